@@ -1,0 +1,1 @@
+//! Sources, sinks, resumable chunks, manifests, meters.

@@ -1,0 +1,1 @@
+//! X.509 paths, DIDs, status lists: verifiers over resolved material.

@@ -1,0 +1,1 @@
+//! Nouns with one canonical encoding.

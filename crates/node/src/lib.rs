@@ -1,0 +1,1 @@
+//! One participant's agent: where pure answers become acts.

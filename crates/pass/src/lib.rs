@@ -1,0 +1,1 @@
+//! The only place where a decision and a ground become a pass.

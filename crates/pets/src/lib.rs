@@ -1,0 +1,1 @@
+//! Find, transform and measure personal data over Arrow batches.

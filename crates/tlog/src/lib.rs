@@ -1,0 +1,1 @@
+//! C2SP tiled transparency log: note, checkpoint, tile, proof, cosignature, witness.

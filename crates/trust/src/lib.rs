@@ -1,0 +1,1 @@
+//! Seal, time-stamp, delivery evidence, ASiC-E bundle.

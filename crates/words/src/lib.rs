@@ -1,0 +1,1 @@
+//! Message ids to text in English and Japanese.
