@@ -1,0 +1,47 @@
+//! Where the rules come from: the release in the binary, or a folder.
+
+use include_dir::{Dir, include_dir};
+use rulebook::book::Source;
+use std::{fs, io, path::Path};
+
+static RELEASE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
+
+/// Folder of invented rules; loaded by the demo alone.
+const DEMO: &str = "demo/";
+
+/// The rule texts of the binary, invented ones left out.
+pub fn release() -> Vec<Source> {
+    let mut out = Vec::new();
+    collect(&RELEASE, &mut out);
+    out.retain(|s| !s.path.starts_with(DEMO));
+    out
+}
+
+fn collect(dir: &Dir<'_>, out: &mut Vec<Source>) {
+    for file in dir.files() {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        if let (true, Some(text)) = (path.ends_with(".md"), file.contents_utf8()) {
+            out.push(Source { path, text: text.into() });
+        }
+    }
+    dir.dirs().for_each(|d| collect(d, out));
+}
+
+/// The rule texts of a folder, invented ones left out.
+pub fn folder(root: &Path) -> io::Result<Vec<Source>> {
+    let mut out = Vec::new();
+    let mut stack = vec![root.to_path_buf()];
+    while let Some(dir) = stack.pop() {
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                stack.push(path);
+            } else if path.extension().is_some_and(|e| e == "md") {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                out.push(Source { path: name, text: fs::read_to_string(&path)? });
+            }
+        }
+    }
+    out.retain(|s| !s.path.starts_with(DEMO));
+    Ok(out)
+}

@@ -1,0 +1,250 @@
+//! One block into one noun: keys, dates, words and texts, each fault with its place.
+
+use crate::{
+    block::{Block, Line},
+    diagnostic::{Diagnostic, Span, did_you_mean},
+    expr::{self, Expr},
+    law::{Head, Start, Sure},
+};
+use model::{
+    CivilDate,
+    citation::{Force, Review, Seen},
+    fact::Standing,
+    text::Text,
+};
+use std::collections::BTreeSet;
+
+/// Keys that any block may carry.
+const SHARED: [&str; 15] = [
+    "cites", "says", "source", "force", "from", "until", "published", "annulled", "read", "seen", "review", "sure", "doubt",
+    "recorded", "confidence",
+];
+
+/// Reads one block, collecting what is wrong.
+pub struct Reader<'a> {
+    /// The block.
+    pub block: &'a Block,
+    /// Where faults go.
+    pub diagnostics: &'a mut Vec<Diagnostic>,
+    used: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts on a block.
+    pub fn new(block: &'a Block, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+        Self { block, diagnostics, used: BTreeSet::new() }
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, span, message, help));
+    }
+
+    /// The line of a key.
+    pub fn line(&mut self, key: &str) -> Option<&'a Line> {
+        self.used.insert(key.into());
+        self.block.line(key)
+    }
+
+    /// The lines of a key that repeats.
+    pub fn lines(&mut self, key: &'static str) -> Vec<&'a Line> {
+        self.used.insert(key.into());
+        self.block.lines_of(key).collect()
+    }
+
+    /// The value of a required key.
+    pub fn required(&mut self, key: &str) -> Option<&'a Line> {
+        let line = self.line(key);
+        if line.is_none() {
+            self.fault("TGT-R006", self.block.span, format!("`{}` has no `{key}`", self.block.id), format!("add a line `{key}: …`"));
+        }
+        line
+    }
+
+    /// A plain text value, empty when absent.
+    pub fn plain(&mut self, key: &str) -> String {
+        self.line(key).map(|l| l.value.clone()).unwrap_or_default()
+    }
+
+    /// `English | 日本語`, required.
+    pub fn text(&mut self, key: &str) -> Text {
+        self.required(key).map(|l| self.both(l)).unwrap_or_default()
+    }
+
+    /// `English | 日本語`, empty when absent.
+    pub fn text_or_empty(&mut self, key: &str) -> Text {
+        self.line(key).map(|l| self.both(l)).unwrap_or_default()
+    }
+
+    /// Splits a line into its two languages.
+    pub fn both(&mut self, line: &Line) -> Text {
+        self.both_of(line, &line.value)
+    }
+
+    /// Splits a part of a line into its two languages.
+    pub fn both_of(&mut self, line: &Line, value: &str) -> Text {
+        match value.split_once('|') {
+            Some((en, ja)) if !en.trim().is_empty() && !ja.trim().is_empty() => Text::of(en.trim(), ja.trim()),
+            _ => {
+                self.fault("TGT-R007", line.value_span, format!("`{}` is not in both languages", line.key), "write English | 日本語");
+                Text::of(value.trim(), value.trim())
+            }
+        }
+    }
+
+    /// A required expression.
+    pub fn expr(&mut self, key: &str) -> Expr {
+        // A missing condition must never make a rule milder: it reads as `yes`, and the rulebook does not load.
+        self.required(key).and_then(|l| expr::parse(l, self.diagnostics)).unwrap_or(Expr::Const(true))
+    }
+
+    /// An expression that may be absent.
+    pub fn expr_or_none(&mut self, key: &str) -> Option<Expr> {
+        let line = self.line(key)?;
+        Some(expr::parse(line, self.diagnostics).unwrap_or(Expr::Const(true)))
+    }
+
+    /// One of some words.
+    pub fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)], default: Option<T>) -> Option<T> {
+        let Some(line) = self.line(key) else {
+            if default.is_none() {
+                self.required(key);
+            }
+            return default;
+        };
+        let value = line.value.replace(' ', "_");
+        let hit = words.iter().find(|(w, _)| *w == value).map(|(_, t)| *t);
+        if hit.is_none() {
+            let known: Vec<&str> = words.iter().map(|(w, _)| *w).collect();
+            let help = format!("{} one of: {}", did_you_mean(&value, known.iter().copied()), known.join(", "));
+            self.fault("TGT-R008", line.value_span, format!("`{}` is no value of `{key}`", line.value), help.trim().to_string());
+        }
+        hit.or(default)
+    }
+
+    /// A whole number, or the default.
+    pub fn number(&mut self, key: &str, default: i64) -> i64 {
+        let Some(line) = self.line(key) else { return default };
+        line.value.replace([',', '_'], "").parse().unwrap_or_else(|_| {
+            self.fault("TGT-R008", line.value_span, format!("`{}` is not a whole number", line.value), "");
+            default
+        })
+    }
+
+    /// Words separated by commas or spaces.
+    pub fn words(&mut self, key: &str) -> Vec<String> {
+        self.line(key).map(|l| l.value.split([',', ' ']).filter(|w| !w.is_empty()).map(str::to_string).collect()).unwrap_or_default()
+    }
+
+    /// A day, or none.
+    pub fn day(&mut self, key: &str) -> Option<CivilDate> {
+        let line = self.line(key)?;
+        let parsed = line.value.parse();
+        if let Err(e) = &parsed {
+            self.fault("TGT-R009", line.value_span, format!("{e}"), "dates are civil days of the rule's own zone");
+        }
+        parsed.ok()
+    }
+
+    /// The shared keys, with the instrument's as defaults.
+    pub fn head(&mut self, instrument: Option<&Head>, is_law: bool) -> Head {
+        let block = self.block;
+        let cites = self.plain("cites");
+        if is_law && cites.is_empty() {
+            self.fault("TGT-R003", block.span, format!("the rule `{}` cites no article", block.id), "add `cites: GDPR Art. 46(2)(c)`");
+        }
+        let says = if is_law { self.text("says") } else { self.text_or_empty("says") };
+        let from = match self.line("from") {
+            Some(l) if l.value == "unknown" => Some(Start::Unknown),
+            Some(_) => self.day("from").map(Start::On),
+            None => None,
+        };
+        let from = from.or(instrument.map(|i| i.from)).unwrap_or_else(|| {
+            if is_law {
+                self.fault("TGT-R006", block.span, format!("the rule `{}` has no date", block.id), "add `from: 2018-05-25`, here or in the instrument");
+            }
+            Start::Unknown
+        });
+        let until = self.day("until").or(instrument.and_then(|i| i.until));
+        if let (Start::On(f), Some(u)) = (from, until) {
+            if u <= f {
+                self.fault("TGT-R009", block.span, format!("`{}` ends on {u}, not after its start {f}", block.id), "`until` is the first day no longer in force");
+            }
+        }
+        // An instrument's publication day speaks for the blocks that share its start, not for later amendments.
+        let own_from = block.line("from").is_some();
+        let published = self.day("published").or(instrument.filter(|_| !own_from).and_then(|i| i.published));
+        let of_instrument = |f: fn(&Head) -> String| instrument.map(f).unwrap_or_default();
+        Head {
+            id: block.id.clone(),
+            cites,
+            says,
+            source: Some(self.plain("source")).filter(|s| !s.is_empty()).unwrap_or_else(|| of_instrument(|i| i.source.clone())),
+            force: self.word("force", &FORCES, Some(instrument.map_or(Force::Statute, |i| i.force))).unwrap_or(Force::Practice),
+            from,
+            until,
+            published,
+            annulled: self.day("annulled"),
+            read: self.day("read").or(instrument.map(|i| i.read)).unwrap_or(CivilDate::from_days(0)),
+            seen: self.word("seen", &SEEN, Some(instrument.map_or(Seen::Memory, |i| i.seen))).unwrap_or(Seen::Memory),
+            review: self.word("review", &REVIEWS, Some(instrument.map_or(Review::DraftedMachine, |i| i.review))).unwrap_or(Review::Signpost),
+            sure: self.word("sure", &SURE, Some(instrument.map_or(Sure::Low, |i| i.sure))).unwrap_or(Sure::Low),
+            doubt: self.plain("doubt"),
+            heading: block.heading.clone(),
+            prose: block.prose.clone(),
+            instrument: instrument.map(|i| i.id.clone()).unwrap_or_else(|| block.id.clone()),
+            span: block.span,
+        }
+    }
+
+    /// Reports keys that no reader asked for, and keys said twice.
+    pub fn finish(mut self) {
+        let mut seen = BTreeSet::new();
+        for line in &self.block.lines {
+            if !self.used.contains(&line.key) && !SHARED.contains(&line.key.as_str()) {
+                let help = did_you_mean(&line.key, self.used.iter().map(String::as_str).chain(SHARED));
+                self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is no key of `{}`", line.key, self.block.kind), help));
+            }
+            if !["value", "entry", "gap", "given"].contains(&line.key.as_str()) && !seen.insert(line.key.clone()) {
+                self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
+            }
+        }
+        self.used.clear();
+    }
+}
+
+const FORCES: [(&str, Force); 6] = [
+    ("statute", Force::Statute),
+    ("delegated", Force::Delegated),
+    ("decision", Force::Decision),
+    ("judgment", Force::Judgment),
+    ("guidance", Force::Guidance),
+    ("practice", Force::Practice),
+];
+
+const SEEN: [(&str, Seen); 5] = [
+    ("original", Seen::Original),
+    ("official_translation", Seen::OfficialTranslation),
+    ("unofficial_translation", Seen::UnofficialTranslation),
+    ("secondary", Seen::Secondary),
+    ("memory", Seen::Memory),
+];
+
+const REVIEWS: [(&str, Review); 10] = [
+    ("withdrawn", Review::Withdrawn),
+    ("signpost", Review::Signpost),
+    ("stale", Review::Stale),
+    ("disputed", Review::Disputed),
+    ("drafted_machine", Review::DraftedMachine),
+    ("drafted_person", Review::DraftedPerson),
+    ("checked_machine", Review::CheckedMachine),
+    ("checked_person", Review::CheckedPerson),
+    ("lawyer_reviewed", Review::LawyerReviewed),
+    ("authority_confirmed", Review::AuthorityConfirmed),
+];
+
+const SURE: [(&str, Sure); 3] = [("low", Sure::Low), ("medium", Sure::Medium), ("high", Sure::High)];
+
+/// Words for standings.
+pub const STANDINGS: [(&str, Standing); 3] =
+    [("claimed", Standing::Claimed), ("evidenced", Standing::Evidenced), ("verified", Standing::Verified)];
