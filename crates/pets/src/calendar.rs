@@ -1,0 +1,74 @@
+//! Reads days as tables write them: ISO, slashes, dots, Japanese, and the Japanese eras.
+
+use model::CivilDate;
+
+/// Era names with the Gregorian year before their first year (Era Name Act 1979 and its predecessors).
+const ERAS: [(&str, &str, i32); 5] =
+    [("令和", "R", 2018), ("平成", "H", 1988), ("昭和", "S", 1925), ("大正", "T", 1911), ("明治", "M", 1867)];
+
+/// Reads a day; a text that could mean two days (`03/04/2020`) is not read.
+pub fn read_day(text: &str) -> Option<CivilDate> {
+    let text = text.trim();
+    let date = text.split_once(['T', ' ']).map_or(text, |(date, _)| date);
+    if let Some(rest) = ERAS.iter().find_map(|e| date.strip_prefix(e.0).map(|rest| (rest, e.2))) {
+        return read_era(rest.0, rest.1);
+    }
+    if let Some((rest, before)) = ERAS.iter().find_map(|e| {
+        date.strip_prefix(e.1).filter(|r| r.starts_with(|c: char| c.is_ascii_digit())).map(|r| (r, e.2))
+    }) {
+        return read_era(rest, before);
+    }
+    let parts: Vec<&str> = date.split(['-', '/', '.', '年', '月', '日']).filter(|p| !p.is_empty()).collect();
+    match parts.as_slice() {
+        [packed] if packed.len() == 8 => {
+            let part = |range: std::ops::Range<usize>| packed.get(range).and_then(number);
+            of(part(0..4)?, part(4..6)?, part(6..8)?)
+        }
+        [year, month, day] if year.len() == 4 => of(number(year)?, number(month)?, number(day)?),
+        [first, second, year] if year.len() == 4 => {
+            let (first, second, year) = (number(first)?, number(second)?, number(year)?);
+            match (first, second) {
+                // Dots put the day first wherever they are used.
+                _ if date.contains('.') => of(year, second, first),
+                (13.., _) => of(year, second, first),
+                (_, 13..) => of(year, first, second),
+                (same, other) if same == other => of(year, first, second),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn read_era(rest: &str, before: i32) -> Option<CivilDate> {
+    let rest = rest.replace('元', "1");
+    let parts: Vec<&str> = rest.split(['年', '月', '日', '.', '-', '/']).filter(|p| !p.is_empty()).collect();
+    let [year, month, day] = parts.as_slice() else { return None };
+    of(before + i32::try_from(number(year)?).ok()?, number(month)?, number(day)?)
+}
+
+fn number(text: &str) -> Option<u32> {
+    (!text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn of(year: impl TryInto<i32>, month: u32, day: u32) -> Option<CivilDate> {
+    CivilDate::of(year.try_into().ok()?, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_three_calendars_are_read_and_doubtful_ones_are_not() {
+        let day = CivilDate::of(2020, 7, 16);
+        for text in ["2020-07-16", "2020/7/16", "20200716", "16.07.2020", "16/7/2020", "7/16/2020", "2020年7月16日", "令和2年7月16日", "R2.7.16", "2020-07-16T08:00:00Z"] {
+            assert_eq!(read_day(text), day, "{text}");
+        }
+        assert_eq!(read_day("令和元年5月1日"), CivilDate::of(2019, 5, 1));
+        assert_eq!(read_day("昭和64年1月7日"), CivilDate::of(1989, 1, 7));
+        for text in ["03/04/2020", "2020-13-01", "2020-02-30", "", "12", "Rose", "1.2"] {
+            assert_eq!(read_day(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Applies a plan to batches; each row on its own, so that it can be done in flight.
+
+use crate::calendar::read_day;
+use crate::cell::Cells;
+use crate::number::Decimal;
+use crate::plan::{Act, DateUnit, Plan};
+use crate::pseudonym::DomainKey;
+use arrow_array::builder::StringBuilder;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a batch does not pass.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The table has a column that the plan does not name: it stops at the border.
+    UnplannedColumn(String),
+    /// The plan names a column, not dropped, that the table lacks.
+    MissingColumn(String),
+    /// A column changed its type, name or place since the plan was prepared.
+    SchemaChanged(String),
+    /// Two columns have one name.
+    DoubledColumn(String),
+    /// The column holds lists, structs or bytes: it can only be kept or dropped.
+    Unreadable(String),
+    /// The plan pseudonymizes the column and no key was given.
+    NeedsKey(String),
+    /// A bin of this column has no positive width.
+    NoWidth(String),
+    /// Arrow could not build the batch.
+    Arrow(ArrowError),
+}
+
+impl Refusal {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnplannedColumn(_) => "pets/unplanned-column",
+            Self::MissingColumn(_) => "pets/missing-column",
+            Self::SchemaChanged(_) => "pets/schema-changed",
+            Self::DoubledColumn(_) => "pets/doubled-column",
+            Self::Unreadable(_) => "pets/unreadable-column",
+            Self::NeedsKey(_) => "pets/needs-key",
+            Self::NoWidth(_) => "pets/no-width",
+            Self::Arrow(_) => "pets/arrow",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnplannedColumn(name) => write!(f, "column `{name}` is not in the plan; it stops at the border")?,
+            Self::MissingColumn(name) => write!(f, "column `{name}` is in the plan and not in the table")?,
+            Self::SchemaChanged(name) => write!(f, "column `{name}` is not what it was when the plan was prepared")?,
+            Self::DoubledColumn(name) => write!(f, "column `{name}` is there twice")?,
+            Self::Unreadable(name) => write!(f, "column `{name}` has no single values; it can be kept or dropped")?,
+            Self::NeedsKey(name) => write!(f, "column `{name}` needs a pseudonym key")?,
+            Self::NoWidth(name) => write!(f, "a bin of column `{name}` needs a width above zero")?,
+            Self::Arrow(error) => write!(f, "the batch could not be built: {error}")?,
+        }
+        write!(f, " ({})", self.code())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<ArrowError> for Refusal {
+    fn from(error: ArrowError) -> Self {
+        Self::Arrow(error)
+    }
+}
+
+/// A plan bound to one schema: a pure function from batch to batch.
+#[derive(Debug, Clone)]
+pub struct Border {
+    before: SchemaRef,
+    after: SchemaRef,
+    acts: Vec<Act>,
+    key: Option<DomainKey>,
+}
+
+impl Border {
+    /// Binds a plan to a schema; refuses columns that the plan does not name and acts that cannot be done.
+    pub fn prepare(plan: &Plan, schema: &SchemaRef, key: Option<DomainKey>) -> Result<Self, Refusal> {
+        let mut acts = Vec::with_capacity(schema.fields().len());
+        let mut fields = Vec::new();
+        for (index, field) in schema.fields().iter().enumerate() {
+            let name = field.name();
+            if schema.fields().iter().take(index).any(|f| f.name() == name) {
+                return Err(Refusal::DoubledColumn(name.clone()));
+            }
+            let act = plan.columns.get(name).ok_or_else(|| Refusal::UnplannedColumn(name.clone()))?;
+            check(act, field, key.is_some())?;
+            match act {
+                Act::Drop => {}
+                Act::Keep => fields.push(field.clone()),
+                _ => fields.push(Arc::new(Field::new(name, DataType::Utf8, true))),
+            }
+            acts.push(act.clone());
+        }
+        if let Some(missing) = plan.released().find(|name| schema.field_with_name(name).is_err()) {
+            return Err(Refusal::MissingColumn(missing.into()));
+        }
+        Ok(Self { before: schema.clone(), after: Arc::new(Schema::new(fields)), acts, key })
+    }
+
+    /// The schema of what comes out.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.after
+    }
+
+    /// Applies the plan to one batch of the schema that it was prepared for.
+    pub fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+        self.guard(&batch.schema())?;
+        let mut columns = Vec::with_capacity(self.after.fields().len());
+        for ((act, field), array) in self.acts.iter().zip(self.before.fields()).zip(batch.columns()) {
+            if let Some(column) = self.column(act, field.name(), array)? {
+                columns.push(column);
+            }
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(self.after.clone(), columns, &options)?)
+    }
+
+    // A column that appears later than the plan stops at the border, whatever its place.
+    fn guard(&self, schema: &SchemaRef) -> Result<(), Refusal> {
+        if Arc::ptr_eq(schema, &self.before) {
+            return Ok(());
+        }
+        if let Some(new) = schema.fields().iter().find(|f| self.before.field_with_name(f.name()).is_err()) {
+            return Err(Refusal::UnplannedColumn(new.name().clone()));
+        }
+        for (index, field) in self.before.fields().iter().enumerate() {
+            match schema.fields().get(index) {
+                Some(same) if same.name() == field.name() && same.data_type() == field.data_type() => {}
+                Some(_) => return Err(Refusal::SchemaChanged(field.name().clone())),
+                None => return Err(Refusal::MissingColumn(field.name().clone())),
+            }
+        }
+        match schema.fields().get(self.before.fields().len()) {
+            Some(extra) => Err(Refusal::DoubledColumn(extra.name().clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn column(&self, act: &Act, name: &str, array: &ArrayRef) -> Result<Option<ArrayRef>, Refusal> {
+        match act {
+            Act::Drop => return Ok(None),
+            Act::Keep => return Ok(Some(array.clone())),
+            Act::Suppress => return Ok(Some(new_null_array(&DataType::Utf8, array.len()))),
+            _ => {}
+        }
+        let cells = Cells::of(array).ok_or_else(|| Refusal::Unreadable(name.into()))?;
+        let cell = Cell::of(act, name, self.key.as_ref());
+        let mut out = StringBuilder::with_capacity(array.len(), array.len() * 8);
+        for row in 0..array.len() {
+            match cells.text(row).and_then(|text| cell.apply(&text)) {
+                Some(text) => out.append_value(text),
+                None => out.append_null(),
+            }
+        }
+        Ok(Some(Arc::new(out.finish())))
+    }
+}
+
+fn check(act: &Act, field: &Field, has_key: bool) -> Result<(), Refusal> {
+    let name = || field.name().clone();
+    let nested = field.data_type().is_nested() || matches!(field.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_));
+    match act {
+        Act::Keep | Act::Drop | Act::Suppress => Ok(()),
+        _ if nested => Err(Refusal::Unreadable(name())),
+        Act::Pseudonym { .. } if !has_key => Err(Refusal::NeedsKey(name())),
+        Act::Bin { width, .. } if *width <= Decimal::ZERO => Err(Refusal::NoWidth(name())),
+        _ => Ok(()),
+    }
+}
+
+/// An act on one cell.
+pub(crate) struct Cell<'a> {
+    act: &'a Act,
+    namespace: &'a str,
+    key: Option<&'a DomainKey>,
+}
+
+impl<'a> Cell<'a> {
+    pub(crate) fn of(act: &'a Act, column: &'a str, key: Option<&'a DomainKey>) -> Self {
+        let namespace = match act {
+            Act::Pseudonym { namespace: Some(shared) } => shared,
+            _ => column,
+        };
+        Self { act, namespace, key }
+    }
+
+    /// The value that goes out for a value that is there; `None` is missing.
+    pub(crate) fn apply(&self, text: &str) -> Option<String> {
+        match self.act {
+            Act::Keep => Some(text.into()),
+            Act::Drop | Act::Suppress => None,
+            Act::Bin { width, origin, below, above } => {
+                let number: Decimal = text.parse().ok()?;
+                coded(number, *below, *above).or_else(|| Some(bin(number, *width, *origin, *below, *above)))
+            }
+            Act::Clamp { below, above } => {
+                let number: Decimal = text.parse().ok()?;
+                coded(number, *below, *above).or_else(|| Some(number.to_string()))
+            }
+            Act::Date { to } => {
+                let (year, month, _) = read_day(text)?.parts();
+                Some(match to {
+                    DateUnit::Month => format!("{year}-{month:02}"),
+                    DateUnit::Quarter => format!("{year}-Q{}", month.div_ceil(3)),
+                    DateUnit::Year => year.to_string(),
+                    DateUnit::Decade => format!("{}s", year.div_euclid(10) * 10),
+                })
+            }
+            Act::Prefix { keep } => Some(text.chars().take(*keep).chain(['*']).collect()),
+            Act::Map { to, otherwise } => to.get(text).or(otherwise.as_ref()).cloned(),
+            Act::Pseudonym { .. } => self.key.map(|key| key.name(self.namespace, text)),
+        }
+    }
+}
+
+fn coded(number: Decimal, below: Option<Decimal>, above: Option<Decimal>) -> Option<String> {
+    match (below, above) {
+        (Some(below), _) if number < below => Some(format!("<{below}")),
+        (_, Some(above)) if number >= above => Some(format!(">={above}")),
+        _ => None,
+    }
+}
+
+// A bin never reaches over a coded end, so that bins do not overlap what is coded.
+fn bin(number: Decimal, width: Decimal, origin: Decimal, below: Option<Decimal>, above: Option<Decimal>) -> String {
+    let low = number.floor_to(width, origin);
+    let high = above.map_or(low.plus(width), |a| a.min(low.plus(width)));
+    format!("[{},{high})", below.map_or(low, |b| b.max(low)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Int64Array, StringArray};
+
+    fn text(act: &str, value: &str) -> Option<String> {
+        let plan = Plan::parse(&format!("[columns.x]\n{act}")).unwrap();
+        Cell::of(&plan.columns["x"], "x", None).apply(value)
+    }
+
+    #[test]
+    fn each_act_on_a_cell() {
+        let check = |act: &str, value: &str, expect: &str| assert_eq!(text(act, value).as_deref(), (!expect.is_empty()).then_some(expect), "{act} {value}");
+        check("act='bin'\nwidth=5", "24", "[20,25)");
+        check("act='bin'\nwidth=5", "25", "[25,30)");
+        check("act='bin'\nwidth=5\nabove=85", "92", ">=85");
+        check("act='bin'\nwidth=10\nabove=85", "82", "[80,85)");
+        check("act='bin'\nwidth=10\nbelow=18", "19", "[18,20)");
+        check("act='bin'\nwidth=10\nbelow=18", "17", "<18");
+        check("act='bin'\nwidth='0.5'", "6.2", "[6,6.5)");
+        check("act='bin'\nwidth=5", "unknown", "");
+        check("act='clamp'\nbelow=40\nabove=120", "39.9", "<40");
+        check("act='clamp'\nbelow=40\nabove=120", "79.50", "79.5");
+        check("act='date'\nto='year'", "1952-12-26", "1952");
+        check("act='date'\nto='quarter'", "昭和27年12月26日", "1952-Q4");
+        check("act='date'\nto='decade'", "1952-12-26", "1950s");
+        check("act='date'\nto='year'", "03/04/2020", "");
+        check("act='prefix'\nkeep=3", "984-7289", "984*");
+        check("act='prefix'\nkeep=1", "東京都", "東*");
+        check("act='map'\nto={Tokyo='Kanto'}", "Tokyo", "Kanto");
+        check("act='map'\nto={Tokyo='Kanto'}", "Osaka", "");
+        check("act='map'\nto={Tokyo='Kanto'}\notherwise='elsewhere'", "Osaka", "elsewhere");
+        check("act='suppress'", "anything", "");
+    }
+
+    fn table(fields: &[(&str, ArrayRef)]) -> RecordBatch {
+        RecordBatch::try_from_iter(fields.iter().cloned()).unwrap()
+    }
+
+    fn column(values: Vec<&str>) -> ArrayRef {
+        Arc::new(StringArray::from(values))
+    }
+
+    #[test]
+    fn a_column_that_appears_later_than_the_plan_stops_at_the_border() {
+        let plan = Plan::parse("[columns.age]\nact='bin'\nwidth=10\n[columns.name]\nact='drop'").unwrap();
+        let first = table(&[("name", column(vec!["a"])), ("age", Arc::new(Int64Array::from(vec![34])))]);
+        let border = Border::prepare(&plan, &first.schema(), None).unwrap();
+        let out = border.apply(&first).unwrap();
+        assert_eq!(out, table(&[("age", column(vec!["[30,40)"]))]).with_schema(border.schema().clone()).unwrap());
+        let later = table(&[("name", column(vec!["a"])), ("age", Arc::new(Int64Array::from(vec![34]))), ("phone", column(vec!["1"]))]);
+        assert!(matches!(border.apply(&later), Err(Refusal::UnplannedColumn(name)) if name == "phone"));
+        assert!(matches!(Border::prepare(&plan, &later.schema(), None), Err(Refusal::UnplannedColumn(_))));
+        let swapped = table(&[("age", Arc::new(Int64Array::from(vec![34]))), ("name", column(vec!["a"]))]);
+        assert!(matches!(border.apply(&swapped), Err(Refusal::SchemaChanged(_))));
+        let retyped = table(&[("name", column(vec!["a"])), ("age", column(vec!["34"]))]);
+        assert!(matches!(border.apply(&retyped), Err(Refusal::SchemaChanged(name)) if name == "age"));
+        let missing = table(&[("name", column(vec!["a"]))]);
+        assert!(matches!(Border::prepare(&plan, &missing.schema(), None), Err(Refusal::MissingColumn(name)) if name == "age"));
+    }
+
+    #[test]
+    fn a_pseudonym_needs_a_key_and_batches_are_independent() {
+        let plan = Plan::parse("[columns.id]\nact='pseudonym'").unwrap();
+        let (one, two) = (table(&[("id", column(vec!["1", "2"]))]), table(&[("id", column(vec!["2"]))]));
+        assert!(matches!(Border::prepare(&plan, &one.schema(), None), Err(Refusal::NeedsKey(_))));
+        let domain = crate::pseudonym::Domain { recipient: "r".into(), purpose: "p".into(), period: "2026".into() };
+        let border = Border::prepare(&plan, &one.schema(), DomainKey::derive(&[1; 32], &domain).ok()).unwrap();
+        let (one, two) = (border.apply(&one).unwrap(), border.apply(&two).unwrap());
+        let read = |b: &RecordBatch, row| Cells::of(b.column(0)).unwrap().text(row).unwrap().into_owned();
+        assert_eq!(read(&one, 1), read(&two, 0));
+        assert_ne!(read(&one, 0), read(&one, 1));
+    }
+}
