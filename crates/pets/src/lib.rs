@@ -2,6 +2,9 @@
 
 pub mod calendar;
 pub mod cell;
+pub mod dictionary;
+mod intern;
+pub mod measure;
 pub mod number;
 pub mod plan;
 pub mod pseudonym;

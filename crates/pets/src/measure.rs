@@ -1,0 +1,226 @@
+//! Disclosure measures: how few people share a description, and what sharing it gives away.
+//!
+//! Counts accumulate batch by batch in [`Classes`]; [`Classes::measure`] turns them into exact figures. The order
+//! of rows and the cut into batches do not matter.
+
+use crate::cell::Cells;
+use crate::intern::{Codes, Paths};
+use crate::ratio::Ratio;
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+mod sensitive;
+
+pub use sensitive::Diversity;
+
+/// Why a batch cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotCounted {
+    /// The table lacks a column that is to be counted.
+    MissingColumn(String),
+    /// The column holds lists, structs or bytes.
+    Unreadable(String),
+    /// There are more distinct values or classes than one accumulator counts.
+    TooMany,
+}
+
+impl fmt::Display for NotCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingColumn(name) => write!(f, "column `{name}` is to be counted and is not in the table (pets/missing-column)"),
+            Self::Unreadable(name) => write!(f, "column `{name}` has no single values to count (pets/unreadable-column)"),
+            Self::TooMany => write!(f, "there are more than {CODES_MAX} distinct values or classes (pets/too-many-classes)"),
+        }
+    }
+}
+
+impl std::error::Error for NotCounted {}
+
+// LIMIT: distinct values of a column, and classes, in one accumulator; half of what a code can hold.
+const CODES_MAX: usize = 1 << 31;
+
+/// Counts equivalence classes of some columns, and the values of sensitive columns within each.
+///
+/// LIMIT: memory grows with distinct values and classes, not with rows; beyond memory the caller must spill (not built).
+#[derive(Debug, Clone)]
+pub struct Classes {
+    quasi: Vec<String>,
+    sensitive: Vec<String>,
+    codes: Vec<Codes>,
+    paths: Paths,
+    sizes: Vec<u64>,
+    values: Vec<Codes>,
+    within: Vec<HashMap<(u32, u32), u64>>,
+}
+
+impl Classes {
+    /// Starts to count classes of the quasi-identifiers; without any, all records are one class.
+    pub fn of(quasi: &[String], sensitive: &[String]) -> Self {
+        Self {
+            quasi: quasi.to_vec(),
+            sensitive: sensitive.to_vec(),
+            codes: vec![Codes::default(); quasi.len()],
+            paths: Paths::of_width(quasi.len()),
+            sizes: Vec::new(),
+            values: vec![Codes::default(); sensitive.len()],
+            within: vec![HashMap::new(); sensitive.len()],
+        }
+    }
+
+    /// Counts the rows of a batch and returns the class of each, as an id that is stable within this accumulator.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<u32>, NotCounted> {
+        let quasi = readers(batch, &self.quasi)?;
+        let sensitive = readers(batch, &self.sensitive)?;
+        let most = self.codes.iter().chain(&self.values).map(Codes::len).max().unwrap_or(0).max(self.sizes.len());
+        if most + batch.num_rows() > CODES_MAX {
+            return Err(NotCounted::TooMany);
+        }
+        let mut classes = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            let codes = quasi.iter().zip(&mut self.codes).map(|(cells, codes)| codes.code(cells.text(row).as_deref()));
+            let class = self.paths.class(codes);
+            match self.sizes.get_mut(class as usize) {
+                Some(size) => *size += 1,
+                None => self.sizes.push(1),
+            }
+            for ((cells, values), within) in sensitive.iter().zip(&mut self.values).zip(&mut self.within) {
+                *within.entry((class, values.code(cells.text(row).as_deref()))).or_default() += 1;
+            }
+            classes.push(class);
+        }
+        Ok(classes)
+    }
+
+    /// The number of records counted in a class so far.
+    pub fn size(&self, class: u32) -> u64 {
+        self.sizes.get(class as usize).copied().unwrap_or(0)
+    }
+
+    /// The exact measures of what was counted.
+    pub fn measure(&self) -> Measures {
+        let mut sizes = BTreeMap::new();
+        for &size in &self.sizes {
+            *sizes.entry(size).or_default() += 1;
+        }
+        let diversity = self.sensitive.iter().zip(self.values.iter().zip(&self.within));
+        let diversity = diversity.map(|(name, (values, within))| (name.clone(), Diversity::of(&self.sizes, values, within)));
+        Measures { quasi: self.quasi.clone(), sizes: Sizes { classes_by_size: sizes }, diversity: diversity.collect() }
+    }
+}
+
+fn readers<'a>(batch: &'a RecordBatch, names: &[String]) -> Result<Vec<Cells<'a>>, NotCounted> {
+    let reader = |name: &String| {
+        let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.clone()))?;
+        Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.clone()))
+    };
+    names.iter().map(reader).collect()
+}
+
+/// How many classes there are of each size; every measure of singling out follows from it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sizes {
+    classes_by_size: BTreeMap<u64, u64>,
+}
+
+impl Sizes {
+    /// Makes it from the sizes of the classes; a class of nobody is none.
+    pub fn of(sizes: impl IntoIterator<Item = u64>) -> Self {
+        let mut classes_by_size = BTreeMap::new();
+        for size in sizes.into_iter().filter(|&size| size > 0) {
+            *classes_by_size.entry(size).or_default() += 1;
+        }
+        Self { classes_by_size }
+    }
+
+    /// Number of records.
+    pub fn records(&self) -> u64 {
+        self.classes_by_size.iter().map(|(size, classes)| size * classes).sum()
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> u64 {
+        self.classes_by_size.values().sum()
+    }
+
+    /// k: the size of the smallest class; none of an empty table.
+    pub fn k(&self) -> Option<u64> {
+        self.classes_by_size.keys().next().copied()
+    }
+
+    /// Records in classes smaller than `k`.
+    pub fn records_below(&self, k: u64) -> u64 {
+        self.classes_by_size.range(..k).map(|(size, classes)| size * classes).sum()
+    }
+
+    /// Records whose class is theirs alone.
+    pub fn uniques(&self) -> u64 {
+        self.records_below(2)
+    }
+
+    /// Prosecutor risk, greatest: one over the smallest class.
+    pub fn risk_max(&self) -> Ratio {
+        self.k().map_or(Ratio::ZERO, |k| Ratio::share(1, k))
+    }
+
+    /// Prosecutor risk, average over records: classes over records. The marketer's risk on the sample is the same figure.
+    pub fn risk_average(&self) -> Ratio {
+        Ratio::share(self.classes(), self.records())
+    }
+
+    /// Records whose risk (one over the size of their class) is above the limit.
+    pub fn records_above(&self, limit: Ratio) -> u64 {
+        let above = |size: &u64| Ratio::share(1, *size) > limit;
+        self.classes_by_size.iter().filter(|(size, _)| above(size)).map(|(size, classes)| size * classes).sum()
+    }
+
+    /// Classes by size, smallest first.
+    pub fn by_size(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.classes_by_size.iter().map(|(&size, &classes)| (size, classes))
+    }
+}
+
+/// The exact measures of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Measures {
+    /// The quasi-identifiers that make the classes.
+    pub quasi: Vec<String>,
+    /// Class sizes.
+    pub sizes: Sizes,
+    /// For each sensitive column, what the classes give away.
+    pub diversity: BTreeMap<String, Diversity>,
+}
+
+/// Journalist and marketer risk against a population table (k-map): the attacker does not know who is in the sample.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct PopulationRisk {
+    /// Size of the smallest population class that a record of the sample falls in.
+    pub k_map: u64,
+    /// Journalist risk, greatest: one over `k_map`.
+    pub journalist_max: Ratio,
+    /// Records of the sample that fall in no class of the population table.
+    pub unmatched: u64,
+}
+
+/// Measures a sample against a table of the population in which it lies (k-map). None when nothing matches.
+pub fn against_population(sample: &[RecordBatch], population: &[RecordBatch], quasi: &[String]) -> Result<Option<PopulationRisk>, NotCounted> {
+    let mut classes = Classes::of(quasi, &[]);
+    for batch in population {
+        classes.push(batch)?;
+    }
+    let known = classes.sizes.clone();
+    let (mut k_map, mut unmatched) = (None::<u64>, 0);
+    for batch in sample {
+        for class in classes.push(batch)? {
+            match known.get(class as usize) {
+                Some(&size) => k_map = Some(k_map.map_or(size, |k| k.min(size))),
+                None => unmatched += 1,
+            }
+        }
+    }
+    Ok(k_map.map(|k_map| PopulationRisk { k_map, journalist_max: Ratio::share(1, k_map), unmatched }))
+}
+
+#[cfg(test)]
+mod tests;
