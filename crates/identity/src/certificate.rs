@@ -155,7 +155,9 @@ pub fn prepare(order: &Order, issuer: Issuer<'_>) -> Result<Draft, IssueError> {
         Issuer::Itself => (order.key, &order.subject),
         Issuer::Authority(certificate) => {
             let key = authority_key(certificate)?;
-            if order.not_before < certificate.not_before() || order.not_after > certificate.not_after() {
+            // Whole seconds on both sides, since that is all a certificate holds.
+            let (starts, ends) = (order.not_before.seconds(), order.not_after.seconds());
+            if starts < certificate.not_before().seconds() || ends > certificate.not_after().seconds() {
                 return Err(IssueError::Validity);
             }
             (key, certificate.subject())

@@ -1,1 +1,4 @@
-//! Seal, time-stamp, delivery evidence, ASiC-E bundle.
+//! Seal, time-stamp, delivery evidence and the container that carries them to an outsider.
+pub(crate) mod cms;
+pub mod seal;
+pub mod timestamp;

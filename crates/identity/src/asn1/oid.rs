@@ -26,6 +26,26 @@ impl Oid {
         Ok(Oid(content.to_vec().into()))
     }
 
+    /// Reads the dotted text, such as `1.2.840.113549`.
+    pub fn from_dotted(text: &str) -> Result<Oid, DerError> {
+        let arcs: Result<Vec<u128>, _> = text.split('.').map(str::parse::<u128>).collect();
+        let arcs = arcs.map_err(|_| DerError::Value)?;
+        let [top, second, rest @ ..] = arcs.as_slice() else { return Err(DerError::Value) };
+        if *top > 2 || (*top < 2 && *second > 39) {
+            return Err(DerError::Value);
+        }
+        let first = second.checked_add(top * 40).ok_or(DerError::Value)?;
+        let mut content = Vec::new();
+        for arc in std::iter::once(&first).chain(rest) {
+            let groups = (128 - arc.leading_zeros()).max(1).div_ceil(7);
+            for group in (0..groups).rev() {
+                let more = if group > 0 { 0x80 } else { 0 };
+                content.push((arc >> (7 * group)) as u8 & 0x7f | more);
+            }
+        }
+        Oid::from_content(&content)
+    }
+
     /// The content octets.
     pub fn content(&self) -> &[u8] {
         &self.0
@@ -144,6 +164,12 @@ mod tests {
         for (oid, dotted) in ALL {
             assert_eq!(oid.to_string(), *dotted);
             assert_eq!(Oid::from_content(oid.content()).as_ref(), Ok(oid));
+            assert_eq!(Oid::from_dotted(dotted).as_ref(), Ok(oid));
+        }
+        let uuid = "2.25.281474976710655000000";
+        assert_eq!(Oid::from_dotted(uuid).map(|oid| oid.to_string()).as_deref(), Ok(uuid));
+        for wrong in ["", "1", "3.1", "1.40", "1.2.x", "1..2"] {
+            assert_eq!(Oid::from_dotted(wrong), Err(DerError::Value), "{wrong}");
         }
         assert_eq!(Oid::from_content(&[]), Err(DerError::Value));
         assert_eq!(Oid::from_content(&[42, 0x80, 1]), Err(DerError::Value));
