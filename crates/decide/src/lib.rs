@@ -1,1 +1,29 @@
-//! A bound transfer and a rulebook to a decision, and all that reads the same table.
+//! A bound transfer and a rulebook become a decision, and everything else that reads the same table.
+//!
+//! This room is the meaning of DESIGN section 4. It never fails for reasons of law, reads no clock, and names no
+//! country: law comes from the rulebook, the day from the caller.
+//!
+//! Path of data: a rulebook and a day → [`table::Table`] (exact functions over [`axis`] cells, shared in a
+//! [`diagram`]); a bound crossing → [`knowledge`]; both → [`engine::decide`] with [`explain`], [`remedy`] and [`ask`].
+//!
+//! ```
+//! use decide::{engine::Engine, decision::Verdict};
+//! use model::{AsOf, transfer::Transfer};
+//! use rulebook::book::{Rulebook, Source};
+//! let (book, _) = Rulebook::parse(vec![Source { path: "empty.md".into(), text: String::new() }]);
+//! let bound = book.bind(&Transfer::single([])).unwrap();
+//! let day = AsOf::then("2026-11-22".parse().unwrap());
+//! // A rulebook that holds nothing never says that data may go.
+//! assert_eq!(Engine::new(book).decide(&bound, day).unwrap().verdict, Verdict::Undetermined);
+//! ```
+
+pub mod decision;
+pub mod engine;
+pub mod case;
+pub mod table;
+pub mod axis;
+pub mod diagram;
+pub mod knowledge;
+pub mod explain;
+pub mod remedy;
+pub mod ask;

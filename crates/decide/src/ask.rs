@@ -1,0 +1,154 @@
+//! What still matters, and what to ask next (DESIGN section 4, ASK).
+
+use crate::{
+    axis::Axis,
+    decision::Missing,
+    diagram::{Cells, Diagram, FALSE, NodeId, TRUE},
+    knowledge::Knowledge,
+    remedy,
+    table::{Table, UNCOVERED},
+};
+use model::text::Text;
+use rulebook::{book::Rulebook, vocabulary::FactKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The class of a state as two functions over what is still open: it opens; measures would open it.
+pub struct Classes {
+    diagram: Diagram,
+    opens: NodeId,
+    curable: NodeId,
+}
+
+impl Classes {
+    /// Restricts the table to what is still possible.
+    pub fn of(table: &Table, k: &Knowledge, extra: &[NodeId], maybe: &[usize]) -> Self {
+        let widths = table.axes.list.iter().map(Axis::width).collect();
+        let mut diagram = Diagram::new(widths);
+        let refusals: Vec<NodeId> = table.layers.iter().map(|l| l.refuses).chain([table.uncovered]).chain(extra.iter().copied()).collect();
+        let refuses_now: Vec<NodeId> = refusals.iter().map(|f| diagram.import(&table.diagram, *f, &k.allowed)).collect();
+        // After measures an axis has the cell that the measure fixes, whatever it was.
+        let mut after = k.allowed.clone();
+        for (axis, cell) in remedy::forced(table, maybe.iter().copied()) {
+            if let Some(slot) = after.get_mut(axis) {
+                *slot = Cells::one(cell);
+            }
+        }
+        let refuses_after: Vec<NodeId> = refusals.iter().map(|f| diagram.import(&table.diagram, *f, &after)).collect();
+        let refused = diagram.any(refuses_now);
+        let opens = diagram.not(refused);
+        let refused = diagram.any(refuses_after);
+        let curable = diagram.not(refused);
+        Self { diagram, opens, curable }
+    }
+
+    /// The axes on which the class still depends.
+    pub fn support(&self) -> Vec<usize> {
+        let mut axes = self.diagram.support(self.opens);
+        axes.extend(self.diagram.support(self.curable));
+        axes.sort_unstable();
+        axes.dedup();
+        axes
+    }
+
+    /// How much would still be open after an answer that leaves these cells of some axes: (open axes, settled).
+    fn left_after(&mut self, fixed: &HashMap<usize, usize>) -> usize {
+        let opens = self.diagram.fix(self.opens, fixed);
+        if opens == TRUE {
+            return 0;
+        }
+        let curable = self.diagram.fix(self.curable, fixed);
+        if opens == FALSE && (curable == FALSE || curable == TRUE) {
+            return 0;
+        }
+        let mut axes = self.diagram.support(opens);
+        axes.extend(self.diagram.support(curable));
+        axes.sort_unstable();
+        axes.dedup();
+        axes.len()
+    }
+
+    /// Slots that still matter, the one expected to settle most first.
+    pub fn ranked(&mut self, table: &Table, k: &Knowledge) -> Vec<String> {
+        let mut by_slot: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for axis in self.support() {
+            if let Some(slot) = table.axes.list.get(axis).and_then(Axis::slot) {
+                by_slot.entry(slot.to_string()).or_default().push(axis);
+            }
+        }
+        let mut scored: Vec<(usize, usize, String)> = Vec::new();
+        for (slot, axes) in by_slot {
+            let answers = answers(&axes, k);
+            let total: usize = answers.iter().map(|fixed| self.left_after(fixed)).sum();
+            // Compare means without fractions: scale by a common factor large enough to keep the order.
+            let mean = total * 1_000 / answers.len().max(1);
+            scored.push((mean, axes.first().copied().unwrap_or(0), slot));
+        }
+        scored.sort();
+        scored.into_iter().map(|(_, _, slot)| slot).collect()
+    }
+}
+
+// LIMIT: answers tried for one question while ranking.
+const ANSWERS_MAX: usize = 24;
+
+/// The answers a person may give to the question behind some axes: each single cell; for sets, none or one member.
+fn answers(axes: &[usize], k: &Knowledge) -> Vec<HashMap<usize, usize>> {
+    match axes {
+        [axis] => k.allowed.get(*axis).copied().unwrap_or_default().iter().take(ANSWERS_MAX).map(|cell| HashMap::from([(*axis, cell)])).collect(),
+        many => {
+            let none: HashMap<usize, usize> = many.iter().map(|a| (*a, 0)).collect();
+            let mut out = vec![none.clone()];
+            out.extend(many.iter().take(ANSWERS_MAX).map(|a| {
+                let mut one = none.clone();
+                one.insert(*a, 1);
+                one
+            }));
+            out
+        }
+    }
+}
+
+/// What keeps the answer open, most useful first.
+pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &mut Classes) -> Vec<Missing> {
+    let mut out = Vec::new();
+    for slot in classes.ranked(table, k) {
+        let Some(fact) = book.vocabulary.of_slot(&slot) else { continue };
+        let role = slot.split('.').next().unwrap_or_default();
+        let ask = Text::of(fact.ask.en.replace("{party}", &format!("the {role}")), fact.ask.ja.replace("{party}", party_ja(role)));
+        out.push(match (fact.kind, &fact.by) {
+            (FactKind::Determination, Some(by)) => Missing::Judgment { slot, ask, by: by.clone() },
+            _ => Missing::Fact { slot, ask, knows: fact.knows.clone() },
+        });
+    }
+    let support: BTreeSet<usize> = classes.support().into_iter().collect();
+    for axis in &support {
+        match table.axes.list.get(*axis) {
+            Some(Axis::Reading(id)) => {
+                if let Some(d) = book.disputed.get(id) {
+                    out.push(Missing::Disputed { id: id.clone(), question: d.question.clone(), a: d.a.clone(), b: d.b.clone() });
+                }
+            }
+            Some(Axis::Gap { layer, name }) if layer != UNCOVERED => {
+                let gap = book.layers.get(layer).and_then(|l| l.gaps.iter().find(|g| &g.name == name));
+                if let Some(gap) = gap {
+                    out.push(Missing::NotCovered { layer: layer.clone(), says: gap.says.clone() });
+                }
+            }
+            _ => {}
+        }
+    }
+    if k.can(table, table.uncovered, &HashMap::new()) {
+        let not = table.diagram.negation(table.uncovered).unwrap_or(TRUE);
+        if !k.can(table, not, &HashMap::new()) {
+            out.push(Missing::NotCovered {
+                layer: UNCOVERED.into(),
+                says: Text::of("We hold no rules for the law of the exporter's own country.", "送り手の国の法律についてのルールを保有していません。"),
+            });
+        }
+    }
+    out
+}
+
+fn party_ja(role: &str) -> &'static str {
+    if role == "recipient" { "受け手" } else { "送り手" }
+}
