@@ -2,7 +2,16 @@
 
 use crate::{complaint, rules_source};
 use clap::{Args, Subcommand};
-use rulebook::book::{Rulebook, loads};
+use decide::{
+    case::{self, Outcome},
+    engine::Engine,
+    table::{Table, double_edged},
+};
+use model::AsOf;
+use rulebook::{
+    book::{Rulebook, loads},
+    diagnostic::Diagnostic,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 /// List, show, check and compare the rules of law.
@@ -20,28 +29,45 @@ enum Act {
         /// The folder of rule files (default: ./rules if it is there, else those in this program).
         folder: Option<PathBuf>,
     },
+    /// Run the worked cases; shows each that comes out otherwise than expected.
+    #[command(after_help = "Examples:\n  tegata rules test\n  tegata rules test --only jp\n  tegata rules test path/to/rules --only eu.schrems")]
+    Test {
+        /// The folder of rule files (default: ./rules if it is there, else those in this program).
+        folder: Option<PathBuf>,
+        /// Only cases whose id begins so.
+        #[arg(long, value_name = "PREFIX", default_value = "")]
+        only: String,
+    },
 }
 
 /// Runs the verb.
 pub fn run(rules: Rules) -> ExitCode {
     match rules.act {
         Act::Lint { folder } => lint(folder),
+        Act::Test { folder, only } => test(folder, &only),
+    }
+}
+
+fn read(folder: Option<PathBuf>) -> Result<Vec<rulebook::book::Source>, ExitCode> {
+    let folder = folder.or_else(|| Some(PathBuf::from("rules")).filter(|p| p.is_dir()));
+    match &folder {
+        None => Ok(rules_source::release()),
+        Some(path) => rules_source::folder(path).map_err(|e| {
+            eprintln!("error[TGT-C001]: cannot read the rules in `{}`: {e}", path.display());
+            ExitCode::from(2)
+        }),
     }
 }
 
 fn lint(folder: Option<PathBuf>) -> ExitCode {
-    let folder = folder.or_else(|| Some(PathBuf::from("rules")).filter(|p| p.is_dir()));
-    let sources = match &folder {
-        None => rules_source::release(),
-        Some(path) => match rules_source::folder(path) {
-            Ok(sources) => sources,
-            Err(e) => {
-                eprintln!("error[TGT-C001]: cannot read the rules in `{}`: {e}", path.display());
-                return ExitCode::from(2);
-            }
-        },
+    let sources = match read(folder) {
+        Ok(sources) => sources,
+        Err(code) => return code,
     };
-    let (book, findings) = Rulebook::parse(sources);
+    let (book, mut findings) = Rulebook::parse(sources);
+    if loads(&findings) {
+        findings.extend(hygiene(&book));
+    }
     complaint::print(&findings, &book.sources);
     println!(
         "{} layers, {} rules, {} lists, {} measures, {} facts, {} places, {} cases; {} findings; digest {}",
@@ -49,4 +75,57 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
         book.vocabulary.places.len(), book.cases.len(), findings.len(), book.digest().short()
     );
     if loads(&findings) { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// Measures that can turn a lawful transfer unlawful, on any day on which the law changes.
+fn hygiene(book: &Rulebook) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for day in book.boundaries() {
+        let Ok(mut table) = Table::compile(book, AsOf::then(day)) else {
+            out.push(Diagnostic::error("TGT-R020", None, "a fact has more than 256 kinds of value that rules tell apart", "split the fact"));
+            return out;
+        };
+        for (measure, layer) in double_edged(&mut table) {
+            let Some(m) = book.measures.get(measure) else { continue };
+            let message = format!("the measure `{}` can turn a lawful transfer unlawful under `{layer}`", m.id);
+            if !out.iter().any(|d: &Diagnostic| d.message == message) {
+                out.push(Diagnostic::error("TGT-R021", m.head.span, message, "a measure only ever helps: narrow its `if`, or the rule that it trips"));
+            }
+        }
+    }
+    out
+}
+
+fn test(folder: Option<PathBuf>, only: &str) -> ExitCode {
+    let sources = match read(folder) {
+        Ok(sources) => sources,
+        Err(code) => return code,
+    };
+    let (book, findings) = Rulebook::parse(sources);
+    if !loads(&findings) {
+        complaint::print(&findings, &book.sources);
+        return ExitCode::from(1);
+    }
+    let cases: Vec<_> = book.cases.iter().filter(|c| c.id.starts_with(only)).cloned().collect();
+    let mut engine = Engine::new(book);
+    let (mut passed, mut failed) = (0, 0);
+    for case in &cases {
+        match case::run(&mut engine, case) {
+            Ok((Outcome::Passed, _)) => passed += 1,
+            Ok((Outcome::Failed(why), _)) => {
+                failed += 1;
+                println!("{} ({}): {}", case.id, case.as_of.on, why.join("; "));
+            }
+            Ok((Outcome::Unread(why), _)) => {
+                failed += 1;
+                println!("{}: {}", case.id, why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+            }
+            Err(e) => {
+                failed += 1;
+                println!("{}: too many kinds of `{}`", case.id, e.0);
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
