@@ -1,7 +1,9 @@
 //! Find, transform and measure personal data over Arrow batches.
 
 pub mod calendar;
+pub mod catalogue;
 pub mod cell;
+pub mod check;
 pub mod dictionary;
 mod intern;
 pub mod measure;
@@ -9,4 +11,5 @@ pub mod number;
 pub mod plan;
 pub mod pseudonym;
 pub mod ratio;
+pub mod shape;
 pub mod transform;

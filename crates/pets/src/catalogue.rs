@@ -1,0 +1,198 @@
+//! The catalogue of identifiers: schemes as data, interpreted.
+
+use crate::check::Rule;
+use crate::dictionary::Role;
+use crate::ratio::Ratio;
+use crate::shape::Shape;
+use model::text::Text;
+use serde::Deserialize;
+use std::fmt;
+use std::ops::Range;
+
+/// One kind of identifier.
+#[derive(Clone, Debug)]
+pub struct Scheme {
+    /// Stable name: `jp-my-number`.
+    pub id: String,
+    /// For people.
+    pub title: Text,
+    /// Who gives it out: a country code, or `*`.
+    pub jurisdiction: String,
+    /// What it does to privacy.
+    pub role: Role,
+    /// The provision that calls it so, where we know it.
+    pub law: Option<String>,
+    /// Header words that announce it.
+    pub headers: Vec<String>,
+    /// How often a random filling of the shape passes.
+    pub chance: Ratio,
+    strip: Vec<char>,
+    forms: Vec<Form>,
+}
+
+#[derive(Clone, Debug)]
+struct Form {
+    shape: Shape,
+    check: Vec<Rule>,
+}
+
+/// What a scheme says of one value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Not of the shape.
+    Foreign,
+    /// Of the shape, and a check fails.
+    Fails,
+    /// Of the shape, and all checks pass.
+    Passes,
+}
+
+impl Scheme {
+    /// Judges one value; spaces, hyphens and full-width forms are forgiven.
+    pub fn judge(&self, value: &str) -> Verdict {
+        let Some(folded) = fold(value, &self.strip) else { return Verdict::Foreign };
+        let mut fitting = self.forms.iter().filter(|form| form.shape.matches(folded.as_bytes())).peekable();
+        if fitting.peek().is_none() {
+            return Verdict::Foreign;
+        }
+        match fitting.any(|form| form.check.iter().all(|rule| rule.holds(&folded))) {
+            true => Verdict::Passes,
+            false => Verdict::Fails,
+        }
+    }
+
+    /// True when a pass says more than the shape alone.
+    pub fn is_checked(&self) -> bool {
+        self.chance < Ratio::ONE
+    }
+
+    /// For each form, the characters that may stand at each place; for drawing random numbers in tests.
+    pub fn forms(&self) -> Vec<Vec<Vec<u8>>> {
+        self.forms.iter().map(|form| form.shape.places()).collect()
+    }
+}
+
+// LIMIT: values longer than this are no identifiers.
+const VALUE_BYTES_MAX: usize = 192;
+
+/// Upper case, full-width forms folded to ASCII, separators removed; none when something else is left.
+fn fold(value: &str, strip: &[char]) -> Option<String> {
+    if value.len() > VALUE_BYTES_MAX {
+        return None;
+    }
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        let c = match c {
+            '\u{3000}' => ' ',
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0)?,
+            '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' => '-',
+            c => c,
+        };
+        if !c.is_ascii() {
+            return None;
+        }
+        if !strip.contains(&c) {
+            out.push(c.to_ascii_uppercase());
+        }
+    }
+    Some(out)
+}
+
+/// All schemes, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    schemes: Vec<Scheme>,
+}
+
+/// The text is no catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotACatalogue {
+    /// Where in the text, in bytes, if one place is at fault.
+    pub span: Option<Range<usize>>,
+    message: String,
+}
+
+impl fmt::Display for NotACatalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pets/not-a-catalogue)", self.message)
+    }
+}
+
+impl std::error::Error for NotACatalogue {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    scheme: Vec<toml::Spanned<RawScheme>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScheme {
+    id: String,
+    title: Text,
+    jurisdiction: String,
+    role: Role,
+    law: Option<String>,
+    #[serde(default)]
+    headers: Vec<String>,
+    chance: Ratio,
+    strip: Option<String>,
+    form: Vec<RawForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawForm {
+    shape: String,
+    check: Vec<Rule>,
+}
+
+impl Catalogue {
+    /// Parses a catalogue; `profiles/identifiers.toml` describes the format.
+    pub fn parse(text: &str) -> Result<Self, NotACatalogue> {
+        let document: Document =
+            toml::from_str(text).map_err(|e| NotACatalogue { span: e.span(), message: e.message().to_string() })?;
+        let mut schemes: Vec<Scheme> = Vec::with_capacity(document.scheme.len());
+        for raw in document.scheme {
+            let span = raw.span();
+            let fault = |message: String| NotACatalogue { span: Some(span.clone()), message };
+            let scheme = Scheme::of(raw.into_inner()).map_err(|e| fault(e.to_string()))?;
+            if schemes.iter().any(|s| s.id == scheme.id) {
+                return Err(fault(format!("scheme `{}` is there twice", scheme.id)));
+            }
+            schemes.push(scheme);
+        }
+        Ok(Self { schemes })
+    }
+
+    /// The schemes.
+    pub fn schemes(&self) -> &[Scheme] {
+        &self.schemes
+    }
+
+    /// The scheme of an id.
+    pub fn scheme(&self, id: &str) -> Option<&Scheme> {
+        self.schemes.iter().find(|s| s.id == id)
+    }
+}
+
+impl Scheme {
+    fn of(raw: RawScheme) -> Result<Self, crate::shape::NotAShape> {
+        let form = |f: RawForm| Ok(Form { shape: Shape::parse(&f.shape)?, check: f.check });
+        Ok(Self {
+            id: raw.id,
+            title: raw.title,
+            jurisdiction: raw.jurisdiction,
+            role: raw.role,
+            law: raw.law,
+            headers: raw.headers,
+            chance: raw.chance,
+            strip: raw.strip.as_deref().unwrap_or(" -").chars().collect(),
+            forms: raw.form.into_iter().map(form).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! Verdicts of a program that we did not write: python-stdnum 2.2, recorded by `oracle/identifiers.py`.
+
+use pets::catalogue::{Catalogue, Verdict};
+use std::collections::BTreeMap;
+
+/// Schemes on which we differ, by how many of the recorded numbers at most, and why.
+const DIFFERENCES: [(&str, usize, &str); 11] = [
+    ("at-vnr", 4, "a day of birth must stand in the number here; there it is not looked at"),
+    ("be-nn", 1, "a birth after today is refused there; nothing here reads a clock"),
+    ("cn-uscc", 3, "places 1 and 2 may be letters (GB 32100-2015) here; digits only there"),
+    ("cz-sk-rc", 1, "months 41 and above that no law adds to are read there"),
+    ("de-idnr", 2, "one digit three times in a row is refused here"),
+    ("dk-cpr", 6, "a birth after today is refused there"),
+    ("fi-hetu", 1, "a birth after today is refused there"),
+    ("iban", 1, "lengths and inner checks of each country are known there only"),
+    ("id-nik", 2, "districts are known there, provinces here"),
+    ("in-pan", 6, "holder type E (limited liability partnership) passes here"),
+    ("isin", 3, "country codes are known there"),
+];
+
+#[test]
+fn every_disagreement_with_python_stdnum_is_listed_with_a_reason() {
+    let catalogue = Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap();
+    let mut seen: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    for line in include_str!("oracle/identifiers.tsv").lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [scheme, number, said] = fields.as_slice() else { panic!("{line}") };
+        let ours = catalogue.scheme(scheme).unwrap().judge(number) == Verdict::Passes;
+        let entry = seen.entry(scheme).or_default();
+        entry.0 += 1;
+        if ours != (*said == "1") {
+            entry.1.push(format!("{number} is {said} there, {ours} here"));
+        }
+    }
+    assert!(seen.len() > 55 && seen.values().all(|s| s.0 > 100), "{:?}", seen.iter().map(|s| (s.0, s.1.0)).collect::<Vec<_>>());
+    let mut wrong = Vec::new();
+    for (scheme, (_, differing)) in &seen {
+        let allowed = DIFFERENCES.iter().find(|d| d.0 == *scheme).map_or(0, |d| d.1);
+        if differing.len() > allowed {
+            wrong.push(format!("{scheme}: {} {:?}", differing.len(), &differing[..differing.len().min(4)]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let stale: Vec<_> = DIFFERENCES.iter().filter(|d| seen.get(d.0).is_none_or(|s| s.1.is_empty())).collect();
+    assert!(stale.is_empty(), "no longer differ: {stale:?}");
+}
