@@ -92,6 +92,9 @@ impl Checkpoint {
     /// # Errors
     /// The text is not exactly origin, size and root.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
+        if text.len() > CHECKPOINT_TEXT_BYTES_MAX {
+            return Err(NoteError::Limit.into());
+        }
         let lines = text.strip_suffix('\n').ok_or(CheckpointError::Form)?;
         let mut lines = lines.split('\n');
         let mut next = || lines.next().ok_or(CheckpointError::Form);
@@ -274,6 +277,7 @@ CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
             (format!("\n1\n{root}\n"), CheckpointError::Origin),
             (format!("a b\n1\n{root}\n"), CheckpointError::Origin),
             (format!("{}\n1\n{root}\n", "x".repeat(256)), CheckpointError::Origin),
+            ("x".repeat(CHECKPOINT_TEXT_BYTES_MAX + 1), NoteError::Limit.into()),
             (format!("a\n01\n{root}\n"), CheckpointError::Size),
             (format!("a\n+1\n{root}\n"), CheckpointError::Size),
             (format!("a\n-1\n{root}\n"), CheckpointError::Size),
@@ -300,6 +304,12 @@ CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
         assert_eq!(signed.verify(other.verifier()), Err(foreign));
         let impostor = Signer::new(name("example.org/log"), &[2; 32]);
         assert_eq!(signed.verify(impostor.verifier()), Err(NoteError::Unsigned.into()));
+        // A witness of the same name cannot speak for the log.
+        let witness = Cosigner::new(name("example.org/log"), &[3; 32]);
+        let line = format!("{}\n", witness.cosign(&checkpoint, Timestamp::MAX));
+        let mut both = signed;
+        assert_eq!(both.attach(line.as_bytes(), &[witness.verifier().clone()]), Ok(1));
+        assert!(matches!(both.verify(witness.verifier()), Err(CheckpointError::Foreign(_))));
     }
 
     #[test]

@@ -214,13 +214,16 @@ mod tests {
             let mut lost = stored.clone();
             lost.remove(tile);
             assert_eq!(run(1000, &root, &lost).findings, [Finding::Missing(*tile)]);
-            let mut cut = stored.clone();
-            cut.get_mut(tile).unwrap().pop();
             let expected = match tile.level() {
                 Level::Entries => Finding::Bundle(*tile, BundleError::Malformed),
                 Level::Hashes(_) => Finding::Length(*tile),
             };
-            assert_eq!(run(1000, &root, &cut).findings, [expected]);
+            let mut cut = stored.clone();
+            cut.get_mut(tile).unwrap().pop();
+            assert_eq!(run(1000, &root, &cut).findings, std::slice::from_ref(&expected));
+            let mut long = stored.clone();
+            long.get_mut(tile).unwrap().push(0);
+            assert_eq!(run(1000, &root, &long).findings, [expected]);
         }
     }
 

@@ -137,7 +137,7 @@ impl Tile {
             number => Level::Hashes(number.parse().ok()?),
         };
         let (number, width) = match rest.split_once(".p/") {
-            Some((number, width)) => (number, width.parse().ok().filter(|w| *w < WIDTH)?),
+            Some((number, width)) => (number, width.parse().ok()?),
             None => (rest, WIDTH),
         };
         let mut index: u64 = 0;

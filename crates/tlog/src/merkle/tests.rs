@@ -300,6 +300,17 @@ fn what_lies_outside_the_tree_is_refused() {
 }
 
 #[test]
+fn a_node_is_no_leaf() {
+    let all = subtrees(&vector_leaves());
+    let root = root(8, reader(&all)).unwrap();
+    assert_eq!(verify_inclusion(&root, 0, 8, &[], &root), Err(Unproven::Length));
+    let proof = inclusion_proof(0, 8, reader(&all)).unwrap();
+    let parent = all[&Position::new(1, 0).unwrap()];
+    assert_eq!(verify_inclusion(&parent, 0, 8, &proof[1..], &root), Err(Unproven::Length));
+    assert_eq!(verify_consistency(1, &root, 8, &root, &[]), Err(Unproven::Length));
+}
+
+#[test]
 fn the_largest_tree_has_proofs_within_the_limit() {
     let same = |_: Position| Ok::<_, Infallible>(Hash::EMPTY);
     assert_eq!(inclusion_proof(0, SIZE_MAX, same).unwrap().len(), PROOF_LEN_MAX);

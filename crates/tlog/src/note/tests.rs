@@ -133,3 +133,21 @@ fn a_secret_is_not_printed() {
     let shown = format!("{:?}", signer("example.org/a", 0x41));
     assert!(!shown.contains("65, 65") && !shown.contains("AAAA"), "{shown}");
 }
+
+#[test]
+fn two_keys_that_cannot_be_told_apart_are_refused() {
+    // Two seeds whose keys of this name share the id dccb7468, found by trying.
+    let [a, b] = [148_500_u64, 182_845].map(|n| {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&n.to_le_bytes());
+        Signer::new(KeyName::parse("example.org/a").unwrap(), &seed)
+    });
+    assert_eq!(a.verifier().id(), b.verifier().id());
+    let note = Note::new("t\n", vec![a.sign("t\n")]).unwrap();
+    assert!(note.verify([a.verifier(), a.verifier()]).is_ok());
+    assert_eq!(
+        note.verify([a.verifier(), b.verifier()]),
+        Err(NoteError::AmbiguousKey(a.verifier().name().clone()))
+    );
+    assert!(matches!(note.verify([b.verifier()]), Err(NoteError::BadSignature(_))));
+}
