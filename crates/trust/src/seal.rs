@@ -150,7 +150,7 @@ impl Seal {
         {
             return Validation::Indeterminate(SubIndication::SigConstraintsFailure);
         }
-        to.path(certificate, &self.0, Purpose::Seal, when)
+        to.path(certificate, &self.0.certificates, &self.0.crls, Purpose::Seal, when)
     }
 }
 
@@ -168,15 +168,17 @@ pub struct Trust<'a> {
 }
 
 impl Trust<'_> {
+    /// Judges the path of a certificate, with what a message carries beside what is held.
     pub(crate) fn path(
         &self,
         certificate: &Certificate,
-        message: &SignedMessage,
+        carried: &[Certificate],
+        carried_crls: &[Crl],
         purpose: Purpose,
         when: When,
     ) -> Validation {
-        let intermediates = [self.intermediates, &message.certificates].concat();
-        let crls = [self.crls, &message.crls].concat();
+        let intermediates = [self.intermediates, carried].concat();
+        let crls = [self.crls, carried_crls].concat();
         validate(&Question {
             certificate,
             intermediates: &intermediates,

@@ -364,7 +364,8 @@ impl Token {
         match self.message.check(&Digest::of(info)) {
             Err(sub) => failed(sub),
             Ok(certificate) => {
-                to.path(certificate, &self.message, Purpose::TimeStamping, When::UsedAt(self.at))
+                let SignedMessage { certificates, crls, .. } = &self.message;
+                to.path(certificate, certificates, crls, Purpose::TimeStamping, When::UsedAt(self.at))
             }
         }
     }
