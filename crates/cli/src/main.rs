@@ -1,8 +1,12 @@
 //! `tegata`: the one binary. Every room is reachable by one verb.
 
 mod complaint;
+mod interview;
+mod memo;
 mod rules_source;
+mod transfer_file;
 mod verbs;
+mod verdict;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -17,12 +21,15 @@ struct Tegata {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// List, show, check and compare the rules of law.
+    Check(verbs::check::Check),
+    Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
 }
 
 fn main() -> ExitCode {
     match Tegata::parse().verb {
+        Verb::Check(check) => verbs::check::run(check),
+        Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }
 }

@@ -1,7 +1,7 @@
 //! Where the rules come from: the release in the binary, or a folder.
 
 use include_dir::{Dir, include_dir};
-use rulebook::book::Source;
+use rulebook::book::{Rulebook, Source, loads};
 use std::{fs, io, path::Path};
 
 static RELEASE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
@@ -44,4 +44,18 @@ pub fn folder(root: &Path) -> io::Result<Vec<Source>> {
     }
     out.retain(|s| !s.path.starts_with(DEMO));
     Ok(out)
+}
+
+/// The rulebook from a folder or from this program; findings are printed, and errors refuse it.
+pub fn load(root: Option<&Path>) -> Result<Rulebook, String> {
+    let sources = match root {
+        None => release(),
+        Some(root) => folder(root).map_err(|e| format!("error[TGT-C001]: cannot read the rules in `{}`: {e}", root.display()))?,
+    };
+    let (book, findings) = Rulebook::parse(sources);
+    if loads(&findings) {
+        return Ok(book);
+    }
+    crate::complaint::print(&findings, &book.sources);
+    Err("error[TGT-R000]: these rules do not load; `tegata rules lint` shows every mistake".into())
 }

@@ -1,3 +1,90 @@
-//! One file a verb.
+//! One file a verb, and what verbs share.
 
+pub mod check;
+pub mod register;
 pub mod rules;
+pub mod schema;
+
+use crate::verdict::Voice;
+use clap::{Args, ValueEnum};
+use decide::axis::TooManyCells;
+use model::{CivilDate, Instant, text::Language};
+use rulebook::diagnostic::Diagnostic;
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// What every answering verb takes.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Rules from a folder instead of those in this program.
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub rules: Option<PathBuf>,
+    /// Language (default: by locale).
+    #[arg(long, value_name = "LANGUAGE", global = true, env = "TEGATA_LANG")]
+    pub lang: Option<Lang>,
+}
+
+/// A language flag.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl Common {
+    /// How to speak: the flag, else the locale; color only on a terminal.
+    pub fn voice(&self) -> Voice {
+        let locale = std::env::var("LC_ALL").or_else(|_| std::env::var("LC_MESSAGES")).or_else(|_| std::env::var("LANG")).unwrap_or_default();
+        let language = match self.lang {
+            Some(Lang::Ja) => Language::Ja,
+            Some(Lang::En) => Language::En,
+            None if locale.starts_with("ja") => Language::Ja,
+            None => Language::En,
+        };
+        Voice { language, color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
+    }
+}
+
+/// Today's civil day in UTC.
+pub fn today() -> CivilDate {
+    let ms = SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_millis() as i64).unwrap_or(0);
+    Instant(ms).day(0)
+}
+
+/// Diagnostics without a place, one line each.
+pub fn faults(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| {
+        let help = if d.help.is_empty() { String::new() } else { format!("; {}", d.help) };
+        format!("error[{}]: {}{help}", d.code, d.message)
+    }).collect::<Vec<_>>().join("\n")
+}
+
+/// The rulebook cannot be compiled.
+pub fn too_many(e: TooManyCells) -> String {
+    format!("error[TGT-R020]: the rules tell more than 256 kinds of `{}` apart", e.0)
+}
+
+/// Writes a file whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let wrong = |e: std::io::Error| format!("error[TGT-C001]: cannot write `{}`: {e}", path.display());
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    std::fs::write(&part, bytes).map_err(wrong)?;
+    std::fs::rename(&part, path).map_err(wrong)
+}
+
+/// Prints lines; a closed pipe is no fault.
+pub fn print_lines(lines: &[String]) {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        if writeln!(out, "{line}").is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The interview: asks only what still matters, until the answer is settled.
+
+use crate::{transfer_file, verdict::Voice};
+use decide::{decision::{Missing, Verdict}, engine::Engine};
+use model::{AsOf, fact::Said, transfer::Transfer};
+use rulebook::vocabulary::{Domain, Fact, Vocabulary};
+use std::{collections::BTreeSet, io::{BufRead, Write}};
+use words::{Arg, say};
+
+// LIMIT: questions in one interview.
+const QUESTIONS_MAX: usize = 40;
+
+/// Asks until the verdict is settled or nothing more is known; returns the facts said.
+pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voice: Voice) -> Result<Vec<(String, Said)>, String> {
+    let mut input = std::io::stdin().lock();
+    eprintln!("{}", voice.word("interview-start"));
+    let mut asked: BTreeSet<String> = flat.iter().map(|(s, _)| s.clone()).collect();
+    let mut answers = 0;
+    for _ in 0..QUESTIONS_MAX {
+        let Some(slot) = next(engine, &flat, &asked, as_of)? else { break };
+        asked.insert(slot.clone());
+        let Some(fact) = engine.book.vocabulary.of_slot(&slot).cloned() else { continue };
+        match ask(&mut input, &engine.book.vocabulary, &fact, &slot, voice)? {
+            Reply::Said(value) => {
+                answers += 1;
+                transfer_file::add(&mut flat, &format!("{slot}={value}"))?;
+            }
+            Reply::Unknown => {}
+            Reply::End => break,
+        }
+    }
+    eprintln!("{}\n", say(voice.language, "interview-settled", &[("n", Arg::Number(answers))]));
+    Ok(flat)
+}
+
+/// The next slot to ask: the two places first, then what the engine says matters most.
+fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, as_of: AsOf) -> Result<Option<String>, String> {
+    for place in ["exporter.place", "recipient.place"] {
+        if !asked.contains(place) {
+            return Ok(Some(place.into()));
+        }
+    }
+    let bound = engine.book.bind(&Transfer::single(flat.to_vec())).map_err(|ds| super::verbs::faults(&ds))?;
+    let decision = engine.decide(&bound, as_of).map_err(super::verbs::too_many)?;
+    if decision.verdict != Verdict::Undetermined {
+        return Ok(None);
+    }
+    let missing = decision.worst().map(|c| c.missing.clone()).unwrap_or_default();
+    Ok(missing.into_iter().find_map(|m| match m {
+        Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } if !asked.contains(&slot) => Some(slot),
+        _ => None,
+    }))
+}
+
+enum Reply {
+    Said(String),
+    Unknown,
+    End,
+}
+
+fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &str, voice: Voice) -> Result<Reply, String> {
+    let words = match &fact.domain {
+        Domain::OneOf(w) | Domain::SetOf(w) => w.as_slice(),
+        _ => &[],
+    };
+    eprintln!("\n{}", question(fact, slot, voice));
+    for (i, w) in words.iter().enumerate() {
+        eprintln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
+    }
+    let hint = voice.word(match &fact.domain {
+        Domain::YesNo => "interview-yes-no",
+        Domain::OneOf(_) => "interview-choose-one",
+        Domain::SetOf(_) => "interview-choose-many",
+        Domain::Count => "interview-count",
+        Domain::Date => "interview-date",
+        Domain::Place | Domain::Places => "interview-place-hint",
+    });
+    loop {
+        eprint!("  ({hint}) > ");
+        std::io::stderr().flush().map_err(|e| e.to_string())?;
+        let mut line = String::new();
+        if input.read_line(&mut line).map_err(|e| e.to_string())? == 0 {
+            return Ok(Reply::End);
+        }
+        let line = line.trim();
+        if line.is_empty() || line == "?" {
+            return Ok(Reply::Unknown);
+        }
+        match understand(vocabulary, fact, line) {
+            Some(value) => return Ok(Reply::Said(value)),
+            None => eprintln!("  {}", voice.word("interview-not-understood")),
+        }
+    }
+}
+
+fn question(fact: &Fact, slot: &str, voice: Voice) -> String {
+    match slot {
+        "exporter.place" => voice.word("interview-from"),
+        "recipient.place" => voice.word("interview-to"),
+        _ => {
+            let who = if slot.starts_with("recipient.") { "who-recipient" } else { "who-exporter" };
+            fact.ask.in_(voice.language).replace("{party}", &voice.word(who))
+        }
+    }
+}
+
+fn understand(vocabulary: &Vocabulary, fact: &Fact, line: &str) -> Option<String> {
+    let lower = line.to_lowercase();
+    match &fact.domain {
+        Domain::YesNo => match lower.as_str() {
+            "y" | "yes" | "はい" => Some("yes".into()),
+            "n" | "no" | "いいえ" => Some("no".into()),
+            _ => None,
+        },
+        Domain::Place => place(vocabulary, line),
+        Domain::Places => {
+            let codes: Option<Vec<String>> = line.split(',').map(|p| place(vocabulary, p.trim())).collect();
+            codes.map(|c| format!("{{{}}}", c.join(",")))
+        }
+        Domain::OneOf(words) => choice(words, &lower),
+        Domain::SetOf(words) => {
+            if lower == "0" || lower == "none" {
+                return Some("none".into());
+            }
+            let chosen: Option<Vec<String>> = lower.split(',').map(|w| choice(words, w.trim())).collect();
+            chosen.map(|c| format!("{{{}}}", c.join(",")))
+        }
+        Domain::Count => line.replace([',', '_'], "").parse::<u64>().ok().map(|n| n.to_string()),
+        Domain::Date => line.parse::<model::CivilDate>().ok().map(|d| d.to_string()),
+    }
+}
+
+fn choice(words: &[rulebook::vocabulary::Word], text: &str) -> Option<String> {
+    let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|i| words.get(i));
+    by_number.or_else(|| words.iter().find(|w| w.id == text)).map(|w| w.id.clone())
+}
+
+/// A place by code, or by its everyday name in either language.
+fn place(vocabulary: &Vocabulary, text: &str) -> Option<String> {
+    let upper = text.to_uppercase();
+    if vocabulary.places.contains_key(&upper) {
+        return Some(upper);
+    }
+    let named = |t: &model::text::Text| t.en.eq_ignore_ascii_case(text) || t.ja == text;
+    vocabulary.places.iter().find(|(_, t)| named(t)).map(|(code, _)| code.clone())
+}
+

@@ -1,0 +1,100 @@
+//! One printable page that a person forwards.
+
+use crate::verdict::Voice;
+use decide::decision::{CrossingAnswer, Decision, Verdict};
+use model::{fact::Said, text::Language};
+use rulebook::book::Rulebook;
+use words::{Arg, say};
+
+/// Renders the memo: the answer, its articles, ways, coverage, facts, and how to repeat it. No script, no foreign host.
+pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, said: &[(String, Said)], repeat: &str, voice: Voice) -> String {
+    let voice = Voice { color: false, ..voice };
+    let lang = if voice.language == Language::Ja { "ja" } else { "en" };
+    let title = voice.word("memo-title");
+    let mut body = String::new();
+    let (date, rulebook) = (decision.as_of.on.to_string(), decision.rulebook.to_string());
+    body.push_str(&format!("<h1>{}</h1>", escape(&title)));
+    body.push_str(&format!("<p class=\"verdict {}\">{}</p>", decision.verdict.word(), escape(&voice.verdict(decision.verdict))));
+    body.push_str(&format!("<p class=\"small\">{}</p>", escape(&say(voice.language, "first-line", &[("date", Arg::Text(&date)), ("rulebook", Arg::Text(&rulebook))]))));
+    for c in &decision.crossings {
+        if decision.crossings.len() > 1 {
+            body.push_str(&format!("<h2>{} → {} ({})</h2>", escape(&c.from), escape(&c.to), escape(&voice.verdict(c.verdict))));
+        }
+        body.push_str(&reasons(c, voice));
+        body.push_str(&ways(c, voice));
+    }
+    if let Some(today) = today.filter(|t| t.verdict != decision.verdict) {
+        let later = say(voice.language, "understood", &[("date", Arg::Text(&today.as_of.published_by.to_string()))]);
+        body.push_str(&format!("<p>{}: {}</p>", escape(&later), escape(&voice.verdict(today.verdict))));
+    }
+    body.push_str(&coverage(decision, voice));
+    body.push_str(&facts(book, said, voice));
+    body.push_str(&format!("<h2>{}</h2><pre>{}</pre>", escape(&voice.word("memo-how")), escape(repeat)));
+    body.push_str(&format!("<p class=\"sign\">{}: ______________________</p>", escape(&voice.word("memo-signature"))));
+    format!("<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n", escape(&title))
+}
+
+const STYLE: &str = "body{font:16px/1.6 system-ui,'Noto Sans JP',sans-serif;margin:0;color:#1a1a1c;background:#fff}main{max-width:46rem;margin:2rem auto;padding:0 1rem}h1{font-size:1.4rem;margin:0}h2{font-size:1rem;margin:1.6rem 0 .3rem}.verdict{font-size:2rem;font-weight:700;margin:.6rem 0;padding:.4rem .8rem;border-left:.5rem solid}.permitted{border-color:#115a36}.out_of_scope{border-color:#00428c}.conditional{border-color:#8a5a00}.prohibited{border-color:#a30000}.undetermined{border-color:#5c10be}.small{font-size:.85rem;color:#444}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;border-bottom:1px solid #ccc;padding:.3rem .5rem .3rem 0;overflow-wrap:anywhere}.sign{margin-top:3rem}@media print{main{margin:0;max-width:none}a{color:inherit}}";
+
+fn reasons(c: &CrossingAnswer, voice: Voice) -> String {
+    let mut out = format!("<h2>{}</h2><table>", escape(&voice.word("because")));
+    let shown = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens());
+    for d in shown.take(12) {
+        let link = if d.citation.source.starts_with("https://") { format!("<a href=\"{}\">{}</a>", escape(&d.citation.source), escape(&voice.cite(d))) } else { escape(&voice.cite(d)) };
+        let beside = d.beside.as_ref().map(|b| format!("<br><span class=\"small\">{}</span>", escape(b.in_(voice.language)))).unwrap_or_default();
+        out.push_str(&format!("<tr><td>{link}</td><td>{}{beside}</td></tr>", escape(d.says.in_(voice.language))));
+    }
+    out.push_str("</table>");
+    out
+}
+
+fn ways(c: &CrossingAnswer, voice: Voice) -> String {
+    let items: Vec<String> = match c.verdict {
+        Verdict::Conditional => c.remedies.iter().take(5).map(|r| voice.way(r)).collect(),
+        Verdict::Undetermined => c.missing.iter().take(8).map(|m| voice.lack(m)).collect(),
+        _ => c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes).take(8).map(|o| format!("{} — {}", o.citation.cites, o.says.in_(voice.language))).collect(),
+    };
+    if items.is_empty() {
+        return String::new();
+    }
+    let heading = match c.verdict {
+        Verdict::Conditional => "ways",
+        Verdict::Undetermined => "missing",
+        _ => "duties",
+    };
+    let list: String = items.iter().map(|i| format!("<li>{}</li>", escape(i))).collect();
+    format!("<h2>{}</h2><ol>{list}</ol>", escape(&voice.word(heading)))
+}
+
+fn coverage(decision: &Decision, voice: Voice) -> String {
+    let Some(c) = decision.worst() else { return String::new() };
+    let rows: String = c
+        .layers
+        .iter()
+        .map(|l| format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(l.label.in_(voice.language)), escape(l.checked.in_(voice.language)), escape(l.not_checked.in_(voice.language))))
+        .collect();
+    let weakest = match (decision.weakest_review, decision.weakest_seen, decision.oldest_read) {
+        (Some(r), Some(s), Some(d)) => {
+            let (state, seen) = (voice.word(&crate::verdict::review_id(r)), voice.word(&crate::verdict::seen_id(s)));
+            let value = say(voice.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&d.to_string()))]);
+            format!("<p>{}: {}</p>", escape(&voice.word("weakest")), escape(&value))
+        }
+        _ => String::new(),
+    };
+    format!("<h2>{} / {}</h2><table>{rows}</table>{weakest}", escape(&voice.word("checked")), escape(&voice.word("not-checked")))
+}
+
+fn facts(book: &Rulebook, said: &[(String, Said)], voice: Voice) -> String {
+    let rows: String = said
+        .iter()
+        .map(|(slot, value)| {
+            let label = book.vocabulary.of_slot(slot).map(|f| f.label.in_(voice.language).to_string()).unwrap_or_default();
+            format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(slot), escape(&label), escape(&crate::verbs::check::plain(value)))
+        })
+        .collect();
+    if rows.is_empty() { String::new() } else { format!("<h2>{}</h2><table>{rows}</table>", escape(&voice.word("memo-facts"))) }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

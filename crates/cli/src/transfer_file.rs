@@ -1,0 +1,98 @@
+//! A transfer from a file, a line or flags: the long form with parties and hops, or the short form of one hop.
+
+use model::{
+    fact::{Said, Spoken},
+    transfer::Transfer,
+};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// Why a file is no transfer: one line for people.
+pub type Complaint = String;
+
+// LIMIT: one transfer file.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Reads a TOML or JSON file.
+pub fn read(path: &Path) -> Result<Transfer, Complaint> {
+    let name = path.display();
+    let size = std::fs::metadata(path).map_err(|e| format!("cannot read `{name}`: {e}"))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("`{name}` is larger than 4 MiB"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read `{name}`: {e}"))?;
+    if path.extension().is_some_and(|e| e == "json") {
+        parse_json(&text).map_err(|e| format!("`{name}`: {e}"))
+    } else {
+        let value: toml::Table = toml::from_str(&text).map_err(|e| format!("`{name}` is not TOML: {}", e.to_string().trim()))?;
+        let value = serde_json::to_value(value).map_err(|e| format!("`{name}`: {e}"))?;
+        of_value(value).map_err(|e| format!("`{name}`: {e}"))
+    }
+}
+
+/// Reads one JSON document.
+pub fn parse_json(text: &str) -> Result<Transfer, Complaint> {
+    let value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
+    of_value(value)
+}
+
+fn of_value(value: Value) -> Result<Transfer, Complaint> {
+    let Value::Object(map) = value else { return Err("a transfer is a table of facts".into()) };
+    if map.contains_key("parties") || map.contains_key("hops") {
+        return serde_json::from_value(Value::Object(map)).map_err(|e| format!("not a transfer: {e}"));
+    }
+    let mut flat = Vec::new();
+    let id = map.get("id").and_then(Value::as_str).map(str::to_string);
+    for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
+        flatten(&key, value, &mut flat)?;
+    }
+    Ok(Transfer { id, ..Transfer::single(flat) })
+}
+
+fn flatten(prefix: &str, value: Value, out: &mut Vec<(String, Said)>) -> Result<(), Complaint> {
+    match value {
+        Value::Object(map) if !is_said(&map) => {
+            for (key, inner) in map {
+                flatten(&format!("{prefix}.{key}"), inner, out)?;
+            }
+            Ok(())
+        }
+        Value::Null => Ok(()),
+        value => {
+            let said = serde_json::from_value(value).map_err(|_| format!("`{prefix}` has a value that no fact takes"))?;
+            out.push((prefix.to_string(), said));
+            Ok(())
+        }
+    }
+}
+
+fn is_said(map: &Map<String, Value>) -> bool {
+    map.contains_key("value") || map.contains_key("at_least")
+}
+
+/// Adds a fact given as `slot=value`; members of a set add up.
+pub fn add(flat: &mut Vec<(String, Said)>, text: &str) -> Result<(), Complaint> {
+    let (slot, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not `fact=value`"))?;
+    let mut said = rulebook::book::parse_said(value);
+    let slot = slot.trim().to_string();
+    if let Some((_, old)) = flat.iter_mut().find(|(s, _)| *s == slot) {
+        let mut words = words_of(&old.value);
+        words.extend(words_of(&said.value));
+        words.dedup();
+        said.value = Spoken::Words(words);
+        *old = said;
+    } else {
+        flat.push((slot, said));
+    }
+    Ok(())
+}
+
+fn words_of(value: &Spoken) -> Vec<String> {
+    match value {
+        Spoken::Word(w) => vec![w.clone()],
+        Spoken::Words(ws) => ws.clone(),
+        Spoken::YesNo(b) => vec![if *b { "yes" } else { "no" }.into()],
+        Spoken::Number(n) => vec![n.to_string()],
+        Spoken::Range { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,362 @@
+//! `tegata check`: may it go, by which article, and what is the cheapest way.
+
+use crate::{
+    interview, memo, rules_source, transfer_file,
+    verdict::Voice,
+};
+use clap::{Args, ValueEnum};
+use decide::{
+    decision::{Decision, Verdict},
+    engine::Engine,
+};
+use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Ask whether a transfer may go, on a day, by the rules in this program.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata check                                         an interview, on a terminal
+  tegata check --from TH --to JP --data salary_hr      flags
+  tegata check --from DE --to US --fact recipient.listed=us_dpf --as-of 2024-01-15
+  tegata check --from DE --to US --measure eu.measure.scc --explain
+  tegata check transfer.toml --memo memo.html          a file; a page to forward
+  tegata check --jsonl < transfers.jsonl               many at once
+  tegata check --from JP --data contact --to-all       every destination
+
+Exit codes: 0 may go, 10 conditional, 11 prohibited, 12 cannot tell, 13 out of scope, 2 usage.")]
+pub struct Check {
+    /// A transfer file (TOML or JSON; long or short form; see `tegata schema transfer`).
+    file: Option<PathBuf>,
+    /// Place of the exporter, such as DE.
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+    /// Place of the recipient, such as US.
+    #[arg(long, value_name = "PLACE")]
+    to: Option<String>,
+    /// Categories of data, such as contact,salary_hr; naming some says that the data is about people unless they say otherwise.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    data: Vec<String>,
+    /// Purposes, such as payroll.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    purpose: Vec<String>,
+    /// Any fact of the vocabulary: slot=value; sets add up.
+    #[arg(long = "fact", value_name = "FACT=VALUE")]
+    facts: Vec<String>,
+    /// A measure that is in place, by id.
+    #[arg(long = "measure", value_name = "ID")]
+    measures: Vec<String>,
+    /// The civil day whose law is asked for (default: today).
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
+    /// For a past day: only texts public by this day (default: that day itself, and today's understanding beside it).
+    #[arg(long, value_name = "DAY")]
+    published_by: Option<String>,
+    /// Ask for every destination.
+    #[arg(long)]
+    to_all: bool,
+    /// Show the tree of conditions: why, and why not, for each route.
+    #[arg(long)]
+    explain: bool,
+    /// Write one printable page.
+    #[arg(long, value_name = "FILE")]
+    memo: Option<PathBuf>,
+    /// Print the decision as one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Read transfers as JSON lines from standard input (or FILE), answer with JSON lines.
+    #[arg(long)]
+    jsonl: bool,
+    /// Ask the questions even if standard input is no terminal.
+    #[arg(long)]
+    interview: bool,
+    /// Exit 0 for this verdict too.
+    #[arg(long, value_name = "VERDICT")]
+    allow: Vec<Allowed>,
+    /// A list of transfers that a firm keeps (.xlsx or .csv): which rows are red, and why.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to_all", "jsonl"])]
+    register: Option<PathBuf>,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Allowed {
+    Conditional,
+    Undetermined,
+    OutOfScope,
+}
+
+/// Runs the verb.
+pub fn run(check: Check) -> ExitCode {
+    match answer(&check) {
+        Ok(verdict) => exit(&check, verdict),
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn exit(check: &Check, verdict: Verdict) -> ExitCode {
+    let allowed = |a| check.allow.contains(&a);
+    ExitCode::from(match verdict {
+        Verdict::Permitted => 0,
+        Verdict::Conditional if allowed(Allowed::Conditional) => 0,
+        Verdict::Undetermined if allowed(Allowed::Undetermined) => 0,
+        Verdict::OutOfScope if allowed(Allowed::OutOfScope) => 0,
+        Verdict::Conditional => 10,
+        Verdict::Prohibited => 11,
+        Verdict::Undetermined => 12,
+        Verdict::OutOfScope => 13,
+    })
+}
+
+fn answer(check: &Check) -> Result<Verdict, String> {
+    let book = rules_source::load(check.common.rules.as_deref())?;
+    let mut engine = Engine::new(book);
+    let today = super::today();
+    let day = |t: &Option<String>| t.as_ref().map(|t| t.parse::<CivilDate>().map_err(|e| format!("error[TGT-C003]: {e}"))).transpose();
+    let on = day(&check.as_of)?.unwrap_or(today);
+    let published_by = day(&check.published_by)?;
+    let as_of = AsOf { on, published_by: published_by.unwrap_or(on) };
+    if let Some(register) = &check.register {
+        return super::register::answer(&mut engine, register, as_of, &check.common);
+    }
+    if check.jsonl {
+        return lines(check, &mut engine, as_of);
+    }
+    let flat = flat(check, &engine)?;
+    let voice = check.common.voice();
+    let nothing_said = check.file.is_none() && flat.is_empty();
+    if check.to_all {
+        return to_all(&mut engine, &flat, as_of, voice);
+    }
+    let (transfer, said) = if check.interview || (nothing_said && std::io::stdin().is_terminal()) {
+        let flat = interview::run(&mut engine, flat, as_of, voice)?;
+        (Transfer::single(flat.clone()), flat)
+    } else if let Some(file) = &check.file {
+        let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+        overlay(&mut t, &flat);
+        (t, flat)
+    } else if nothing_said {
+        return Err("error[TGT-C002]: nothing to check: give a file, or --from and --to; on a terminal `tegata check` asks".into());
+    } else {
+        (Transfer::single(flat.clone()), flat)
+    };
+    one(check, &mut engine, &transfer, &said, as_of, published_by.is_none().then_some(today), voice)
+}
+
+/// Decides one transfer and prints it in the form asked for.
+fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String, Said)], as_of: AsOf, today: Option<CivilDate>, voice: Voice) -> Result<Verdict, String> {
+    let bound = engine.book.bind(transfer).map_err(|ds| super::faults(&ds))?;
+    let decision = engine.decide_with_horizon(&bound, as_of).map_err(super::too_many)?;
+    let repeat = repeat(check, said, as_of);
+    let now = match today {
+        Some(today) if today > as_of.on => Some(engine.decide(&bound, AsOf { on: as_of.on, published_by: today }).map_err(super::too_many)?),
+        _ => None,
+    };
+    if let Some(path) = &check.memo {
+        let page = memo::render(&engine.book, &decision, now.as_ref(), said, &repeat, voice);
+        super::write_whole(path, page.as_bytes())?;
+        eprintln!("{}", path.display());
+    }
+    if check.json {
+        println!("{}", document(&decision, now.as_ref()));
+        return Ok(decision.verdict);
+    }
+    let mut out = voice.answer(&decision, &repeat);
+    if let Some(now) = now.filter(|n| n.verdict != decision.verdict || n.deciding_ids() != decision.deciding_ids()) {
+        let then = words::say(voice.language, "understood", &[("date", words::Arg::Text(&as_of.on.to_string()))]);
+        let later = words::say(voice.language, "understood", &[("date", words::Arg::Text(&now.as_of.published_by.to_string()))]);
+        out.insert(0, format!("— {then} —"));
+        out.push(format!("— {later} — {}", voice.verdict(now.verdict)));
+        if let Some(c) = now.worst() {
+            out.extend(c.deciding.iter().take(2).map(|d| format!("  {} — {}", voice.cite(d), d.says.in_(voice.language))));
+        }
+    }
+    if check.explain {
+        out.push(String::new());
+        out.extend(voice.explain(&decision));
+    }
+    super::print_lines(&out);
+    Ok(decision.verdict)
+}
+
+/// The decision as a document, with its digest.
+pub fn document(decision: &Decision, now: Option<&Decision>) -> String {
+    let mut value = serde_json::to_value(decision).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("schema".into(), "tegata.decision.1".into());
+        map.insert("digest".into(), decision.digest().to_string().into());
+        if let Some(now) = now {
+            map.insert("as_understood_today".into(), serde_json::json!({ "verdict": now.verdict, "as_of": now.as_of, "deciding": now.deciding_ids() }));
+        }
+    }
+    value.to_string()
+}
+
+/// Facts from flags.
+fn flat(check: &Check, engine: &Engine) -> Result<Vec<(String, Said)>, String> {
+    let mut flat = Vec::new();
+    let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
+    if let Some(p) = &check.from {
+        add(&format!("exporter.place={}", p.to_uppercase()))?;
+    }
+    if let Some(p) = &check.to {
+        add(&format!("recipient.place={}", p.to_uppercase()))?;
+    }
+    for word in &check.data {
+        add(&format!("data.categories={{{word}}}"))?;
+    }
+    for word in &check.purpose {
+        add(&format!("hop.purpose={{{word}}}"))?;
+    }
+    for id in &check.measures {
+        let measure = engine.book.measures.iter().find(|m| m.id == *id).ok_or_else(|| {
+            let ids = engine.book.measures.iter().map(|m| m.id.as_str());
+            format!("error[TGT-C002]: there is no measure `{id}`; {}", rulebook::diagnostic::did_you_mean(id, ids))
+        })?;
+        for effect in &measure.does {
+            add(&format!("{}={}", effect.slot, effect.value))?;
+        }
+    }
+    for fact in &check.facts {
+        add(fact)?;
+    }
+    Ok(flat)
+}
+
+/// Lays facts from flags over those of a file: party facts on the ends of each hop, the rest on every hop and dataset.
+fn overlay(t: &mut Transfer, flat: &[(String, Said)]) {
+    let ends: Vec<(String, String)> = t.hops.iter().map(|h| (h.from.clone(), h.to.clone())).collect();
+    for (slot, said) in flat {
+        if let Some(rest) = slot.strip_prefix("exporter.") {
+            ends.iter().for_each(|(from, _)| set_party(t, from, rest, said));
+        } else if let Some(rest) = slot.strip_prefix("recipient.") {
+            ends.iter().for_each(|(_, to)| set_party(t, to, rest, said));
+        } else if slot.starts_with("data.") {
+            t.datasets.values_mut().for_each(|d| drop(d.facts.insert(slot.clone(), said.clone())));
+        } else if slot.starts_with("subjects.") {
+            t.datasets.values_mut().flat_map(|d| d.subjects.values_mut()).for_each(|g| drop(g.insert(slot.clone(), said.clone())));
+        } else {
+            t.hops.iter_mut().for_each(|h| drop(h.facts.insert(slot.clone(), said.clone())));
+        }
+    }
+}
+
+fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
+    if let Some(p) = t.parties.get_mut(name) {
+        p.facts.insert(format!("party.{rest}"), said.clone());
+    }
+}
+
+/// The command that repeats the answer.
+fn repeat(check: &Check, said: &[(String, Said)], as_of: AsOf) -> String {
+    let mut out = String::from("tegata check");
+    if let Some(f) = &check.file {
+        out.push_str(&format!(" {}", f.display()));
+    }
+    for (slot, value) in said {
+        out.push_str(&match slot.as_str() {
+            "exporter.place" => format!(" --from {}", plain(value)),
+            "recipient.place" => format!(" --to {}", plain(value)),
+            _ => format!(" --fact '{slot}={}'", plain(value)),
+        });
+    }
+    out.push_str(&format!(" --as-of {}", as_of.on));
+    if as_of.published_by != as_of.on {
+        out.push_str(&format!(" --published-by {}", as_of.published_by));
+    }
+    out
+}
+
+/// A value as `--fact` takes it.
+pub fn plain(said: &Said) -> String {
+    use model::fact::{Spoken, Standing};
+    let value = match &said.value {
+        Spoken::YesNo(b) => if *b { "yes" } else { "no" }.to_string(),
+        Spoken::Number(n) => n.to_string(),
+        Spoken::Word(w) => w.clone(),
+        Spoken::Words(ws) => format!("{{{}}}", ws.join(",")),
+        Spoken::Range { at_least, at_most } => format!("{at_least}..{at_most}"),
+    };
+    if said.standing == Standing::Evidenced { format!("evidenced {value}") } else { value }
+}
+
+fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, String> {
+    let input: Box<dyn BufRead> = match &check.file {
+        Some(path) => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?)),
+        None => Box::new(std::io::stdin().lock()),
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut worst = Verdict::Permitted;
+    let mut first = true;
+    for (i, line) in input.lines().enumerate() {
+        let line = line.map_err(|e| format!("error[TGT-C001]: line {}: {e}", i + 1))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = transfer_file::parse_json(&line)
+            .map_err(|e| format!("TGT-C002: {e}"))
+            .and_then(|t| engine.book.bind(&t).map_err(|ds| super::faults(&ds)))
+            .and_then(|b| engine.decide(&b, as_of).map_err(super::too_many));
+        let text = match answer {
+            Ok(decision) => {
+                worst = if first || decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };
+                document(&decision, None)
+            }
+            Err(e) => {
+                // A line that cannot be read is never a milder answer than one that cannot be told.
+                worst = if worst.severity() < Verdict::Undetermined.severity() { Verdict::Undetermined } else { worst };
+                serde_json::json!({ "schema": "tegata.problem.1", "line": i + 1, "detail": e }).to_string()
+            }
+        };
+        first = false;
+        writeln!(out, "{text}").map_err(|e| format!("error[TGT-C001]: {e}"))?;
+    }
+    Ok(worst)
+}
+
+/// One line for each kind of answer, destinations that share it together.
+fn to_all(engine: &mut Engine, flat: &[(String, Said)], as_of: AsOf, voice: Voice) -> Result<Verdict, String> {
+    let places: Vec<String> = engine.book.vocabulary.places.keys().cloned().collect();
+    let mut groups: Vec<(Verdict, String, Vec<String>)> = Vec::new();
+    let mut worst = Verdict::OutOfScope;
+    for place in places {
+        let mut facts: Vec<(String, Said)> = flat.iter().filter(|(s, _)| s != "recipient.place").cloned().collect();
+        facts.push(("recipient.place".into(), Said::claim(model::fact::Spoken::Word(place.clone()))));
+        let bound = engine.book.bind(&Transfer::single(facts)).map_err(|ds| super::faults(&ds))?;
+        let decision = engine.decide(&bound, as_of).map_err(super::too_many)?;
+        worst = if decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };
+        let why = decision.worst().map(|c| one_line(c, voice)).unwrap_or_default();
+        match groups.iter_mut().find(|(v, w, _)| *v == decision.verdict && *w == why) {
+            Some((_, _, list)) => list.push(place),
+            None => groups.push((decision.verdict, why, vec![place])),
+        }
+    }
+    groups.sort_by_key(|(v, _, list)| (v.severity(), std::cmp::Reverse(list.len())));
+    let mut out = Vec::new();
+    for (v, why, list) in groups {
+        out.push(format!("{} ({}) — {why}", voice.verdict(v), list.len()));
+        out.push(format!("    {}", list.join(" ")));
+    }
+    super::print_lines(&out);
+    Ok(worst)
+}
+
+/// The articles that decide, and the first way or lack, on one line.
+pub fn one_line(c: &decide::decision::CrossingAnswer, voice: Voice) -> String {
+    let mut cites: Vec<&str> = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens()).map(|d| d.citation.cites.as_str()).collect();
+    cites.dedup();
+    let tail = match c.verdict {
+        Verdict::Conditional => c.remedies.first().map(|r| voice.way(r)).unwrap_or_default(),
+        Verdict::Undetermined => c.missing.first().map(|m| voice.lack(m)).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let cites = cites.into_iter().take(3).collect::<Vec<_>>().join("; ");
+    if tail.is_empty() { cites } else { format!("{cites} → {tail}") }
+}

@@ -1,0 +1,226 @@
+//! A decision for people on a terminal: the answer in 25 lines.
+
+use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict};
+use model::{citation::{Review, Seen}, text::{Language, Text}};
+use words::{Arg, say};
+
+/// How an answer is printed.
+#[derive(Clone, Copy)]
+pub struct Voice {
+    /// The language.
+    pub language: Language,
+    /// Whether to color.
+    pub color: bool,
+}
+
+// LIMIT: lines for reasons and ways, so that an answer fits a terminal.
+const REASONS: usize = 5;
+const WAYS: usize = 3;
+
+impl Voice {
+    /// A message without arguments.
+    pub fn word(&self, id: &str) -> String {
+        say(self.language, id, &[])
+    }
+
+    fn text<'t>(&self, text: &'t Text) -> &'t str {
+        text.in_(self.language)
+    }
+
+    /// The verdict's words, colored.
+    pub fn verdict(&self, v: Verdict) -> String {
+        let word = self.word(&format!("verdict-{}", v.word()));
+        let code = match v {
+            Verdict::Permitted => "1;32",
+            Verdict::OutOfScope => "1;36",
+            Verdict::Conditional => "1;33",
+            Verdict::Prohibited => "1;31",
+            Verdict::Undetermined => "1;35",
+        };
+        if self.color { format!("\x1b[{code}m{word}\x1b[0m") } else { word }
+    }
+
+    fn dim(&self, text: &str) -> String {
+        if self.color { format!("\x1b[2m{text}\x1b[0m") } else { text.to_string() }
+    }
+
+    /// The answer in at most 25 lines; `repeat` is the command that repeats it.
+    pub fn answer(&self, decision: &Decision, repeat: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        let Some(c) = decision.worst() else { return out };
+        let pair = if decision.crossings.len() > 1 { format!("  [{}: {} → {}]", c.hop, c.from, c.to) } else { String::new() };
+        out.push(format!("{}{pair}", self.verdict(decision.verdict)));
+        self.reasons(c, &mut out);
+        self.ways(c, &mut out);
+        self.missing(c, &mut out);
+        self.duties(c, &mut out);
+        self.coverage(c, decision, &mut out);
+        out.push(self.dim(&format!("{}: {repeat}", self.word("repeat"))));
+        let (date, rulebook) = (decision.as_of.on.to_string(), decision.rulebook.short());
+        out.push(self.dim(&say(self.language, "first-line", &[("date", Arg::Text(&date)), ("rulebook", Arg::Text(&rulebook))])));
+        out
+    }
+
+    fn reasons(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
+        shown.sort_by_key(|d| d.kind == ClauseKind::Gap);
+        let more = shown.len().saturating_sub(REASONS);
+        for clause in shown.iter().take(REASONS) {
+            out.push(format!("  {} — {}", self.cite(clause), self.text(&clause.says)));
+            if let Some(beside) = clause.beside.as_ref().filter(|_| matches!(clause.kind, ClauseKind::Out | ClauseKind::Route | ClauseKind::Bar)) {
+                let label = match clause.kind {
+                    ClauseKind::Out => "remain",
+                    ClauseKind::Route => "not-dispense",
+                    _ => "other-way",
+                };
+                out.push(self.dim(&format!("      {}: {}", self.word(label), self.text(beside))));
+            }
+        }
+        if more > 0 {
+            out.push(self.dim(&format!("  (+{more}; --explain)")));
+        }
+    }
+
+    /// Article and dates of a clause.
+    pub fn cite(&self, clause: &Clause) -> String {
+        let from = clause.citation.from.map(|d| d.to_string()).unwrap_or_default();
+        let until = clause.citation.until.map(|d| d.to_string()).unwrap_or_default();
+        format!("{} [{from}..{until}]", clause.citation.cites)
+    }
+
+    fn ways(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+        if c.remedies.is_empty() {
+            return;
+        }
+        out.push(format!("{}:", self.word("ways")));
+        for (i, r) in c.remedies.iter().take(WAYS).enumerate() {
+            out.push(format!("  {}. {}", i + 1, self.way(r)));
+        }
+        if c.remedies.len() > WAYS || c.more_remedies {
+            out.push(self.dim(&format!("  {}", self.word("way-more"))));
+        }
+    }
+
+    /// One way through, with who decides each item and what it costs.
+    pub fn way(&self, r: &Remedy) -> String {
+        let items: Vec<String> = r
+            .measures
+            .iter()
+            .map(|m| {
+                let who = self.word(&format!("who-{}", m.decides));
+                format!("{} ({})", self.text(&m.label), say(self.language, "decides", &[("who", Arg::Text(&who))]))
+            })
+            .collect();
+        let days = say(self.language, "days", &[("n", Arg::Number(r.days))]);
+        let money = say(self.language, "money", &[("n", Arg::Text(&r.money.to_string()))]);
+        let loss = if r.utility_loss > 0 { format!(", {}", say(self.language, "loss", &[("n", Arg::Number(r.utility_loss))])) } else { String::new() };
+        format!("{}  [{days}, {money}{loss}]", items.join(" + "))
+    }
+
+    fn missing(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+        for m in c.missing.iter().take(4) {
+            out.push(format!("  {}", self.lack(m)));
+        }
+    }
+
+    /// One missing item in words.
+    pub fn lack(&self, m: &Missing) -> String {
+        let who = |id: &str, who: &str| say(self.language, id, &[("who", Arg::Text(&self.word(&format!("who-{who}"))))]);
+        match m {
+            Missing::Fact { slot, ask, knows } => format!("? {} [{slot}; {}]", self.text(ask), who("asks", knows)),
+            Missing::Judgment { slot, ask, by } => format!("? {} [{slot}; {}]", self.text(ask), who("judges", by)),
+            Missing::Disputed { id, question, .. } => format!("{}: {} [{id}]", self.word("disputed"), self.text(question)),
+            Missing::NotCovered { layer, says } => format!("{}: {} [{layer}]", self.word("not-covered"), self.text(says)),
+        }
+    }
+
+    fn duties(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+        let sure: Vec<_> = c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes).collect();
+        if sure.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
+            return;
+        }
+        let list: Vec<String> = sure.iter().take(4).map(|o| {
+            let day = o.last_day.map(|d| format!(" ≤ {d}")).unwrap_or_default();
+            format!("{} ({}{day})", o.citation.cites, o.due)
+        }).collect();
+        out.push(format!("{}: {}", self.word("duties"), list.join("; ")));
+    }
+
+    fn coverage(&self, c: &CrossingAnswer, decision: &Decision, out: &mut Vec<String>) {
+        let join = |f: &dyn Fn(&decide::decision::LayerAnswer) -> String| c.layers.iter().map(f).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ");
+        out.push(self.dim(&format!("{}: {}", self.word("checked"), join(&|l| format!("{} ({})", self.text(&l.label), self.text(&l.checked))))));
+        out.push(self.dim(&format!("{}: {}", self.word("not-checked"), join(&|l| self.text(&l.not_checked).to_string()))));
+        if let (Some(review), Some(seen), Some(read)) = (decision.weakest_review, decision.weakest_seen, decision.oldest_read) {
+            let state = self.word(&review_id(review));
+            let seen = self.word(&seen_id(seen));
+            let read = read.to_string();
+            let value = say(self.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&read))]);
+            out.push(self.dim(&format!("{}: {value}", self.word("weakest"))));
+        }
+        if let Some(day) = decision.holds_until {
+            out.push(self.dim(&say(self.language, "holds-until", &[("date", Arg::Text(&day.to_string()))])));
+        }
+    }
+
+    /// The tree of conditions: every layer, clause and route with its first unmet conditions.
+    pub fn explain(&self, decision: &Decision) -> Vec<String> {
+        let mut out = Vec::new();
+        for c in &decision.crossings {
+            out.push(format!("{} → {} [{} {} {}]: {}", c.from, c.to, c.hop, c.dataset, c.group, self.verdict(c.verdict)));
+            for layer in &c.layers {
+                out.push(format!("  {} [{}]", self.text(&layer.label), layer.layer));
+                for clause in &layer.clauses {
+                    let truth = self.word(&format!("truth-{}", truth_id(clause.truth)));
+                    let kind = self.word(&format!("kind-{}", kind_id(clause.kind)));
+                    let indent = if clause.kind == ClauseKind::Route { "      " } else { "    " };
+                    out.push(format!("{indent}{kind} {} = {truth}: {} — {}", clause.id, self.cite(clause), self.text(&clause.says)));
+                    for u in &clause.unmet {
+                        out.push(self.dim(&format!("{indent}    ✗ {} ({})", self.text(&u.says), self.word(&format!("truth-{}", truth_id(u.truth))))));
+                    }
+                }
+            }
+            for (i, r) in c.remedies.iter().enumerate() {
+                out.push(format!("  {}. {} ({})", i + 1, self.way(r), say(self.language, "routes-to", &[("routes", Arg::Text(&r.routes.join(", ")))])));
+            }
+            for slot in &c.would_open {
+                out.push(self.dim(&format!("  {}: {slot}", self.word("would-open"))));
+            }
+        }
+        out
+    }
+}
+
+fn truth_id(t: decide::knowledge::Truth) -> &'static str {
+    match t {
+        decide::knowledge::Truth::Yes => "yes",
+        decide::knowledge::Truth::No => "no",
+        decide::knowledge::Truth::Open => "open",
+    }
+}
+
+fn kind_id(k: ClauseKind) -> &'static str {
+    match k {
+        ClauseKind::Scope => "scope",
+        ClauseKind::Out => "out",
+        ClauseKind::Bar => "bar",
+        ClauseKind::Gate => "gate",
+        ClauseKind::Route => "route",
+        ClauseKind::Obligation => "obligation",
+        ClauseKind::Carried => "carried",
+        ClauseKind::Gap => "gap",
+    }
+}
+
+/// The message id of a review state.
+pub fn review_id(r: Review) -> String {
+    format!("review-{}", serde_word(&r))
+}
+
+/// The message id of what was read.
+pub fn seen_id(s: Seen) -> String {
+    format!("seen-{}", serde_word(&s))
+}
+
+fn serde_word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default()
+}
