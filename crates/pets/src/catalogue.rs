@@ -66,6 +66,11 @@ impl Scheme {
         self.chance < Ratio::ONE
     }
 
+    /// True when some check is arithmetic: dates and ranges alone are met by many numbers that mean something else.
+    pub fn is_arithmetic(&self) -> bool {
+        self.forms.iter().any(|form| form.check.iter().any(Rule::is_arithmetic))
+    }
+
     /// For each form, the characters that may stand at each place; for drawing random numbers in tests.
     pub fn forms(&self) -> Vec<Vec<Vec<u8>>> {
         self.forms.iter().map(|form| form.shape.places()).collect()

@@ -162,6 +162,11 @@ fn nothing() -> Vec<u32> {
 }
 
 impl Rule {
+    /// True for check digits, false for dates, ranges and repeats.
+    pub fn is_arithmetic(&self) -> bool {
+        !matches!(self, Self::Date { .. } | Self::Range { .. } | Self::OneRepeat { .. })
+    }
+
     /// True when the value, upper-case ASCII of the right shape, satisfies the rule. What cannot be computed fails.
     pub fn holds(&self, value: &str) -> bool {
         let computed = match self {

@@ -1,0 +1,261 @@
+//! Weighs what one column may be.
+
+use super::{Candidate, Evidence, Finding, Knowledge, Weighed};
+use crate::calendar::read_day;
+use crate::catalogue::{Scheme, Verdict};
+use crate::dictionary::Role;
+use crate::number::Decimal;
+use crate::ratio::Ratio;
+use crate::sample::Sample;
+use crate::words::{Header, Kind, Words, is_japanese};
+use std::collections::BTreeMap;
+
+/// A candidate needs odds of ten to one.
+const ENOUGH: i32 = 10;
+const HEADER_WHOLE: i32 = 25;
+const HEADER_PART: i32 = 11;
+const LISTED: i32 = 20;
+/// However many values pass, the model (random digits or the scheme, nothing else) is not surer than this.
+const CHECKED_MOST: i32 = 60;
+/// Checks that half of all numbers pass, or that read a date only, prove little whatever their number.
+const WEAK_MOST: i32 = 6;
+/// Share of wrong numbers (typing errors) expected in a real column.
+const ERRORS: f64 = 0.02;
+
+pub(super) fn column(name: &str, sample: &Sample, knowledge: &Knowledge) -> Finding {
+    let header = knowledge.words.header(name);
+    let values = Values::of(sample);
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut add = |kind: &str, role, evidence: Vec<Weighed>| {
+        let decibans = evidence.iter().map(|w| w.decibans).sum();
+        if decibans >= ENOUGH {
+            candidates.push(Candidate { kind: kind.into(), role, decibans, evidence });
+        }
+    };
+    for scheme in knowledge.catalogue.schemes() {
+        add(&scheme.id, scheme.role, weigh_scheme(scheme, &header, &values, &knowledge.words));
+    }
+    for kind in knowledge.words.kinds() {
+        add(&kind.id, kind.role, weigh_kind(kind, &header, &values, &knowledge.words));
+    }
+    // Equal weights: the one that identifies more, then the name, so that the order of files does not matter.
+    candidates.sort_by(|a, b| b.decibans.cmp(&a.decibans).then(a.role.cmp(&b.role)).then(a.kind.cmp(&b.kind)));
+    let mut candidates = candidates.into_iter();
+    let found = candidates.next();
+    Finding {
+        column: name.into(),
+        role: found.as_ref().map_or(Role::Attribute, |c| c.role),
+        found,
+        alternatives: candidates.take(3).collect(),
+        rows: sample.rows(),
+        missing: sample.missing(),
+        distinct: sample.distinct(),
+        distinct_exact: sample.is_whole(),
+        looks_like: values.look(),
+        readable: true,
+    }
+}
+
+struct Values<'a> {
+    sample: &'a Sample,
+    of: u64,
+}
+
+impl<'a> Values<'a> {
+    fn of(sample: &'a Sample) -> Self {
+        Self { sample, of: sample.len() as u64 }
+    }
+
+    fn count(&self, fits: impl Fn(&str) -> bool) -> u64 {
+        self.sample.values().filter(|v| fits(v)).count() as u64
+    }
+
+    // Looks with ties broken by text, so that the answer is one.
+    fn look(&self) -> Option<String> {
+        let mut looks: BTreeMap<String, u64> = BTreeMap::new();
+        for (value, n) in self.sample.counted() {
+            *looks.entry(look(value)).or_default() += n;
+        }
+        looks.into_iter().max_by_key(|(text, n)| (*n, std::cmp::Reverse(text.clone()))).map(|(text, _)| text)
+    }
+}
+
+// LIMIT: a look shows at most this many characters.
+const LOOK_MAX: usize = 24;
+
+fn look(value: &str) -> String {
+    let mask = |c: char| match c {
+        '0'..='9' => '9',
+        c if is_japanese(c) => '字',
+        c if c.is_uppercase() => 'A',
+        c if c.is_alphabetic() => 'a',
+        c if c.is_numeric() => '9',
+        c => c,
+    };
+    let mut out: String = value.chars().take(LOOK_MAX).map(mask).collect();
+    if value.chars().nth(LOOK_MAX).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+fn weighed(decibans: i32, evidence: Evidence) -> Weighed {
+    Weighed { decibans, evidence }
+}
+
+fn announced(words: &Words, header: &Header, headers: &[String], unless: &[String]) -> Option<Weighed> {
+    let found = words.announced(header, headers, unless)?;
+    let decibans = if found.whole { HEADER_WHOLE } else { HEADER_PART };
+    Some(weighed(decibans, Evidence::Header { word: found.word, whole: found.whole }))
+}
+
+fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> Vec<Weighed> {
+    let (mut fitting, mut passing) = (0, 0);
+    for value in values.sample.values() {
+        match scheme.judge(value) {
+            Verdict::Foreign => {}
+            Verdict::Fails => fitting += 1,
+            Verdict::Passes => (fitting, passing) = (fitting + 1, passing + 1),
+        }
+    }
+    // A scheme speaks for a column only if nearly all values have its shape.
+    if values.of == 0 || fitting * 10 < values.of * 9 {
+        return Vec::new();
+    }
+    let mut weight = likelihood(passing, fitting, scheme.chance);
+    if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
+        weight = weight.min(WEAK_MOST);
+    }
+    let mut out = vec![weighed(weight, Evidence::CheckDigits { of: values.of, fitting, passing, chance: scheme.chance })];
+    out.extend(announced(words, header, &scheme.headers, &[]));
+    out
+}
+
+/// Log-likelihood ratio, in decibans, of so many passes under the scheme and by chance.
+fn likelihood(passing: u64, fitting: u64, chance: Ratio) -> i32 {
+    let chance = chance.to_f64().clamp(1e-6, 1.0);
+    let passes = passing as f64 * ((1.0 - ERRORS) / chance).log10();
+    let fails = (fitting - passing) as f64 * (ERRORS / (1.0 - chance).max(ERRORS)).log10();
+    ((passes + fails) * 10.0).clamp(-f64::from(CHECKED_MOST), CHECKED_MOST.into()) as i32
+}
+
+fn weigh_kind(kind: &Kind, header: &Header, values: &Values<'_>, words: &Words) -> Vec<Weighed> {
+    let mut out: Vec<Weighed> = announced(words, header, &kind.headers, &kind.unless).into_iter().collect();
+    if values.of == 0 {
+        return out;
+    }
+    if !kind.values.is_empty() {
+        let listed = values.count(|v| kind.values.contains(&v.to_lowercase()));
+        let weight = match listed * 10 / values.of {
+            8.. => LISTED,
+            2..8 => 0,
+            _ => -8,
+        };
+        out.push(weighed(weight, Evidence::List { of: values.of, listed }));
+    }
+    out.extend(weigh_form(&kind.id, values, words));
+    out
+}
+
+fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed> {
+    let of = values.of;
+    let form = |fitting: u64, decibans: i32| (fitting * 10 >= of * 9).then(|| weighed(decibans, Evidence::Form { of, fitting }));
+    let against = |fitting: u64, decibans: i32| weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting });
+    match kind {
+        "person-name" => {
+            let fitting = values.count(|v| words.is_name(v));
+            // Names make more than a tenth of a column of people and hardly any of another; few values prove little.
+            let surety = if of >= 20 { 22 } else { 12 };
+            match fitting * 100 / of {
+                15.. => Some(weighed(surety, Evidence::List { of, listed: fitting })),
+                5..15 => None,
+                _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => Some(against(0, -20)),
+                _ => None,
+            }
+        }
+        "email" => form(values.count(is_email), 40),
+        "phone" => form(values.count(is_phone), 18).or_else(|| form(values.count(is_bare_phone), 4)),
+        "ip-address" => form(values.count(|v| v.parse::<std::net::IpAddr>().is_ok()), 40),
+        "url" => form(values.count(|v| v.starts_with("http://") || v.starts_with("https://")), 15),
+        "postcode" => form(values.count(is_postcode), 15),
+        "birth-date" | "event-date" | "time" => weigh_days(kind, values),
+        "age" => {
+            let fitting = values.count(|v| v.parse::<Decimal>().is_ok_and(|n| n >= Decimal::ZERO && n < Decimal::whole(130)) || v.contains(['-', '歳', '[', '<', '>']));
+            (fitting * 10 < of * 9).then(|| against(fitting, -30))
+        }
+        "record-number" | "device-id" => weigh_distinct(kind, values),
+        _ => None,
+    }
+}
+
+fn weigh_days(kind: &str, values: &Values<'_>) -> Option<Weighed> {
+    let years: Vec<i32> = values.sample.values().filter_map(|v| read_day(v).map(|d| d.parts().0)).collect();
+    let (of, fitting) = (values.of, years.len() as u64);
+    if fitting * 10 < of * 9 {
+        return (kind == "birth-date").then(|| weighed(-5, Evidence::Contradicted { of, unfitting: of - fitting }));
+    }
+    // Days over two generations are days of birth more often than anything else.
+    let wide = years.iter().max().zip(years.iter().min()).is_some_and(|(last, first)| last - first >= 40);
+    let decibans = match (kind, wide) {
+        ("birth-date", true) => 12,
+        ("birth-date", false) => 2,
+        ("time", _) => 10,
+        _ => 5,
+    };
+    Some(weighed(decibans, Evidence::Form { of, fitting }))
+}
+
+// LIMIT: below this many records, that all values differ says nothing.
+const DIFFERENT_ROWS_MIN: u64 = 50;
+
+fn weigh_distinct(kind: &str, values: &Values<'_>) -> Option<Weighed> {
+    let (distinct, records) = (values.sample.distinct(), values.sample.rows() - values.sample.missing());
+    if records < DIFFERENT_ROWS_MIN || distinct * 100 < records * 95 {
+        return None;
+    }
+    let code = |v: &str| v.len() >= 5 && v.bytes().any(|b| b.is_ascii_digit()) && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') && read_day(v).is_none();
+    let decibans = match kind {
+        "record-number" if values.count(code) * 10 >= values.of * 9 => 11,
+        _ => 3,
+    };
+    Some(weighed(decibans, Evidence::AllDifferent { distinct, records }))
+}
+
+pub(crate) fn is_email(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else { return false };
+    let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+    let labels: Vec<&str> = domain.split('.').collect();
+    !local.is_empty() && local.chars().all(plain) && labels.len() >= 2
+        && labels.iter().all(|l| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-'))
+        && labels.last().is_some_and(|l| l.chars().count() >= 2 && !l.chars().any(|c| c.is_ascii_digit()))
+}
+
+// Written as people write telephone numbers: with a plus, or with a leading zero or parenthesis and separators.
+pub(crate) fn is_phone(value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let separators = value.chars().filter(|c| "-. ()/‐－".contains(*c)).count();
+    let begins = value.starts_with('+') || (separators > 0 && (value.starts_with(['0', '(']) || is_north_american(value)));
+    (9..=15).contains(&digits) && begins && digits + separators + usize::from(value.starts_with('+')) == value.chars().count()
+}
+
+fn is_north_american(value: &str) -> bool {
+    let parts: Vec<usize> = value.split(['-', '.', ' ']).map(|p| if p.bytes().all(|b| b.is_ascii_digit()) { p.len() } else { 0 }).collect();
+    parts == [3, 3, 4] && value.starts_with(|c: char| c >= '2')
+}
+
+fn is_bare_phone(value: &str) -> bool {
+    matches!(value.len(), 10 | 11) && value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_postcode(value: &str) -> bool {
+    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+    let japanese = value.trim_start_matches('〒').trim();
+    if let Some((area, rest)) = japanese.split_once('-') {
+        return digits(area, 3) && digits(rest, 4) || digits(area, 5) && digits(rest, 4);
+    }
+    // Britain: one or two letters, a digit, perhaps one more, a space, digit, two letters.
+    let Some((out, inward)) = value.split_once(' ') else { return false };
+    let inward = inward.as_bytes();
+    (2..=4).contains(&out.len()) && out.starts_with(|c: char| c.is_ascii_uppercase()) && out.bytes().any(|b| b.is_ascii_digit())
+        && matches!(inward, [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase())
+}

@@ -1,0 +1,118 @@
+//! A sample of a column's distinct values that does not depend on the order of rows.
+
+use std::collections::HashMap;
+
+// LIMIT: distinct values kept of a column; beyond, those with the smallest hashes.
+const KEPT: usize = 8192;
+
+/// Keeps the distinct values with the smallest hashes, each with its count.
+///
+/// INVARIANT: what is kept depends on the set of values alone, because a value once above the bar never comes back.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    counts: HashMap<Box<str>, u64>,
+    bar: u64,
+    rows: u64,
+    missing: u64,
+}
+
+impl Sample {
+    pub(crate) fn new() -> Self {
+        Self { counts: HashMap::new(), bar: u64::MAX, rows: 0, missing: 0 }
+    }
+
+    pub(crate) fn push(&mut self, text: Option<&str>) {
+        self.rows += 1;
+        let Some(text) = text else {
+            self.missing += 1;
+            return;
+        };
+        if let Some(count) = self.counts.get_mut(text) {
+            *count += 1;
+        } else if hash(text) <= self.bar {
+            self.counts.insert(text.into(), 1);
+            if self.counts.len() > 2 * KEPT {
+                self.prune();
+            }
+        }
+    }
+
+    fn prune(&mut self) {
+        let mut hashes: Vec<u64> = self.counts.keys().map(|text| hash(text)).collect();
+        if hashes.len() > KEPT {
+            let (_, bar, _) = hashes.select_nth_unstable(KEPT - 1);
+            self.bar = *bar;
+            let bar = *bar;
+            self.counts.retain(|text, _| hash(text) <= bar);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Self {
+        self.prune();
+        self
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(crate) fn missing(&self) -> u64 {
+        self.missing
+    }
+
+    /// Number of distinct values: exact while all are kept, else estimated from the bar.
+    pub(crate) fn distinct(&self) -> u64 {
+        match self.bar {
+            u64::MAX => self.counts.len() as u64,
+            bar => ((self.counts.len() as f64 - 1.0) / (bar as f64 / u64::MAX as f64)) as u64,
+        }
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.bar == u64::MAX
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.counts.keys().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counts.iter().map(|(text, &n)| (text.as_ref(), n))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
+}
+
+// FNV-1a, then mixed; fixed, so that two runs keep the same values.
+fn hash(text: &str) -> u64 {
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in text.bytes() {
+        h = (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    h ^= h >> 32;
+    h = h.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    h ^ (h >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_sample_does_not_depend_on_the_order_of_rows() {
+        let kept = |values: &mut dyn Iterator<Item = u32>| {
+            let mut sample = Sample::new();
+            values.for_each(|v| sample.push(Some(&v.to_string())));
+            let sample = sample.finish();
+            assert!((55_000..65_000).contains(&sample.distinct()), "{}", sample.distinct());
+            sample.counted().map(|(t, n)| (t.to_string(), n)).collect::<BTreeSet<_>>()
+        };
+        let forward = kept(&mut (0..60_000).chain(0..60_000));
+        assert_eq!(forward, kept(&mut (0..60_000).rev().chain(0..60_000)));
+        assert_eq!(forward.len(), KEPT);
+        assert!(forward.iter().all(|(_, n)| *n == 2));
+    }
+}
