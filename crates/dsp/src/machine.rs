@@ -306,7 +306,9 @@ pub struct Process<S> {
     moves: u32,
     sent: u32,
     pending: Option<Pending<S>>,
-    asking: bool,
+    /// While the peer is asked for its state: our moves when we asked.
+    asking: Option<u32>,
+    asked: u32,
     seen: Vec<Seen<S>>,
 }
 
@@ -359,7 +361,8 @@ impl<S: Phase> Process<S> {
             moves: 1,
             sent: 1,
             pending: Some(pending),
-            asking: false,
+            asking: None,
+            asked: 0,
             seen: Vec::new(),
         };
         let record = process.moved(role, None, How::Commanded, None);
@@ -384,7 +387,8 @@ impl<S: Phase> Process<S> {
             moves: 1,
             sent: 0,
             pending: None,
-            asking: false,
+            asking: None,
+            asked: 0,
             seen: Vec::new(),
         };
         process.remember(&got, 201);
@@ -405,7 +409,11 @@ impl<S: Phase> Process<S> {
 
     /// Tells whether both sides are known to hold this state.
     pub fn is_settled(&self) -> bool {
-        self.pending.is_none() && !self.asking
+        self.pending.is_none() && self.asking.is_none()
+    }
+
+    fn is_unsure(&self) -> bool {
+        self.asking.is_some() || self.pending.as_ref().is_some_and(|p| p.crossed)
     }
 
     /// Returns the number of moves made, which grows with each.
@@ -474,6 +482,8 @@ impl<S: Phase> Process<S> {
         let mut effects = Vec::new();
         match self.way(got.to) {
             Way::Busy => return Step::Illegal(Fault::Busy),
+            // While a crossing is not cleared up, our state is not sure enough to refuse by.
+            Way::Refuse | Way::AlreadyThere if self.is_unsure() => return Step::Illegal(Fault::Busy),
             Way::Refuse => return Step::Illegal(self.illegal(got.to)),
             Way::AlreadyThere => {
                 // Remembered, so that a copy that lingers cannot take effect when the state has moved on.
@@ -552,7 +562,7 @@ impl<S: Phase> Process<S> {
         let mut next = self.clone();
         let mut effects = Vec::new();
         next.advance(to);
-        next.asking = false;
+        next.asking = None;
         effects.push(next.moved(self.role, Some(self.state), How::Commanded, None));
         if self.peer_pid.is_none() {
             // The opening stays on its way: only its answer tells at which pid the peer can be told of the end.
@@ -634,15 +644,16 @@ impl<S: Phase> Process<S> {
     }
 
     fn ask(&mut self) -> Effect {
-        self.asking = true;
+        self.asking = Some(self.moves);
+        self.asked += 1;
         let path = paths::with_id(S::ask_path(), self.peer_pid.as_deref().unwrap_or_default());
-        Effect::Ask { url: paths::join(&self.address, &path), at: self.moves }
+        Effect::Ask { url: paths::join(&self.address, &path), at: self.asked }
     }
 
     /// Does again what got no answer.
     pub(crate) fn timeout(&self) -> Step<Self> {
         let mut next = self.clone();
-        let effects = match (self.asking, self.pending.as_ref()) {
+        let effects = match (self.asking.is_some(), self.pending.as_ref()) {
             (true, _) => vec![next.ask()],
             (false, Some(p)) => vec![Effect::Send { url: p.url.clone(), message: p.message.clone() }],
             (false, None) => Vec::new(),
@@ -653,14 +664,15 @@ impl<S: Phase> Process<S> {
     /// Compares our state with the one that the peer told.
     pub(crate) fn told(&self, theirs: Option<S>, at: u32) -> Step<Self> {
         let mut next = self.clone();
-        if !self.asking {
+        // Only the answer to the latest question counts; an older one tells an older state.
+        if self.asking.is_none() || at != self.asked {
             return Step::Next(next, Vec::new());
         }
-        if at != self.moves {
+        if self.asking != Some(self.moves) {
             let ask = next.ask();
             return Step::Next(next, vec![ask]);
         }
-        next.asking = false;
+        next.asking = None;
         let refused = next.pending.take_if(|p| p.refused);
         let mut effects: Vec<Effect> = refused.iter().map(|_| Effect::Settle).collect();
         let Some(theirs) = theirs else {

@@ -392,7 +392,7 @@ fn run<M: Machine>(seeds: u64, turns: usize) -> std::collections::BTreeMap<Strin
 #[test]
 fn negotiations_end_alike() {
     let mut ends = run::<Negotiation>(3000, 120);
-    for (state, n) in run::<Negotiation>(1000, 600) {
+    for (state, n) in run::<Negotiation>(800, 600) {
         *ends.entry(state).or_default() += n;
     }
     assert!(ends.contains_key("FINALIZED") && ends.contains_key("TERMINATED"), "{ends:?}");
@@ -400,7 +400,7 @@ fn negotiations_end_alike() {
 
 #[test]
 fn transfers_end_alike() {
-    let ends = run::<Transfer>(3000, 150);
+    let ends = run::<Transfer>(4000, 150);
     for state in ["STARTED", "SUSPENDED", "COMPLETED", "TERMINATED"] {
         assert!(ends.contains_key(state), "{ends:?}");
     }
