@@ -1,0 +1,127 @@
+//! Our ODRL profile for legal conditions: what the law asks of a recipient, written into an offer that precedes any recipient.
+//!
+//! Names are absolute (`tegata:` is their scheme), so that no JSON-LD context of ours is needed and none is sent. A peer that
+//! does not understand them loses nothing: the law is decided on our side whatever the contract says.
+
+use crate::policy::{Connective, Constraint, Operator, Policy, Rule};
+
+/// The id of the profile, for the `profile` of a policy.
+pub const PROFILE: &str = "tegata:profile/legal-conditions/1";
+/// Prefix of the operands that are facts of the vocabulary: `tegata:fact/recipient.country`.
+pub const FACT: &str = "tegata:fact/";
+/// The release of the rulebook by which the conditions were found, as 64 hex digits.
+pub const RULEBOOK: &str = "tegata:rulebook";
+/// The verdict that the recipient's own decision must reach, one of [`VERDICTS`].
+pub const VERDICT: &str = "tegata:verdict";
+/// The form in which the data is to be: `raw`, or the digest of the release report.
+pub const FORM: &str = "tegata:form";
+
+/// The names of verdicts as operand values.
+pub const VERDICTS: [&str; 5] = ["out-of-scope", "permitted", "conditional", "prohibited", "undetermined"];
+
+/// What one fact must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// One of these values.
+    AnyOf(Vec<String>),
+    /// None of these values.
+    NoneOf(Vec<String>),
+    /// All of these values, for facts that are sets.
+    AllOf(Vec<String>),
+    /// A number or date of at most this.
+    AtMost(String),
+    /// A number or date of at least this.
+    AtLeast(String),
+}
+
+/// One fact and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// The fact's id in the vocabulary.
+    pub fact: String,
+    /// What it must be.
+    pub test: Test,
+}
+
+/// The condition that the law leaves on facts of the recipient: any of the lists, all clauses of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residual {
+    /// Digest of the rulebook.
+    pub rulebook: String,
+    /// Ways to open; an empty list of ways means that nothing opens, an empty way that nothing more is needed.
+    pub ways: Vec<Vec<Clause>>,
+}
+
+/// Says that a residual condition has no way to open, so that there is nothing to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NothingOpens;
+
+impl std::fmt::Display for NothingOpens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no recipient could satisfy the condition, so there is nothing to offer")
+    }
+}
+
+impl std::error::Error for NothingOpens {}
+
+impl Residual {
+    /// Writes the condition as constraints of a permission.
+    ///
+    /// The rulebook is named by a constraint of its own in every case, so that agreement and release stay tied.
+    pub fn to_constraints(&self) -> Result<Vec<Constraint>, NothingOpens> {
+        let mut all = vec![Constraint::atom(RULEBOOK, Operator::Eq, [self.rulebook.as_str()])];
+        let mut ways: Vec<Constraint> = Vec::new();
+        for way in &self.ways {
+            let clauses: Vec<Constraint> = way.iter().map(Clause::to_constraint).collect();
+            match clauses.as_slice() {
+                [] => return Ok(all),
+                [one] => ways.push(one.clone()),
+                _ => ways.push(Constraint::Logic(Connective::And, clauses)),
+            }
+        }
+        match ways.as_slice() {
+            [] => return Err(NothingOpens),
+            [one] => all.push(one.clone()),
+            _ => all.push(Constraint::Logic(Connective::Or, ways)),
+        }
+        Ok(all)
+    }
+
+    /// Makes an offer: use is permitted under this condition.
+    pub fn to_offer(&self, id: &str) -> Result<Policy, NothingOpens> {
+        let mut policy = Policy::offer(id, vec![Rule::new("use", self.to_constraints()?)]);
+        policy.profile = vec![PROFILE.to_owned()];
+        Ok(policy)
+    }
+}
+
+impl Clause {
+    fn to_constraint(&self) -> Constraint {
+        let left = format!("{FACT}{}", self.fact);
+        match &self.test {
+            Test::AnyOf(values) => Constraint::atom(&left, Operator::IsAnyOf, values.clone()),
+            Test::NoneOf(values) => Constraint::atom(&left, Operator::IsNoneOf, values.clone()),
+            Test::AllOf(values) => Constraint::atom(&left, Operator::IsAllOf, values.clone()),
+            Test::AtMost(value) => Constraint::atom(&left, Operator::Lteq, [value.clone()]),
+            Test::AtLeast(value) => Constraint::atom(&left, Operator::Gteq, [value.clone()]),
+        }
+    }
+}
+
+/// Returns the rulebook digests that a policy names, in its permissions.
+pub fn rulebooks(policy: &Policy) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Constraint> = policy.permission.iter().flat_map(|r| &r.constraint).collect();
+    while let Some(constraint) = open.pop() {
+        match constraint {
+            Constraint::Logic(_, parts) => open.extend(parts),
+            Constraint::Atom(atom) if atom.left == RULEBOOK => {
+                found.extend(atom.right.iter().map(String::as_str))
+            }
+            Constraint::Atom(_) => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
