@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use identity::asn1::oid;
 use identity::jwt::{self, Header, Jws, JwtError};
 use identity::key::Signature;
 use identity::x509::path::{Purpose, SubIndication, Validation, When};
@@ -62,7 +63,7 @@ pub struct Receipt {
     /// Why, for an event that is negative.
     #[serde(rename = "EventReasons", default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// Who attests: the DID that the certificate of the signature carries.
+    /// Who attests: the DID or organization identifier that the certificate of the signature carries.
     #[serde(rename = "EvidenceIssuerDetails")]
     pub issuer: String,
     /// Who sent.
@@ -80,6 +81,12 @@ pub struct Receipt {
     pub manifest: Digest,
     /// The sequence number of that manifest.
     pub sequence: u64,
+}
+
+/// Does the certificate name this party, by a URI such as its DID, or by its organization identifier?
+pub(crate) fn names(certificate: &Certificate, party: &str) -> bool {
+    certificate.extensions().alt_names.contains(&AltName::Uri(party.to_owned()))
+        || certificate.subject().attribute(&oid::ORGANIZATION_IDENTIFIER) == Some(party)
 }
 
 /// Why there is no receipt.
@@ -167,7 +174,7 @@ impl Receipt {
     }
 
     /// ETSI EN 319 102-1: judges the signature of a receipt that was read with its token, and the path of its
-    /// certificate, which must be a seal's and carry the issuer's DID.
+    /// certificate, which must be a seal's and name the issuer.
     pub fn verify(&self, jws: &Jws, to: &Trust<'_>, when: When) -> Validation {
         let chain = &jws.header().chain;
         let Some(certificate) = chain.first() else {
@@ -177,7 +184,7 @@ impl Receipt {
         if jws.verify(key).is_err() {
             return failed(SubIndication::SigCryptoFailure);
         }
-        if !certificate.extensions().alt_names.contains(&AltName::Uri(self.issuer.clone())) {
+        if !names(certificate, &self.issuer) {
             return failed(SubIndication::SigConstraintsFailure);
         }
         to.path(certificate, chain, &[], Purpose::Seal, when)

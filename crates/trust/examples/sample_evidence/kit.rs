@@ -123,8 +123,12 @@ impl World {
     }
 
     pub fn seal(&self, content: &[u8]) -> Vec<u8> {
+        self.seal_by(SENDER, content)
+    }
+
+    fn seal_by(&self, seed: u8, content: &[u8]) -> Vec<u8> {
         let draft = seal::prepare(&Digest::of(content), &self.sender, &[], self.now).unwrap();
-        let signature = sign(SENDER, draft.to_sign());
+        let signature = sign(seed, draft.to_sign());
         draft.finish(&signature).unwrap()
     }
 
@@ -386,6 +390,14 @@ pub fn forgeries(world: &World) -> Vec<Forgery> {
         ("receipt-of-other-transfer", "receipt", put(file::RECEIPT, receipt(world, &another).into_bytes())),
         ("receipt-by-other-authority", "receipt", {
             put(file::RECEIPT, receipt(&other, &manifest("urn:uuid:transfer-1")).into_bytes())
+        }),
+        ("sealed-by-receiver", "receipt", {
+            let swapped = World { sender: world.receiver.clone(), ..World::new(ROOT, world.now) };
+            let seal = swapped.seal_by(RECEIVER, &honest()[file::DELIVERY]);
+            resealed(&|files| {
+                files.insert(file::DELIVERY_STAMP.into(), world.stamp(&seal));
+                files.insert(file::DELIVERY_SEAL.into(), seal.clone());
+            })
         }),
         ("receipt-by-sender", "receipt", {
             let swapped = World { receiver: world.sender.clone(), ..World::new(ROOT, world.now) };

@@ -160,8 +160,8 @@ at=$(stated_time "$M/timestamp.tst")
 # Is this content sealed by this file, as of this time? STEP SEAL CONTENT TIME
 check_seal() {
     if [ -z "$anchors" ]; then
-        quiet openssl cms -verify -binary -noverify -inform DER -in "$2" -content "$3" -out /dev/null ||
-            failed "$1" 'the seal does not fit'
+        quiet openssl cms -verify -binary -noverify -inform DER -in "$2" -content "$3" \
+            -signer "$T/signer.pem" -out /dev/null || failed "$1" 'the seal does not fit'
         unclear "$1" 'the seal fits, and no anchor was given from outside'
         return
     fi
@@ -316,6 +316,12 @@ fi
 # --- receipt ----------------------------------------------------------------------------------------------------
 
 member() { sed -n "s/.*[{,]\"$1\":\"\([^\"]*\)\".*/\1/p" "$2"; }
+carries() { # CERTIFICATE NAME: does the certificate name this party, by a URI or by its organization identifier?
+    {
+        openssl x509 -in "$1" -noout -ext subjectAltName | tr ',' '\n' | sed 's/^ *//'
+        openssl x509 -in "$1" -noout -subject -nameopt multiline | sed -n 's/^ *organizationIdentifier *= /URI:/p'
+    } 2> /dev/null | grep -qxF "URI:$2"
+}
 check_receipt() {
     token=$(tr -d '\n' < "$E/receipt.jws")
     input=${token%.*} head=${token%%.*}
@@ -332,6 +338,9 @@ check_receipt() {
         failed receipt 'it attests no handover'
     issuer=$(member EvidenceIssuerDetails "$T/payload")
     [ "$issuer" = "$(member RecipientDetails "$T/payload")" ] || failed receipt 'another than the recipient attests'
+    # The last seal that was checked is the one over the manifest, or else that of the container.
+    carries "$T/signer.pem" "$(member SenderDetails "$T/payload")" ||
+        failed receipt 'the sender it names did not seal the manifest'
     [ "$(member alg "$T/header")" = ES256 ] && [ "$(member typ "$T/header")" = erds-evidence+jws ] ||
         failed receipt 'not an ES256 receipt'
     sed -n 's/.*"x5c":\["\([^"]*\)".*/\1/p' "$T/header" | tr -d '\n' | unbase64 > "$T/receiver.der"
@@ -345,8 +354,7 @@ check_receipt() {
     printf '%s' "$input" > "$T/input"
     quiet openssl dgst -sha256 -verify "$T/receiver.pub" -signature "$T/sig.der" "$T/input" ||
         failed receipt 'the signature does not verify'
-    openssl x509 -in "$T/receiver.pem" -noout -ext subjectAltName 2> /dev/null | tr ',' '\n' | sed 's/^ *//' |
-        grep -qxF "URI:$issuer" || failed receipt 'the certificate does not carry the name of the recipient'
+    carries "$T/receiver.pem" "$issuer" || failed receipt 'the certificate does not carry the name of the recipient'
     if [ -z "$anchors" ]; then
         unclear receipt 'the signature fits, and no anchor was given from outside'
         return

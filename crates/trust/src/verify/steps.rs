@@ -14,10 +14,10 @@ use tlog::entry::{Commitment, Salt, Tag};
 use tlog::policy::Period;
 use tlog::proof::Proof;
 
-use super::{Anchors, Found, Level, Report, StepId};
+use super::{Anchors, Found, Level, Outcome, Report, StepId};
 use crate::EVENT_TAG;
 use crate::bundle::{self, Bundle, file};
-use crate::receipt::{DeliveryEvent, Receipt};
+use crate::receipt::{DeliveryEvent, Receipt, names};
 use crate::seal::{Seal, Trust};
 use crate::timestamp::Token;
 
@@ -177,7 +177,7 @@ impl Look<'_> {
             manifest.transfer
         );
         let Some(seal) = self.bundle.file(file::DELIVERY_SEAL) else { return Found::passed(words) };
-        let mut when = self.when();
+        let (mut when, mut stamped) = (self.when(), None);
         if let Some(stamp) = self.bundle.file(file::DELIVERY_STAMP) {
             let token = match Token::read(stamp) {
                 Ok(token) => token,
@@ -185,17 +185,30 @@ impl Look<'_> {
             };
             let answer = token.verify(&Digest::of(seal), None, &self.trust());
             when = When::ExistedBy(token.time());
-            if !answer.passed() {
-                return self.judged(&answer, String::new());
-            }
+            stamped = Some(self.judged(&answer, String::new()));
         }
-        match Seal::read(seal) {
+        let sealed = match Seal::read(seal) {
             Err(error) => Found::failed(error.code(), error.to_string()),
             Ok(seal) => {
                 let answer = seal.verify(&Digest::of(bytes), &self.trust(), when);
                 self.judged(&answer, format!("{words}, {}", signer_words(&seal)))
             }
+        };
+        // The worse of the two answers is the answer.
+        match stamped {
+            Some(stamped) if matches!(stamped.outcome, Outcome::Failed(_)) => stamped,
+            Some(stamped) if stamped.outcome != Outcome::Passed && sealed.outcome == Outcome::Passed => {
+                stamped
+            }
+            _ => sealed,
         }
+    }
+
+    /// Does the seal over the manifest, or else that of the container, carry this party's name?
+    fn is_sealed_by(&self, party: &str) -> bool {
+        let seal = self.bundle.file(file::DELIVERY_SEAL).or_else(|| self.bundle.file(bundle::SIGNATURE));
+        let seal = seal.and_then(|bytes| Seal::read(bytes).ok());
+        seal.as_ref().and_then(Seal::signer).is_some_and(|signer| names(signer, party))
     }
 
     fn log(&self, report: &mut Report) -> Found {
@@ -267,6 +280,9 @@ impl Look<'_> {
         }
         if receipt.event != DeliveryEvent::ContentHandover || receipt.issuer != receipt.recipient {
             return Found::failed("receipt-no-handover", "the recipient does not attest that it received");
+        }
+        if !self.is_sealed_by(&receipt.sender) {
+            return Found::failed("receipt-other-sender", "the sender it names did not seal the manifest");
         }
         if self.is_later(receipt.at) {
             let order = SubIndication::TimestampOrderFailure.code();
