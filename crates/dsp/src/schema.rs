@@ -1,7 +1,8 @@
 //! The JSON Schemas of DSP 2025-1, section by section, as checks: what a body must have before it is a message.
 //!
 //! Written from the published schemas (draft 2019-09), which are normative; nothing of them is copied here. A body may
-//! hold more than the schema names; what it names must be so.
+//! hold more than the schema names; what it names must be so. In one point these checks are stricter: a constraint that is
+//! atomic and logical at once is refused, though the schemas admit it if its logical half is malformed.
 
 use crate::json::Malformed;
 use serde_json::{Map, Value};

@@ -135,7 +135,7 @@ pub struct Dataset {
     /// The dataset's id.
     #[serde(rename = "@id")]
     pub id: String,
-    #[serde(rename = "@type", default)]
+    #[serde(rename = "@type", default, deserialize_with = "any_type")]
     tag: DatasetTag,
     /// The offers; at least one.
     pub has_policy: Vec<Terms>,
@@ -187,7 +187,7 @@ impl Dataset {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Distribution {
-    #[serde(rename = "@type", default)]
+    #[serde(rename = "@type", default, deserialize_with = "any_type")]
     tag: DistributionTag,
     /// The format, which a transfer request names.
     pub format: String,
@@ -243,6 +243,11 @@ impl DataService {
     pub fn new(id: &str, endpoint_url: &str) -> DataService {
         DataService { id: id.to_owned(), tag: ServiceTag::DataService, endpoint_url: endpoint_url.to_owned() }
     }
+}
+
+/// The schema leaves the `@type` of datasets and distributions open, and some peers list several.
+fn any_type<'de, D: serde::Deserializer<'de>, T: Default>(from: D) -> Result<T, D::Error> {
+    serde::de::IgnoredAny::deserialize(from).map(|_| T::default())
 }
 
 fn typed<T: serde::de::DeserializeOwned>(body: Value, kind: &str) -> Result<T, Malformed> {
