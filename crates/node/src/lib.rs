@@ -1,1 +1,3 @@
 //! One participant's agent: where pure answers become acts.
+
+pub mod register;

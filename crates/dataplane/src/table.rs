@@ -1,0 +1,250 @@
+//! Tables as Arrow batches: CSV (UTF-8 or Shift_JIS), Parquet and Excel, read as they are needed.
+
+use crate::sheet::{self, Charset, SheetError, extension};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Rows of one batch.
+pub const BATCH_ROWS: usize = 8192;
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+/// An open table: a schema and batches of it.
+pub struct Table {
+    schema: SchemaRef,
+    batches: Batches,
+    path: PathBuf,
+    format: &'static str,
+}
+
+impl Table {
+    /// Opens a table by its extension. CSV and Excel columns are text; Parquet keeps its types.
+    pub fn open(path: &Path, charset: Option<Charset>) -> Result<Self, SheetError> {
+        let made = |schema, batches, format| Self { schema, batches, path: path.to_owned(), format };
+        match extension(path).as_str() {
+            "csv" | "txt" => open_csv(path, charset).map(|(s, b)| made(s, b, "CSV")),
+            "parquet" => open_parquet(path).map(|(s, b)| made(s, b, "Parquet")),
+            "xlsx" | "xlsm" => open_excel(path).map(|(s, b)| made(s, b, "Excel")),
+            _ => Err(SheetError::UnknownFormat(path.to_owned())),
+        }
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Reads the next batch; none at the end.
+    pub fn batch(&mut self) -> Result<Option<RecordBatch>, SheetError> {
+        self.batches.next().transpose().map_err(|e| fault(&self.path, self.format, &e))
+    }
+
+    /// Reads the whole table; for tables that fit memory.
+    pub fn all(mut self) -> Result<Vec<RecordBatch>, SheetError> {
+        let mut out = Vec::new();
+        while let Some(batch) = self.batch()? {
+            out.push(batch);
+        }
+        Ok(out)
+    }
+}
+
+fn texts<S: AsRef<str>>(header: &[S]) -> SchemaRef {
+    Arc::new(Schema::new(header.iter().map(|n| Field::new(n.as_ref(), DataType::Utf8, true)).collect::<Vec<_>>()))
+}
+
+fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches), SheetError> {
+    let open = || File::open(path).map_err(|e| SheetError::opening(path, e));
+    // LIMIT: the encoding is found out from the first 64 KiB; what follows is checked as it is read.
+    let mut head = Vec::new();
+    open()?.take(64 << 10).read_to_end(&mut head).map_err(|e| SheetError::opening(path, e))?;
+    let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
+    let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset)) };
+    let mut reader = csv::ReaderBuilder::new().from_reader(decoded()?);
+    let header: Vec<String> = reader.headers().map_err(|e| SheetError::damaged(path, "CSV", e))?.iter().map(str::to_owned).collect();
+    if header.iter().all(|h| h.trim().is_empty()) {
+        return Err(SheetError::Empty(path.to_owned()));
+    }
+    let schema = texts(&header);
+    let batches = arrow_csv::ReaderBuilder::new(schema.clone())
+        .with_header(true)
+        .with_batch_size(BATCH_ROWS)
+        .build(decoded()?)
+        .map_err(|e| fault(path, "CSV", &e))?;
+    Ok((schema, Box::new(batches)))
+}
+
+/// The encoding that a beginning suggests; its last bytes may be half a character.
+fn guess(head: &[u8]) -> Option<Charset> {
+    match std::str::from_utf8(head) {
+        Ok(_) => Some(Charset::Utf8),
+        Err(e) if e.error_len().is_none() => Some(Charset::Utf8),
+        Err(_) => Some(Charset::ShiftJis),
+    }
+}
+
+/// Bytes decoded to UTF-8 as they are read; a byte that does not fit is an error, not a replacement.
+struct Decoded {
+    from: BufReader<File>,
+    decoder: encoding_rs::Decoder,
+    raw: Vec<u8>,
+    start: usize,
+    text: Vec<u8>,
+    given: usize,
+    offset: u64,
+    ended: bool,
+}
+
+impl Decoded {
+    fn new(from: File, charset: Charset) -> Self {
+        let decoder = match charset {
+            Charset::Utf8 => encoding_rs::UTF_8.new_decoder_with_bom_removal(),
+            Charset::ShiftJis => encoding_rs::SHIFT_JIS.new_decoder_without_bom_handling(),
+        };
+        let from = BufReader::with_capacity(256 << 10, from);
+        Self { from, decoder, raw: Vec::new(), start: 0, text: Vec::new(), given: 0, offset: 0, ended: false }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        if self.start == self.raw.len() {
+            self.raw.resize(64 << 10, 0);
+            let n = self.from.read(&mut self.raw)?;
+            self.raw.truncate(n);
+            self.start = 0;
+            self.ended = n == 0;
+        }
+        self.text.resize(256 << 10, 0);
+        let rest = self.raw.get(self.start..).unwrap_or_default();
+        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(rest, &mut self.text, self.ended);
+        self.text.truncate(written);
+        self.given = 0;
+        self.start += read;
+        self.offset += read as u64;
+        match result {
+            encoding_rs::DecoderResult::Malformed(..) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, format!("wrong encoding before byte {}", self.offset)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Read for Decoded {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            if self.ended && self.start == self.raw.len() && self.offset > 0 && self.raw.is_empty() {
+                return Ok(0);
+            }
+            self.fill()?;
+            if self.ended && self.text.is_empty() {
+                return Ok(0);
+            }
+        }
+        let rest = self.text.get(self.given..).unwrap_or_default();
+        let n = rest.len().min(out.len());
+        if let (Some(to), Some(from)) = (out.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.given += n;
+        Ok(n)
+    }
+}
+
+fn open_parquet(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
+    let file = File::open(path).map_err(|e| SheetError::opening(path, e))?;
+    let damaged = |e: parquet::errors::ParquetError| SheetError::damaged(path, "Parquet", e);
+    let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
+    let schema = builder.schema().clone();
+    Ok((schema, Box::new(builder.with_batch_size(BATCH_ROWS).build().map_err(damaged)?)))
+}
+
+fn open_excel(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
+    let sheet = sheet::read(path, None)?;
+    let schema = texts(&sheet.header);
+    let of = schema.clone();
+    let width = sheet.header.len();
+    let chunks: Vec<Vec<sheet::Row>> = sheet.rows.chunks(BATCH_ROWS).map(<[sheet::Row]>::to_vec).collect();
+    let batches = chunks.into_iter().map(move |rows| {
+        let column = |at: usize| -> ArrayRef {
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.cells.get(at).map(String::as_str).filter(|c| !c.is_empty()))))
+        };
+        RecordBatch::try_new(of.clone(), (0..width).map(column).collect())
+    });
+    Ok((schema, Box::new(batches)))
+}
+
+/// Puts a reader's complaint into our words: the line of a ragged row, the place of a wrong byte.
+fn fault(path: &Path, format: &'static str, error: &ArrowError) -> SheetError {
+    let text = error.to_string();
+    let number = |after: &str| -> Option<u64> {
+        let rest = text.split_once(after)?.1;
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+    };
+    if let (Some(line), Some(expected), Some(found)) = (number("for line "), number("expected "), number("got ")) {
+        return SheetError::Ragged { path: path.to_owned(), line, expected, found };
+    }
+    if let Some(at) = number("wrong encoding before byte ") {
+        return SheetError::WrongEncoding { path: path.to_owned(), at: at as usize };
+    }
+    SheetError::damaged(path, format, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn of(name: &str, bytes: &[u8]) -> Result<Vec<RecordBatch>, SheetError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        Table::open(&path, None)?.all()
+    }
+
+    fn cell(batches: &[RecordBatch], column: usize, row: usize) -> String {
+        let array = batches[0].column(column).as_any().downcast_ref::<StringArray>().unwrap();
+        array.value(row).to_owned()
+    }
+
+    #[test]
+    fn csv_in_both_encodings() {
+        let text = "名前,年\n山田,34\n鈴木,\n";
+        let (sjis, _, _) = encoding_rs::SHIFT_JIS.encode(text);
+        for bytes in [text.as_bytes(), &sjis, format!("\u{feff}{text}").as_bytes()] {
+            let batches = of("a.csv", bytes).unwrap();
+            assert_eq!((cell(&batches, 0, 0).as_str(), cell(&batches, 1, 0).as_str()), ("山田", "34"));
+            assert_eq!(batches[0].schema().field(0).name(), "名前");
+            assert_eq!(batches[0].num_rows(), 2);
+        }
+        // Longer than every buffer on the way, with a character across each border.
+        let long = format!("a\n{}", "あ\n".repeat(200_000));
+        assert_eq!(of("a.csv", long.as_bytes()).unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 200_000);
+    }
+
+    #[test]
+    fn faults_name_their_place() {
+        let ragged = of("a.csv", b"a,b\n1,2\n1,2,3\n").unwrap_err();
+        assert!(matches!(ragged, SheetError::Ragged { line: 3, expected: 2, found: 3, .. }), "{ragged}");
+        let wrong = of("a.csv", b"a,b\n1,\xff\xff\n").unwrap_err();
+        assert_eq!(wrong.code(), "dataplane/wrong-encoding", "{wrong}");
+    }
+
+    #[test]
+    fn parquet_cut_short_is_one_line() {
+        let batches = of("a.csv", b"a,b\n1,2\n3,4\n").unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batches[0].schema(), None).unwrap();
+        writer.write(&batches[0]).unwrap();
+        writer.close().unwrap();
+        assert_eq!(of("a.parquet", &bytes).unwrap(), batches);
+        for cut in [0, 3, bytes.len() / 2, bytes.len() - 1] {
+            let error = of("a.parquet", &bytes[..cut]).unwrap_err();
+            assert_eq!(error.code(), "dataplane/damaged-file", "{cut}: {error}");
+            assert!(!error.to_string().contains('\n'));
+        }
+    }
+}
