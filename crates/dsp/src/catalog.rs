@@ -269,3 +269,102 @@ pub fn next_link(header: &str, asked: &str) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::catalog::Distribution;
+    use crate::message::terms::Terms;
+    use serde_json::json;
+
+    fn dataset(n: usize) -> Dataset {
+        let title = if n.is_multiple_of(2) { "Rice harvest" } else { "Sea level" };
+        Dataset::new(
+            &format!("urn:d:{n:03}"),
+            vec![Terms::of(Default::default())],
+            vec![Distribution::new("HttpData-PULL", "s")],
+        )
+        .with("dct:title", title)
+        .with("dcat:keyword", json!(["open", { "@value": "gov" }]))
+    }
+
+    fn read(entries: Value) -> Result<Filter, Malformed> {
+        Filter::read(entries.as_array().unwrap())
+    }
+
+    #[test]
+    fn filters() {
+        let hits = |f: Value| (0..10).filter(|n| read(f.clone()).unwrap().matches(&dataset(*n))).count();
+        assert_eq!(hits(json!([])), 10);
+        assert_eq!(hits(json!([{"property": "dct:title", "operator": "contains", "value": "RICE"}])), 5);
+        assert_eq!(hits(json!([{"property": "http://purl.org/dc/terms/title", "value": "Sea level"}])), 5);
+        assert_eq!(
+            hits(
+                json!([{"property": "keyword", "operator": "in", "value": ["gov", "x"]}, {"property": "@id", "value": "urn:d:003"}])
+            ),
+            1
+        );
+        assert_eq!(hits(json!([{"property": "format", "value": "S3"}])), 0);
+        let spec = json!([{"@type": "QuerySpec", "offset": 0, "limit": 3,
+            "filterExpression": [{"operandLeft": "https://w3id.org/edc/v0.0.1/ns/id", "operator": "=", "operandRight": "urn:d:001"}]}]);
+        assert_eq!((hits(spec.clone()), read(spec).unwrap().limit()), (1, 3));
+        for bad in [
+            json!(["x"]),
+            json!([{"sparql": "x"}]),
+            json!([{"property": "a", "operator": "near", "value": "b"}]),
+            json!([{"offset": 50, "limit": 50}]),
+            json!([{"property": "a", "value": 3}]),
+        ] {
+            assert_eq!(read(bad.clone()).unwrap_err().code(), "dsp/filter", "{bad}");
+        }
+        let many: Vec<Value> = (0..=CONDITIONS_MAX).map(|_| json!({"property": "a", "value": "b"})).collect();
+        assert!(Filter::read(&many).is_err());
+    }
+
+    #[test]
+    fn pages_cover_everything_once_in_both_directions() {
+        let all: Vec<Dataset> = (0..23).map(dataset).collect();
+        let sorted: Vec<&Dataset> = all.iter().collect();
+        let filter = read(json!([{"limit": 5}])).unwrap();
+        let mut seen = Vec::new();
+        let mut cursor: Option<Cursor> = None;
+        let mut last = None;
+        loop {
+            let found = page(&sorted, cursor.as_ref(), &filter);
+            seen.extend(found.datasets.iter().map(|d| d.id.clone()));
+            last = found.previous.clone().or(last);
+            match &found.next {
+                Some(next) => {
+                    let token = next.to_token();
+                    assert!(found.link("https://p.example/catalog/request").unwrap().contains(&token));
+                    cursor = Some(Cursor::read(&token, &filter).unwrap());
+                }
+                None => break,
+            }
+        }
+        assert_eq!(seen, all.iter().map(|d| d.id.clone()).collect::<Vec<_>>());
+        let before = page(&sorted, last.as_ref(), &filter);
+        assert_eq!(
+            before.datasets.iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),
+            ["urn:d:015", "urn:d:016", "urn:d:017", "urn:d:018", "urn:d:019"]
+        );
+        assert!(before.link("https://x").unwrap().contains("rel=\"previous\""));
+        assert_eq!(page(&sorted, None, &Filter::default()).link("https://x"), None);
+        let other = read(json!([{"limit": 6}])).unwrap();
+        let token = Cursor::new("urn:d:001", false, &filter).to_token();
+        for (token, filter) in
+            [(token.as_str(), &other), ("", &filter), ("x", &filter), ("fé", &filter), ("f12", &filter)]
+        {
+            assert_eq!(Cursor::read(token, filter).unwrap_err().code(), "dsp/token");
+        }
+    }
+
+    #[test]
+    fn links_of_peers() {
+        let asked = "https://p.example/dsp/catalog/request";
+        let header = "<https://p.example/x?a=1>; rel=\"previous\", <https://p.example/x?a=2>; rel=\"next\"";
+        assert_eq!(next_link(header, asked).as_deref(), Some("https://p.example/x?a=2"));
+        assert_eq!(next_link("<http://127.0.0.1/x>; rel=\"next\"", asked), None);
+        assert_eq!(next_link("nonsense", asked), None);
+    }
+}
