@@ -7,6 +7,8 @@ use rulebook::vocabulary::{Domain, Fact, Vocabulary};
 use std::{collections::BTreeSet, io::{BufRead, Write}};
 use words::{Arg, say};
 
+/// A usual question is settled within so many.
+const QUESTIONS_USUAL: usize = 6;
 // LIMIT: questions in one interview.
 const QUESTIONS_MAX: usize = 40;
 
@@ -42,14 +44,17 @@ fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, 
     }
     let bound = engine.book.bind(&Transfer::single(flat.to_vec())).map_err(|ds| super::verbs::faults(&ds))?;
     let decision = engine.decide(&bound, as_of).map_err(super::verbs::too_many)?;
-    if decision.verdict != Verdict::Undetermined {
-        return Ok(None);
-    }
-    let missing = decision.worst().map(|c| c.missing.clone()).unwrap_or_default();
-    Ok(missing.into_iter().find_map(|m| match m {
-        Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } if !asked.contains(&slot) => Some(slot),
+    let Some(worst) = decision.worst() else { return Ok(None) };
+    let open = |slot: &String| !asked.contains(slot);
+    Ok(match decision.verdict {
+        Verdict::Undetermined => worst.missing.iter().find_map(|m| match m {
+            Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } if open(slot) => Some(slot.clone()),
+            _ => None,
+        }),
+        // It may go with measures; a question more may show that it needs none.
+        Verdict::Conditional if asked.len() < QUESTIONS_USUAL => worst.would_open.iter().find(|s| open(s)).cloned(),
         _ => None,
-    }))
+    })
 }
 
 enum Reply {

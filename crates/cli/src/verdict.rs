@@ -1,6 +1,7 @@
 //! A decision for people on a terminal: the answer in 25 lines.
 
 use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict};
+use decide::knowledge::Truth;
 use model::{citation::{Review, Seen}, text::{Language, Text}};
 use words::{Arg, say};
 
@@ -50,9 +51,9 @@ impl Voice {
         let Some(c) = decision.worst() else { return out };
         let pair = if decision.crossings.len() > 1 { format!("  [{}: {} → {}]", c.hop, c.from, c.to) } else { String::new() };
         out.push(format!("{}{pair}", self.verdict(decision.verdict)));
+        self.missing(c, &mut out);
         self.reasons(c, &mut out);
         self.ways(c, &mut out);
-        self.missing(c, &mut out);
         self.duties(c, &mut out);
         self.coverage(c, decision, &mut out);
         out.push(self.dim(&format!("{}: {repeat}", self.word("repeat"))));
@@ -63,7 +64,14 @@ impl Voice {
 
     fn reasons(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
         let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
-        shown.sort_by_key(|d| d.kind == ClauseKind::Gap);
+        // What reaches the act speaks first; layers that look at other things come last.
+        shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
+        if c.verdict == Verdict::Undetermined {
+            // What is missing is the answer; the rules behind it stand in --explain.
+            let surely = |d: &Clause| c.layers.iter().any(|l| l.layer == d.layer && l.applies == Truth::Yes);
+            shown.retain(|d| surely(d) && matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate | ClauseKind::Gap));
+            shown.truncate(3);
+        }
         let more = shown.len().saturating_sub(REASONS);
         for clause in shown.iter().take(REASONS) {
             out.push(format!("  {} — {}", self.cite(clause), self.text(&clause.says)));
@@ -135,7 +143,7 @@ impl Voice {
     }
 
     fn duties(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
-        let sure: Vec<_> = c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes).collect();
+        let sure: Vec<_> = c.obligations.iter().filter(|o| o.truth == Truth::Yes).collect();
         if sure.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
             return;
         }
@@ -147,9 +155,15 @@ impl Voice {
     }
 
     fn coverage(&self, c: &CrossingAnswer, decision: &Decision, out: &mut Vec<String>) {
-        let join = |f: &dyn Fn(&decide::decision::LayerAnswer) -> String| c.layers.iter().map(f).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ");
-        out.push(self.dim(&format!("{}: {}", self.word("checked"), join(&|l| format!("{} ({})", self.text(&l.label), self.text(&l.checked))))));
-        out.push(self.dim(&format!("{}: {}", self.word("not-checked"), join(&|l| self.text(&l.not_checked).to_string()))));
+        let sure = || c.layers.iter().filter(|l| l.applies == Truth::Yes);
+        let join = |parts: Vec<&str>| parts.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ");
+        let labels = join(sure().map(|l| self.text(&l.label)).collect());
+        out.push(self.dim(&format!("{}: {labels}", self.word("checked"))));
+        let may = join(c.layers.iter().filter(|l| l.applies == Truth::Open).map(|l| self.text(&l.label)).collect());
+        if !may.is_empty() {
+            out.push(self.dim(&format!("{}: {may}", self.word("may-apply"))));
+        }
+        out.push(self.dim(&format!("{}: {}", self.word("not-checked"), join(sure().map(|l| self.text(&l.not_checked)).collect()))));
         if let (Some(review), Some(seen), Some(read)) = (decision.weakest_review, decision.weakest_seen, decision.oldest_read) {
             let state = self.word(&review_id(review));
             let seen = self.word(&seen_id(seen));
@@ -190,11 +204,11 @@ impl Voice {
     }
 }
 
-fn truth_id(t: decide::knowledge::Truth) -> &'static str {
+fn truth_id(t: Truth) -> &'static str {
     match t {
-        decide::knowledge::Truth::Yes => "yes",
-        decide::knowledge::Truth::No => "no",
-        decide::knowledge::Truth::Open => "open",
+        Truth::Yes => "yes",
+        Truth::No => "no",
+        Truth::Open => "open",
     }
 }
 

@@ -294,14 +294,19 @@ fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decisio
             }
             Verdict::Undetermined => {
                 if layer.refuses == Truth::Open {
-                    let open = layer.clauses.iter().filter(|c| c.kind != ClauseKind::Scope || c.truth == Truth::Open);
-                    out.extend(open.filter(|c| c.truth != Truth::No || is_asked(c, missing)).cloned());
+                    out.extend(of(ClauseKind::Bar).chain(of(ClauseKind::Gap)).chain(of(ClauseKind::Obligation)).cloned());
+                    out.extend(shut_gates(layer).cloned());
+                    out.extend(of(ClauseKind::Route).filter(|c| c.truth == Truth::Open || is_asked(c, missing)).cloned());
+                    out.extend(of(ClauseKind::Out).filter(|c| c.truth == Truth::Open).cloned());
                 } else if layer.refuses == Truth::Yes {
                     out.extend(shut_gates(layer).cloned());
                 }
             }
         }
     }
+    // What surely applies speaks before what may.
+    let surely = |c: &Clause| layers.iter().any(|l| l.layer == c.layer && l.applies == Truth::Yes);
+    out.sort_by_key(|c| !surely(c));
     out
 }
 

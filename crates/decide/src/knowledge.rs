@@ -39,7 +39,30 @@ impl Knowledge {
     pub fn of(table: &Table, book: &Rulebook, crossing: &Crossing) -> Self {
         let on = table.as_of.on;
         let allowed = table.axes.list.iter().map(|axis| cells_of(axis, book, &crossing.facts, on)).collect();
-        Self { allowed }
+        let mut known = Self { allowed };
+        known.tighten(table);
+        known
+    }
+
+    /// Drops cells that no possible state has: what follows from stated facts need not be asked.
+    fn tighten(&mut self, table: &Table) {
+        for axis in table.diagram.support(table.constraint) {
+            let cells = self.allowed.get(axis).copied().unwrap_or_default();
+            let mut left = Cells::default();
+            for cell in cells.iter().filter(|_| cells.len() > 1) {
+                let mut only = self.allowed.clone();
+                if let Some(slot) = only.get_mut(axis) {
+                    *slot = Cells::one(cell);
+                }
+                if table.diagram.can(table.constraint, crate::diagram::TRUE, &only, &HashMap::new()) {
+                    left.insert(cell);
+                }
+            }
+            // A box with no possible state is bind's diagnostic; should one come here, nothing is dropped and nothing opens.
+            if let Some(slot) = self.allowed.get_mut(axis).filter(|_| !left.is_empty()) {
+                *slot = left;
+            }
+        }
     }
 
     /// The truth of a function.

@@ -8,6 +8,7 @@ verdict-undetermined = Cannot tell
 first-line = Result of comparing the facts you gave with our rule texts as of { $date } (rulebook { $rulebook }). Information, not legal advice; no authority has approved it.
 understood = As understood on { $date }
 checked = Checked
+may-apply = May apply too (it depends on what is not said)
 not-checked = Not checked
 weakest = Weakest rule used
 weakest-value = { $state }, { $seen }, read { $date }

@@ -8,6 +8,7 @@ verdict-undetermined = 判断できません
 first-line = 入力された事実を、{ $date }時点の当ルールブック({ $rulebook })と照合した結果です。法的助言ではなく、いかなる当局の承認でもありません。
 understood = { $date }時点の理解による
 checked = 確認した範囲
+may-apply = 適用される可能性がある法(未入力の事実による)
 not-checked = 確認していない範囲
 weakest = 根拠のうち最も弱い確認状態
 weakest-value = { $state }、{ $seen }、確認日{ $date }
