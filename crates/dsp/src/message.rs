@@ -148,6 +148,33 @@ impl Message {
         }
     }
 
+    /// Returns the provider's and the consumer's pid, as far as the message names them.
+    pub fn pids(&self) -> (Option<&str>, Option<&str>) {
+        fn both<'a>(provider: &'a str, consumer: &'a str) -> (Option<&'a str>, Option<&'a str>) {
+            (Some(provider), Some(consumer))
+        }
+        match self {
+            Message::CatalogRequestMessage(_)
+            | Message::DatasetRequestMessage(_)
+            | Message::CatalogError(_) => (None, None),
+            Message::ContractRequestMessage(m) => (m.provider_pid.as_deref(), Some(&m.consumer_pid)),
+            Message::ContractOfferMessage(m) => (Some(&m.provider_pid), m.consumer_pid.as_deref()),
+            Message::ContractAgreementMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::ContractAgreementVerificationMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::ContractNegotiationEventMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::ContractNegotiationTerminationMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::ContractNegotiation(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::ContractNegotiationError(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferRequestMessage(m) => (None, Some(&m.consumer_pid)),
+            Message::TransferStartMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferSuspensionMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferCompletionMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferTerminationMessage(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferProcess(m) => both(&m.provider_pid, &m.consumer_pid),
+            Message::TransferError(m) => both(&m.provider_pid, &m.consumer_pid),
+        }
+    }
+
     /// Returns the message as JSON in compact form.
     pub fn to_value(&self) -> Value {
         // Every field has a JSON form, so that the null below is never reached.

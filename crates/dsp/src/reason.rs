@@ -103,7 +103,7 @@ mod tests {
             cure: Some("eu.measure.scc".into()),
         };
         let grounds = by_law([&refusal]);
-        assert_eq!(refusals(&grounds), [refusal.clone()]);
+        assert_eq!(refusals(&grounds), std::slice::from_ref(&refusal));
         assert_eq!(Refusal::read(&json!({ "@value": refusal.to_string() })), Some(refusal.clone()));
         let without = Refusal { cure: None, ..refusal };
         assert_eq!(Refusal::read(&json!(without.to_string())), Some(without));

@@ -1,5 +1,7 @@
 //! Both parties, a channel that loses, doubles and reorders, and random wishes on both sides: they end in one state.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use dsp::machine::{Answer, Effect, Event, How, Peer, Phase, Process, Role, Step};
 use dsp::message::terms::Terms;
 use dsp::message::{Grounds, Message, Received};
@@ -209,10 +211,8 @@ impl<M: Machine> World<M> {
             "{from:?} {to:?} {effects:?}"
         );
         // Final states of settled processes never change.
-        if let Some(b) = before {
-            if b.process().state().is_final() && b.process().is_settled() {
-                assert_eq!(b.process().state(), to);
-            }
+        if let Some(b) = before.filter(|b| b.process().state().is_final() && b.process().is_settled()) {
+            assert_eq!(b.process().state(), to);
         }
         let stored = serde_json::to_string(&after).unwrap();
         assert_eq!(serde_json::from_str::<M>(&stored).unwrap(), after);

@@ -3,6 +3,8 @@
 //! The checks in `dsp::schema` were compared with the official schemas by an outside validator on 75,000 bodies made from the
 //! official examples by mutation; the few differences are all on the strict side and named in `schema.rs`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use dsp::json::Malformed;
 use dsp::machine::{Effect, Event, Fault, Peer, Step};
 use dsp::message::catalog::{

@@ -1,5 +1,7 @@
 //! Policies: one meaning for every spelling, three answers, nothing opened by what is not known.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use dsp::policy::evaluate::{Context, Truth, Verdict, Why, evaluate};
 use dsp::policy::operands::Operands;
 use dsp::policy::value::Domain;
@@ -398,4 +400,37 @@ fn words_are_listed() {
         all.sort_unstable();
         all
     });
+}
+
+#[test]
+fn broken_policies_never_panic() {
+    let text = json!([{"@id": "urn:o:1", "@type": ["odrl:Offer"], "odrl:permission": [{"odrl:action": [{"@id": "odrl:use"}], "duty": {"action": "inform"},
+        "odrl:constraint": [{"xone": {"@list": [{"leftOperand": "dateTime", "operator": "gteq", "rightOperand": {"@value": "2026-11-22T03:45:00+09:00"}},
+            {"leftOperand": "elapsedTime", "operator": "lteq", "rightOperand": "P3DT4H"}, {"leftOperand": "count", "operator": "isAnyOf", "rightOperand": [1, 2.5, true]}]}}]}]}])
+    .to_string()
+    .into_bytes();
+    let known = Operands::standard();
+    let context = now().with("elapsedTime", ["P1D"]).with_between("count", "1", "2");
+    let mut dice = Dice(77);
+    let mut readable = 0;
+    for _ in 0..20_000 {
+        let mut bytes = text.clone();
+        for _ in 0..1 + dice.roll(3) {
+            let n = dice.roll(bytes.len());
+            match dice.roll(3) {
+                0 => bytes[n] = b"{}[]\":,01-TZPdx"[dice.roll(15)],
+                1 => drop(bytes.remove(n)),
+                _ => bytes.swap(n, text.len() / 2),
+            }
+        }
+        if let Ok(policy) =
+            dsp::json::read(&bytes).map_err(|_| ()).and_then(|v| Policy::read(&v).map_err(|_| ()))
+        {
+            readable += 1;
+            policy.check(&known);
+            evaluate(&policy, "use", &known, &context);
+            assert_eq!(read(policy.to_terms(Place::Message).to_value()).permission, policy.permission);
+        }
+    }
+    assert!(readable > 200, "{readable}");
 }

@@ -3,7 +3,9 @@
 //! `>` is our command, `<` a message of the peer that must be taken (2xx), `!` one that must be refused with 4xx other than 404
 //! and leave the state as it is. `=` is the state at that point. Each peer message is also repeated: same answer, nothing moves.
 
-use dsp::machine::{Effect, Event, Peer, Role, Step};
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use dsp::machine::{Effect, Event, Fault, Peer, Role, Step, refuse};
 use dsp::message::terms::Terms;
 use dsp::message::{Grounds, Message, Received};
 use dsp::negotiation::{self, Negotiation};
@@ -361,6 +363,27 @@ fn a_timeout_repeats_the_same_bytes_and_a_refusal_asks() {
         e,
         Effect::Send { message: Message::ContractNegotiationTerminationMessage(_), .. }
     )));
+}
+
+#[test]
+fn whose_move_it_is() {
+    let asked = negotiation(Role::Provider);
+    assert!(asked.process().is_move_of(Role::Provider) && !asked.process().is_move_of(Role::Consumer));
+    use negotiation::State::{Agreed, Offered, Terminated};
+    assert_eq!(asked.process().open_moves(), [Offered, Agreed, Terminated]);
+    let Step::Next(pending, _) = asked.step(Event::Command(negotiation_command("offer"))) else { panic!() };
+    assert!(pending.process().is_move_of(Role::Consumer));
+    assert_eq!(pending.process().open_moves(), [Terminated]);
+}
+
+#[test]
+fn a_refusal_without_a_process_names_the_pids_of_the_message() {
+    let message = negotiation_message("verify", 1).message;
+    let answer = refuse::<negotiation::State>(Some(&message), 404, Fault::NotFound.grounds());
+    assert_eq!((answer.status, answer.body.pids()), (404, (Some("urn:p"), Some("urn:c"))));
+    assert!(Received::read(&answer.body.to_bytes()).is_ok());
+    let answer = refuse::<transfer::State>(None, 400, Grounds::default());
+    assert!(Received::read(&answer.body.to_bytes()).is_ok());
 }
 
 #[test]
