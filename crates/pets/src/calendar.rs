@@ -48,7 +48,8 @@ fn read_era(rest: &str, before: i32) -> Option<CivilDate> {
 }
 
 fn number(text: &str) -> Option<u32> {
-    (!text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    (!text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())?
 }
 
 fn of(year: impl TryInto<i32>, month: u32, day: u32) -> Option<CivilDate> {
@@ -62,7 +63,18 @@ mod tests {
     #[test]
     fn days_of_three_calendars_are_read_and_doubtful_ones_are_not() {
         let day = CivilDate::of(2020, 7, 16);
-        for text in ["2020-07-16", "2020/7/16", "20200716", "16.07.2020", "16/7/2020", "7/16/2020", "2020年7月16日", "令和2年7月16日", "R2.7.16", "2020-07-16T08:00:00Z"] {
+        for text in [
+            "2020-07-16",
+            "2020/7/16",
+            "20200716",
+            "16.07.2020",
+            "16/7/2020",
+            "7/16/2020",
+            "2020年7月16日",
+            "令和2年7月16日",
+            "R2.7.16",
+            "2020-07-16T08:00:00Z",
+        ] {
             assert_eq!(read_day(text), day, "{text}");
         }
         assert_eq!(read_day("令和元年5月1日"), CivilDate::of(2019, 5, 1));

@@ -156,8 +156,8 @@ struct RawForm {
 impl Catalogue {
     /// Parses a catalogue; `profiles/identifiers.toml` describes the format.
     pub fn parse(text: &str) -> Result<Self, NotACatalogue> {
-        let document: Document =
-            toml::from_str(text).map_err(|e| NotACatalogue { span: e.span(), message: e.message().to_string() })?;
+        let document: Document = toml::from_str(text)
+            .map_err(|e| NotACatalogue { span: e.span(), message: e.message().to_string() })?;
         let mut schemes: Vec<Scheme> = Vec::with_capacity(document.scheme.len());
         for raw in document.scheme {
             let span = raw.span();

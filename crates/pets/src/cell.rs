@@ -2,9 +2,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
@@ -161,7 +161,9 @@ fn second_text(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::{BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, StringArray};
+    use arrow_array::{
+        BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, StringArray,
+    };
     use std::sync::Arc;
 
     fn texts(array: ArrayRef) -> Vec<Option<String>> {
@@ -172,12 +174,21 @@ mod tests {
     #[test]
     fn equal_values_read_alike_whatever_their_type() {
         let some = |t: &str| Some(t.to_string());
-        assert_eq!(texts(Arc::new(StringArray::from(vec![Some(" 5 "), Some(""), None]))), [some("5"), None, None, None]);
+        assert_eq!(
+            texts(Arc::new(StringArray::from(vec![Some(" 5 "), Some(""), None]))),
+            [some("5"), None, None, None]
+        );
         assert_eq!(texts(Arc::new(Int64Array::from(vec![Some(5), None]))), [some("5"), None, None]);
-        assert_eq!(texts(Arc::new(Float64Array::from(vec![5.0, -0.0, 0.1, f64::NAN]))), [some("5"), some("0"), some("0.1"), some("NaN"), None]);
+        assert_eq!(
+            texts(Arc::new(Float64Array::from(vec![5.0, -0.0, 0.1, f64::NAN]))),
+            [some("5"), some("0"), some("0.1"), some("NaN"), None]
+        );
         let decimals = Decimal128Array::from(vec![500, -105, 7]).with_precision_and_scale(10, 2).unwrap();
         assert_eq!(texts(Arc::new(decimals)), [some("5"), some("-1.05"), some("0.07"), None]);
-        assert_eq!(texts(Arc::new(Date32Array::from(vec![0, 18_459]))), [some("1970-01-01"), some("2020-07-16"), None]);
+        assert_eq!(
+            texts(Arc::new(Date32Array::from(vec![0, 18_459]))),
+            [some("1970-01-01"), some("2020-07-16"), None]
+        );
         assert_eq!(texts(Arc::new(BooleanArray::from(vec![true]))), [some("true"), None]);
         let coded: DictionaryArray<Int32Type> = vec![Some("a"), None, Some("a")].into_iter().collect();
         assert_eq!(texts(Arc::new(coded)), [some("a"), None, some("a"), None]);

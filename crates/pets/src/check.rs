@@ -190,7 +190,10 @@ fn digit_or_letter(c: char) -> Option<i64> {
 
 impl Weighted {
     fn holds(&self, value: &str) -> Option<bool> {
-        let expanded: Vec<char> = value.chars().flat_map(|c| self.expand.get(&c).map_or_else(|| vec![c], |t| t.chars().collect())).collect();
+        let expanded: Vec<char> = value
+            .chars()
+            .flat_map(|c| self.expand.get(&c).map_or_else(|| vec![c], |t| t.chars().collect()))
+            .collect();
         let mut remainder = self.remainder(&self.weights, &expanded)?;
         if !self.then.is_empty() && remainder == self.then_when.unwrap_or(1) {
             remainder = self.remainder(&self.then, &expanded)?;
@@ -241,7 +244,12 @@ fn luhn(prefix: &str, value: &str) -> Option<bool> {
             v => digits.extend([v / 10, v % 10]),
         }
     }
-    let sum: i64 = digits.iter().rev().enumerate().map(|(i, &d)| if i % 2 == 1 { 2 * d / 10 + 2 * d % 10 } else { d }).sum();
+    let sum: i64 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, &d)| if i % 2 == 1 { 2 * d / 10 + 2 * d % 10 } else { d })
+        .sum();
     Some(sum % 10 == 0)
 }
 
@@ -280,7 +288,11 @@ impl Iso7064 {
         let pure = |modulus: i64, radix: i64| {
             let mut sum = 0;
             for (index, c) in value.chars().enumerate() {
-                let v = if c == 'X' && index + 1 == value.len() { 10 } else { digit_or_letter(c).filter(|&v| v < radix.max(10))? };
+                let v = if c == 'X' && index + 1 == value.len() {
+                    10
+                } else {
+                    digit_or_letter(c).filter(|&v| v < radix.max(10))?
+                };
                 sum = (sum * radix + v) % modulus;
             }
             Some(sum == 1)
@@ -310,7 +322,9 @@ impl Modulo {
         let mut text = value.to_string();
         for (from, to) in &self.replace {
             match self.replace_at {
-                Some(at) if text.get(at..).is_some_and(|t| t.starts_with(from)) => text.replace_range(at..at + from.len(), to),
+                Some(at) if text.get(at..).is_some_and(|t| t.starts_with(from)) => {
+                    text.replace_range(at..at + from.len(), to)
+                }
                 Some(_) => {}
                 None => text = text.replacen(from, to, 1),
             }

@@ -7,6 +7,7 @@
 use crate::catalogue::Catalogue;
 use crate::cell::Cells;
 use crate::dictionary::{Dictionary, Entry, Role, SaidBy};
+use crate::protect::Ladders;
 use crate::ratio::Ratio;
 use crate::sample::Sample;
 use crate::single_out::{Rows, SinglingOut};
@@ -18,13 +19,15 @@ use std::collections::BTreeMap;
 
 mod weigh;
 
-/// What classification knows: the catalogue of identifiers and the lists of words.
+/// What this room knows: the catalogue of identifiers, the lists of words, the ladders. All data, passed in as text.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
     /// Identifiers with check rules.
     pub catalogue: Catalogue,
     /// Header words, value lists, names.
     pub words: Words,
+    /// How values of a kind become coarser.
+    pub ladders: Ladders,
 }
 
 /// One reason for a classification.
@@ -154,12 +157,18 @@ impl Scanner {
     pub fn new(schema: &Schema) -> Self {
         let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
         let count = names.len();
-        Self { names, samples: vec![Sample::new(); count], readable: vec![true; count], rows: Rows::of_width(count) }
+        Self {
+            names,
+            samples: vec![Sample::new(); count],
+            readable: vec![true; count],
+            rows: Rows::of_width(count),
+        }
     }
 
     /// Looks at a batch; columns beyond the schema are not looked at, they stop at the border later.
     pub fn push(&mut self, batch: &RecordBatch) {
-        let cells: Vec<Option<Cells<'_>>> = batch.columns().iter().take(self.names.len()).map(Cells::of).collect();
+        let cells: Vec<Option<Cells<'_>>> =
+            batch.columns().iter().take(self.names.len()).map(Cells::of).collect();
         for ((sample, readable), cells) in self.samples.iter_mut().zip(&mut self.readable).zip(&cells) {
             *readable &= cells.is_some();
             for row in 0..batch.num_rows() {
@@ -181,7 +190,12 @@ impl Scanner {
             columns.iter_mut().for_each(|f| f.role = Role::NonPersonal);
         }
         let singling_out = self.rows.singling_out(&columns);
-        Scan { rows: columns.first().map_or(0, |f| f.rows), columns, singling_out, counted_rows: self.rows.len() }
+        Scan {
+            rows: columns.first().map_or(0, |f| f.rows),
+            columns,
+            singling_out,
+            counted_rows: self.rows.len(),
+        }
     }
 }
 
@@ -203,7 +217,9 @@ impl Scan {
             ladder: Vec::new(),
             act: None,
         };
-        Dictionary { columns: self.columns.iter().map(|f| (f.column.clone(), entry(f))).collect::<BTreeMap<_, _>>() }
+        Dictionary {
+            columns: self.columns.iter().map(|f| (f.column.clone(), entry(f))).collect::<BTreeMap<_, _>>(),
+        }
     }
 
     /// The finding on a column.
@@ -213,4 +229,4 @@ impl Scan {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

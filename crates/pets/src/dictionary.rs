@@ -43,7 +43,10 @@ impl Role {
 
     /// True when the column cannot stay as it is in anything called de-identified.
     pub fn identifies_alone(self) -> bool {
-        matches!(self, Self::DirectIdentifier | Self::IdentificationCode | Self::LinkingCode | Self::PropertyDamage)
+        matches!(
+            self,
+            Self::DirectIdentifier | Self::IdentificationCode | Self::LinkingCode | Self::PropertyDamage
+        )
     }
 }
 
@@ -117,7 +120,10 @@ mod tests {
 
     #[test]
     fn a_persons_word_wins_over_the_scan() {
-        let scan = Dictionary::parse("[columns.age]\nrole='quasi-identifier'\nkind='age'\n[columns.note]\nrole='attribute'").unwrap();
+        let scan = Dictionary::parse(
+            "[columns.age]\nrole='quasi-identifier'\nkind='age'\n[columns.note]\nrole='attribute'",
+        )
+        .unwrap();
         let person = Dictionary::parse("[columns.note]\nrole='sensitive'").unwrap();
         let both = scan.corrected_by(&person);
         assert_eq!(both.with_role(Role::Sensitive), ["note"]);

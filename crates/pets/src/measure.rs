@@ -29,9 +29,16 @@ pub enum NotCounted {
 impl fmt::Display for NotCounted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MissingColumn(name) => write!(f, "column `{name}` is to be counted and is not in the table (pets/missing-column)"),
-            Self::Unreadable(name) => write!(f, "column `{name}` has no single values to count (pets/unreadable-column)"),
-            Self::TooMany => write!(f, "there are more than {CODES_MAX} distinct values or classes (pets/too-many-classes)"),
+            Self::MissingColumn(name) => {
+                write!(f, "column `{name}` is to be counted and is not in the table (pets/missing-column)")
+            }
+            Self::Unreadable(name) => {
+                write!(f, "column `{name}` has no single values to count (pets/unreadable-column)")
+            }
+            Self::TooMany => write!(
+                f,
+                "there are more than {CODES_MAX} distinct values or classes (pets/too-many-classes)"
+            ),
         }
     }
 }
@@ -73,13 +80,17 @@ impl Classes {
     pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<u32>, NotCounted> {
         let quasi = readers(batch, &self.quasi)?;
         let sensitive = readers(batch, &self.sensitive)?;
-        let most = self.codes.iter().chain(&self.values).map(Codes::len).max().unwrap_or(0).max(self.sizes.len());
+        let most =
+            self.codes.iter().chain(&self.values).map(Codes::len).max().unwrap_or(0).max(self.sizes.len());
         if most + batch.num_rows() > CODES_MAX {
             return Err(NotCounted::TooMany);
         }
         let mut classes = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
-            let codes = quasi.iter().zip(&mut self.codes).map(|(cells, codes)| codes.code(cells.text(row).as_deref()));
+            let codes = quasi
+                .iter()
+                .zip(&mut self.codes)
+                .map(|(cells, codes)| codes.code(cells.text(row).as_deref()));
             let class = self.paths.class(codes);
             match self.sizes.get_mut(class as usize) {
                 Some(size) => *size += 1,
@@ -98,6 +109,21 @@ impl Classes {
         self.sizes.get(class as usize).copied().unwrap_or(0)
     }
 
+    /// For each class, the fewest distinct values of any sensitive column in it.
+    pub(crate) fn fewest_values(&self) -> Vec<u64> {
+        let mut fewest = vec![u64::MAX; self.sizes.len()];
+        for within in &self.within {
+            let mut distinct = vec![0; self.sizes.len()];
+            for &(class, _) in within.keys() {
+                if let Some(n) = distinct.get_mut(class as usize) {
+                    *n += 1;
+                }
+            }
+            fewest.iter_mut().zip(distinct).for_each(|(least, n)| *least = n.min(*least));
+        }
+        fewest
+    }
+
     /// The exact measures of what was counted.
     pub fn measure(&self) -> Measures {
         let mut sizes = BTreeMap::new();
@@ -105,8 +131,13 @@ impl Classes {
             *sizes.entry(size).or_default() += 1;
         }
         let diversity = self.sensitive.iter().zip(self.values.iter().zip(&self.within));
-        let diversity = diversity.map(|(name, (values, within))| (name.clone(), Diversity::of(&self.sizes, values, within)));
-        Measures { quasi: self.quasi.clone(), sizes: Sizes { classes_by_size: sizes }, diversity: diversity.collect() }
+        let diversity = diversity
+            .map(|(name, (values, within))| (name.clone(), Diversity::of(&self.sizes, values, within)));
+        Measures {
+            quasi: self.quasi.clone(),
+            sizes: Sizes { classes_by_size: sizes },
+            diversity: diversity.collect(),
+        }
     }
 }
 
@@ -172,7 +203,11 @@ impl Sizes {
     /// Records whose risk (one over the size of their class) is above the limit.
     pub fn records_above(&self, limit: Ratio) -> u64 {
         let above = |size: &u64| Ratio::share(1, *size) > limit;
-        self.classes_by_size.iter().filter(|(size, _)| above(size)).map(|(size, classes)| size * classes).sum()
+        self.classes_by_size
+            .iter()
+            .filter(|(size, _)| above(size))
+            .map(|(size, classes)| size * classes)
+            .sum()
     }
 
     /// Classes by size, smallest first.
@@ -204,7 +239,11 @@ pub struct PopulationRisk {
 }
 
 /// Measures a sample against a table of the population in which it lies (k-map). None when nothing matches.
-pub fn against_population(sample: &[RecordBatch], population: &[RecordBatch], quasi: &[String]) -> Result<Option<PopulationRisk>, NotCounted> {
+pub fn against_population(
+    sample: &[RecordBatch],
+    population: &[RecordBatch],
+    quasi: &[String],
+) -> Result<Option<PopulationRisk>, NotCounted> {
     let mut classes = Classes::of(quasi, &[]);
     for batch in population {
         classes.push(batch)?;

@@ -93,7 +93,9 @@ impl Act {
         match self {
             Self::Keep => Technique::None,
             Self::Drop | Self::Suppress => Technique::Suppression,
-            Self::Bin { .. } | Self::Date { .. } | Self::Prefix { .. } | Self::Map { .. } => Technique::Generalization,
+            Self::Bin { .. } | Self::Date { .. } | Self::Prefix { .. } | Self::Map { .. } => {
+                Technique::Generalization
+            }
             Self::Clamp { .. } => Technique::TopBottomCoding,
             Self::Pseudonym { .. } => Technique::Pseudonymization,
         }

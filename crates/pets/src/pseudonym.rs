@@ -99,11 +99,16 @@ mod tests {
     fn the_same_within_a_domain_and_unlike_across_each_of_its_parts() {
         let key = |d: Domain| DomainKey::derive(&[7; 32], &d).unwrap();
         let here = key(domain("clinic", "study", "2026"));
-        assert_eq!(here.name("patient", "123"), key(domain("clinic", "study", "2026")).name("patient", "123"));
+        assert_eq!(
+            here.name("patient", "123"),
+            key(domain("clinic", "study", "2026")).name("patient", "123")
+        );
         assert_eq!(here.name("patient", "123").len(), 32);
         let others = [
-            key(domain("insurer", "study", "2026")), key(domain("clinic", "billing", "2026")),
-            key(domain("clinic", "study", "2027")), key(domain("clinicstudy", "", "2026")),
+            key(domain("insurer", "study", "2026")),
+            key(domain("clinic", "billing", "2026")),
+            key(domain("clinic", "study", "2027")),
+            key(domain("clinicstudy", "", "2026")),
         ];
         assert!(others.iter().all(|other| other.name("patient", "123") != here.name("patient", "123")));
         assert_ne!(here.name("patient", "123"), here.name("patien", "t123"));
@@ -119,6 +124,9 @@ mod tests {
     #[test]
     fn short_secrets_are_refused_and_keys_never_print() {
         assert_eq!(DomainKey::derive(&[7; 31], &domain("a", "b", "c")).unwrap_err(), SecretTooShort);
-        assert_eq!(format!("{:?}", DomainKey::derive(&[7; 32], &domain("a", "b", "c")).unwrap()), "DomainKey");
+        assert_eq!(
+            format!("{:?}", DomainKey::derive(&[7; 32], &domain("a", "b", "c")).unwrap()),
+            "DomainKey"
+        );
     }
 }

@@ -122,9 +122,12 @@ impl FromStr for Ratio {
 
     fn from_str(text: &str) -> Result<Self, NotARatio> {
         let wrong = || NotARatio { text: text.into() };
-        let digits = |t: &str| (!t.is_empty() && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u128>().ok()).flatten();
+        let digits = |t: &str| {
+            (!t.is_empty() && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<u128>().ok()).flatten()
+        };
         if let Some((above, below)) = text.split_once('/') {
-            return Self::of(digits(above).ok_or_else(wrong)?, digits(below).ok_or_else(wrong)?).ok_or_else(wrong);
+            return Self::of(digits(above).ok_or_else(wrong)?, digits(below).ok_or_else(wrong)?)
+                .ok_or_else(wrong);
         }
         let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
         if decimals.len() > DECIMALS_MAX {
@@ -159,7 +162,9 @@ mod tests {
 
     #[test]
     fn text_is_read_exactly_and_written_in_lowest_terms() {
-        for (text, written) in [("2/22", "1/11"), ("0.09", "9/100"), ("3", "3"), ("0.50", "1/2"), ("0/7", "0")] {
+        for (text, written) in
+            [("2/22", "1/11"), ("0.09", "9/100"), ("3", "3"), ("0.50", "1/2"), ("0/7", "0")]
+        {
             assert_eq!(r(text).to_string(), written);
         }
         for wrong in ["", "1/0", "-1", "1e3", ".5", "0.1.2", "one"] {
@@ -173,13 +178,18 @@ mod tests {
         let huge = u128::MAX;
         let (a, b) = (Ratio::of(huge - 1, huge).unwrap(), Ratio::of(huge - 2, huge - 1).unwrap());
         assert!(a > b && b < a && a < Ratio::ONE);
-        for (n, d, m, e) in (1..12u128).flat_map(|n| (1..12).flat_map(move |d| (1..12).flat_map(move |m| (1..12).map(move |e| (n, d, m, e))))) {
+        for (n, d, m, e) in (1..12u128).flat_map(|n| {
+            (1..12).flat_map(move |d| (1..12).flat_map(move |m| (1..12).map(move |e| (n, d, m, e))))
+        }) {
             assert_eq!(Ratio::of(n, d).unwrap().cmp(&Ratio::of(m, e).unwrap()), (n * e).cmp(&(m * d)));
         }
     }
 
     #[test]
     fn percentages_round_down() {
-        assert_eq!((r("1/11").percent(2), r("2/3").percent(0), Ratio::ONE.percent(1)), ("9.09%".into(), "66%".into(), "100.0%".into()));
+        assert_eq!(
+            (r("1/11").percent(2), r("2/3").percent(0), Ratio::ONE.percent(1)),
+            ("9.09%".into(), "66%".into(), "100.0%".into())
+        );
     }
 }

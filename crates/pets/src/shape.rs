@@ -57,7 +57,8 @@ impl Shape {
 
 fn matches(elements: &[Element], value: &[u8]) -> bool {
     let Some((element, rest)) = elements.split_first() else { return value.is_empty() };
-    let fitting = value.iter().take(element.most).take_while(|&&c| c < 128 && element.allowed >> c & 1 == 1).count();
+    let fitting =
+        value.iter().take(element.most).take_while(|&&c| c < 128 && element.allowed >> c & 1 == 1).count();
     (element.least..=fitting).rev().any(|n| value.get(n..).is_some_and(|tail| matches(rest, tail)))
 }
 
@@ -118,7 +119,9 @@ mod tests {
 
     #[test]
     fn shapes_match_whole_values() {
-        let check = |shape: &str, value: &str, expect: bool| assert_eq!(Shape::parse(shape).unwrap().matches(value.as_bytes()), expect, "{shape} {value}");
+        let check = |shape: &str, value: &str, expect: bool| {
+            assert_eq!(Shape::parse(shape).unwrap().matches(value.as_bytes()), expect, "{shape} {value}")
+        };
         check("9{12}", "123456789012", true);
         check("9{12}", "12345678901", false);
         check("9{12}", "1234567890123", false);

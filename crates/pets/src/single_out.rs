@@ -41,7 +41,10 @@ impl Rows {
     pub(crate) fn push(&mut self, cells: &[Option<Cells<'_>>], rows: usize) {
         let room = ROWS_MAX.saturating_sub(self.columns.first().map_or(0, Vec::len));
         for ((codes, column), cells) in self.codes.iter_mut().zip(&mut self.columns).zip(cells) {
-            column.extend((0..rows.min(room)).map(|row| codes.code(cells.as_ref().and_then(|c| c.text(row)).as_deref())));
+            column.extend(
+                (0..rows.min(room))
+                    .map(|row| codes.code(cells.as_ref().and_then(|c| c.text(row)).as_deref())),
+            );
         }
     }
 
@@ -67,7 +70,12 @@ impl Rows {
             }
         }
         let mut out: Vec<SinglingOut> = found.into_iter().flatten().collect();
-        let quasi: Vec<usize> = findings.iter().enumerate().filter(|(_, f)| f.role == Role::QuasiIdentifier).map(|(i, _)| i).collect();
+        let quasi: Vec<usize> = findings
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.role == Role::QuasiIdentifier)
+            .map(|(i, _)| i)
+            .collect();
         if !quasi.is_empty() {
             let classes = quasi.iter().fold(start, |classes, &column| self.refine(&classes, column));
             out.push(SinglingOut { all_quasi: true, ..self.count(&quasi, &classes, findings) });
@@ -104,7 +112,13 @@ impl Rows {
         }
         let below = |limit: u64| sizes.iter().filter(|&&size| size < limit).sum();
         let names = columns.iter().filter_map(|&c| findings.get(c)).map(|f| f.column.clone()).collect();
-        SinglingOut { columns: names, uniques: below(2), below_ten: below(11), of: self.len(), all_quasi: false }
+        SinglingOut {
+            columns: names,
+            uniques: below(2),
+            below_ten: below(11),
+            of: self.len(),
+            all_quasi: false,
+        }
     }
 }
 

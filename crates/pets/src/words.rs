@@ -87,7 +87,8 @@ pub struct Announced {
 impl Words {
     /// Parses the lists; `profiles/words.toml` describes the format.
     pub fn parse(text: &str) -> Result<Self, NotWords> {
-        let document: Document = toml::from_str(text).map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
+        let document: Document = toml::from_str(text)
+            .map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
         Ok(Self { kinds: document.kind, names: document.names, units: document.units.words })
     }
 
@@ -101,7 +102,10 @@ impl Words {
         if unless.iter().any(|word| header.holds(word)) {
             return None;
         }
-        let found = words.iter().filter(|word| header.is(word) || header.holds(word)).max_by_key(|w| (header.is(w), w.chars().count()))?;
+        let found = words
+            .iter()
+            .filter(|word| header.is(word) || header.holds(word))
+            .max_by_key(|w| (header.is(w), w.chars().count()))?;
         Some(Announced { word: found.clone(), whole: header.is(found) })
     }
 
@@ -112,15 +116,22 @@ impl Words {
 
     /// True when the text reads like a person's name by the lists of frequent names.
     pub fn is_name(&self, text: &str) -> bool {
-        let tokens: Vec<String> = text.split([' ', '\u{3000}', '・', ',', '，']).filter(|t| !t.is_empty()).map(str::to_lowercase).collect();
+        let tokens: Vec<String> = text
+            .split([' ', '\u{3000}', '・', ',', '，'])
+            .filter(|t| !t.is_empty())
+            .map(str::to_lowercase)
+            .collect();
         match tokens.as_slice() {
             [] => false,
             [alone] => self.is_joined_name(alone),
             tokens if tokens.len() <= 4 => {
-                tokens.iter().all(|t| t.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '\u{3005}')))
-                    && tokens.iter().any(|t| {
-                        [&self.names.family, &self.names.given, &self.names.family_ja, &self.names.given_ja].iter().any(|list| list.contains(t))
-                    })
+                tokens.iter().all(|t| {
+                    t.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '\u{3005}'))
+                }) && tokens.iter().any(|t| {
+                    [&self.names.family, &self.names.given, &self.names.family_ja, &self.names.given_ja]
+                        .iter()
+                        .any(|list| list.contains(t))
+                })
             }
             _ => false,
         }
@@ -128,7 +139,11 @@ impl Words {
 
     // 佐藤花子 without a space: a family name of two characters or more in front, one to three behind; or one listed name alone.
     fn is_joined_name(&self, text: &str) -> bool {
-        if self.names.family.contains(text) || self.names.given.contains(text) || self.names.family_ja.contains(text) || self.names.given_ja.contains(text) {
+        if self.names.family.contains(text)
+            || self.names.given.contains(text)
+            || self.names.family_ja.contains(text)
+            || self.names.given_ja.contains(text)
+        {
             return true;
         }
         let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
@@ -136,7 +151,9 @@ impl Words {
             return false;
         }
         ends.iter().skip(2).take(2).any(|&at| {
-            text.split_at_checked(at).is_some_and(|(family, given)| self.names.family_ja.contains(family) && (1..=3).contains(&given.chars().count()))
+            text.split_at_checked(at).is_some_and(|(family, given)| {
+                self.names.family_ja.contains(family) && (1..=3).contains(&given.chars().count())
+            })
         })
     }
 }
@@ -168,7 +185,10 @@ impl Header {
         }
         let tokens: Vec<&str> = spaced.split_whitespace().collect();
         let kept: Vec<&str> = tokens.iter().copied().filter(|t| !units.contains(*t)).collect();
-        Self { full: tokens.join(" "), short: if kept.is_empty() { tokens.join(" ") } else { kept.join(" ") } }
+        Self {
+            full: tokens.join(" "),
+            short: if kept.is_empty() { tokens.join(" ") } else { kept.join(" ") },
+        }
     }
 
     fn is(&self, word: &str) -> bool {
@@ -201,8 +221,12 @@ mod tests {
         let words = words();
         let check = |header: &str, expect: &str| {
             let header_words = words.header(header);
-            let best = words.kinds().iter().filter_map(|k| Some((words.announced(&header_words, &k.headers, &k.unless)?, k)))
-                .max_by_key(|(a, _)| (a.whole, a.word.chars().count())).map(|(_, k)| k.id.as_str());
+            let best = words
+                .kinds()
+                .iter()
+                .filter_map(|k| Some((words.announced(&header_words, &k.headers, &k.unless)?, k)))
+                .max_by_key(|(a, _)| (a.whole, a.word.chars().count()))
+                .map(|(_, k)| k.id.as_str());
             assert_eq!(best.unwrap_or(""), expect, "{header}");
         };
         check("BirthDate", "birth-date");
@@ -223,10 +247,13 @@ mod tests {
     #[test]
     fn names_are_told_in_both_scripts_and_places_are_not() {
         let words = words();
-        for name in ["佐藤 花子", "佐藤花子", "長谷川誠", "Lisa Lee", "Hoffmann, Klaus", "田中", "O'Brien, Mary"] {
+        for name in
+            ["佐藤 花子", "佐藤花子", "長谷川誠", "Lisa Lee", "Hoffmann, Klaus", "田中", "O'Brien, Mary"]
+        {
             assert!(words.is_name(name), "{name}");
         }
-        for other in ["東京都", "high school", "never married", "press-1", "A-1234", "糖尿病", "", "山"] {
+        for other in ["東京都", "high school", "never married", "press-1", "A-1234", "糖尿病", "", "山"]
+        {
             assert!(!words.is_name(other), "{other}");
         }
     }

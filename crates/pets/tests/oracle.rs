@@ -32,7 +32,11 @@ fn every_disagreement_with_python_stdnum_is_listed_with_a_reason() {
             entry.1.push(format!("{number} is {said} there, {ours} here"));
         }
     }
-    assert!(seen.len() > 55 && seen.values().all(|s| s.0 > 100), "{:?}", seen.iter().map(|s| (s.0, s.1.0)).collect::<Vec<_>>());
+    assert!(
+        seen.len() > 55 && seen.values().all(|s| s.0 > 100),
+        "{:?}",
+        seen.iter().map(|s| (s.0, s.1.0)).collect::<Vec<_>>()
+    );
     let mut wrong = Vec::new();
     for (scheme, (_, differing)) in &seen {
         let allowed = DIFFERENCES.iter().find(|d| d.0 == *scheme).map_or(0, |d| d.1);

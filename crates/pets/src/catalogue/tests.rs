@@ -24,10 +24,12 @@ fn the_stated_chance_is_what_random_fillings_show() {
     for scheme in catalogue().schemes() {
         let forms = scheme.forms();
         let mut draw = Draw(7);
-        let passed = (0..DRAWS).filter(|_| {
-            let form = draw.below(forms.len());
-            scheme.judge(&draw.fill(&forms[form])) == Verdict::Passes
-        }).count();
+        let passed = (0..DRAWS)
+            .filter(|_| {
+                let form = draw.below(forms.len());
+                scheme.judge(&draw.fill(&forms[form])) == Verdict::Passes
+            })
+            .count();
         let (seen, stated) = (passed as f64 / f64::from(DRAWS), scheme.chance.to_f64());
         // Five standard deviations of the draw, or a quarter of the rate: the likelihood needs its magnitude.
         let slack = 5.0 * (stated * (1.0 - stated) / f64::from(DRAWS)).sqrt() + stated * 0.25;
@@ -76,6 +78,7 @@ fn a_mistake_in_the_catalogue_is_pointed_at() {
 
 #[test]
 fn forty_countries_at_least() {
-    let countries: std::collections::BTreeSet<String> = catalogue().schemes().iter().map(|s| s.jurisdiction.clone()).collect();
+    let countries: std::collections::BTreeSet<String> =
+        catalogue().schemes().iter().map(|s| s.jurisdiction.clone()).collect();
     assert!(countries.len() > 40, "{}", countries.len());
 }

@@ -6,6 +6,7 @@ pub(crate) fn knowledge() -> Knowledge {
     Knowledge {
         catalogue: Catalogue::parse(include_str!("../../../../profiles/identifiers.toml")).unwrap(),
         words: Words::parse(include_str!("../../../../profiles/words.toml")).unwrap(),
+        ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml")).unwrap(),
     }
 }
 
@@ -14,10 +15,15 @@ pub(crate) fn table(text: &str, batch: usize) -> Vec<RecordBatch> {
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
     let rows: Vec<Vec<&str>> = lines.map(|l| l.split(',').collect()).collect();
-    rows.chunks(batch).map(|rows| {
-        let column = |i: usize| Arc::new(rows.iter().map(|r| Some(r[i]).filter(|t| !t.is_empty())).collect::<StringArray>()) as ArrayRef;
-        RecordBatch::try_from_iter(names.iter().enumerate().map(|(i, n)| (*n, column(i)))).unwrap()
-    }).collect()
+    rows.chunks(batch)
+        .map(|rows| {
+            let column = |i: usize| {
+                Arc::new(rows.iter().map(|r| Some(r[i]).filter(|t| !t.is_empty())).collect::<StringArray>())
+                    as ArrayRef
+            };
+            RecordBatch::try_from_iter(names.iter().enumerate().map(|(i, n)| (*n, column(i)))).unwrap()
+        })
+        .collect()
 }
 
 pub(crate) fn health() -> &'static str {
@@ -27,17 +33,38 @@ pub(crate) fn health() -> &'static str {
 #[test]
 fn the_health_study_is_told_column_by_column() {
     let scan = Scan::of(&table(health(), 1000), &knowledge());
-    let said: Vec<String> = scan.columns.iter().map(|f| format!("{} {} {}", f.column, f.found.as_ref().map_or("-", |c| &c.kind), f.role.word())).collect();
-    assert_eq!(said, [
-        "name person-name direct-identifier", "phone phone direct-identifier", "email email direct-identifier",
-        "my_number jp-my-number identification-code", "birth_date birth-date quasi-identifier", "prefecture region quasi-identifier",
-        "postcode postcode quasi-identifier", "respondent record-number linking-code", "age age quasi-identifier",
-        "sex sex quasi-identifier", "race race quasi-identifier", "education education quasi-identifier",
-        "marital_status marital-status quasi-identifier", "household_size household quasi-identifier",
-        "household_income income sensitive", "income_ratio income sensitive", "height_cm health sensitive",
-        "weight_kg health sensitive", "systolic_mmhg health sensitive", "diastolic_mmhg health sensitive",
-        "glycohemoglobin health sensitive", "diabetes health sensitive",
-    ]);
+    let said: Vec<String> = scan
+        .columns
+        .iter()
+        .map(|f| format!("{} {} {}", f.column, f.found.as_ref().map_or("-", |c| &c.kind), f.role.word()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "name person-name direct-identifier",
+            "phone phone direct-identifier",
+            "email email direct-identifier",
+            "my_number jp-my-number identification-code",
+            "birth_date birth-date quasi-identifier",
+            "prefecture region quasi-identifier",
+            "postcode postcode quasi-identifier",
+            "respondent record-number linking-code",
+            "age age quasi-identifier",
+            "sex sex quasi-identifier",
+            "race race quasi-identifier",
+            "education education quasi-identifier",
+            "marital_status marital-status quasi-identifier",
+            "household_size household quasi-identifier",
+            "household_income income sensitive",
+            "income_ratio income sensitive",
+            "height_cm health sensitive",
+            "weight_kg health sensitive",
+            "systolic_mmhg health sensitive",
+            "diastolic_mmhg health sensitive",
+            "glycohemoglobin health sensitive",
+            "diabetes health sensitive",
+        ]
+    );
     let all = scan.singling_out.iter().find(|s| s.all_quasi).unwrap();
     assert_eq!((all.uniques, all.of), (5265, 5265));
     assert_eq!(scan.column("postcode").unwrap().looks_like.as_deref(), Some("999-9999"));
@@ -50,7 +77,21 @@ fn without_headers_the_values_alone_tell_the_identifiers() {
     let scan = Scan::of(&table(&format!("{}\n{text}", headers.join(",")), 5000), &knowledge());
     let kind = |n: &str| scan.column(n).unwrap().found.as_ref().map_or("-", |c| c.kind.as_str()).to_string();
     let said: Vec<String> = headers.iter().map(|h| kind(h)).collect();
-    let expect = ["person-name", "phone", "email", "jp-my-number", "birth-date", "region", "postcode", "record-number", "-", "sex", "race", "-", "marital-status"];
+    let expect = [
+        "person-name",
+        "phone",
+        "email",
+        "jp-my-number",
+        "birth-date",
+        "region",
+        "postcode",
+        "record-number",
+        "-",
+        "sex",
+        "race",
+        "-",
+        "marital-status",
+    ];
     assert_eq!(said[..13], expect);
     assert!(said[13..].iter().all(|s| s == "-"), "{said:?}");
 }
@@ -68,7 +109,17 @@ fn decoys_are_not_taken_for_identifiers() {
     // Order numbers of twelve digits: one in ten passes the check digit of a My Number, as chance has it.
     let orders: Vec<String> = (0..500u64).map(|n| (100_000_000_000 + n * 7_919).to_string()).collect();
     // Words that are names of people too, and a place.
-    let lines: Vec<String> = orders.iter().enumerate().map(|(n, o)| format!("{o},{},{}", ["mark", "bill", "will", "frame", "bolt", "gear", "valve", "seal", "nut", "ring"][n % 10], 20 + n % 50)).collect();
+    let lines: Vec<String> = orders
+        .iter()
+        .enumerate()
+        .map(|(n, o)| {
+            format!(
+                "{o},{},{}",
+                ["mark", "bill", "will", "frame", "bolt", "gear", "valve", "seal", "nut", "ring"][n % 10],
+                20 + n % 50
+            )
+        })
+        .collect();
     let scan = Scan::of(&table(&format!("order,part,torque\n{}", lines.join("\n")), 100), &knowledge());
     assert_ne!(scan.column("order").unwrap().found.as_ref().map(|c| c.kind.as_str()), Some("jp-my-number"));
     assert!(scan.column("part").unwrap().found.is_none(), "{:?}", scan.column("part"));

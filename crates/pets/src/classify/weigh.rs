@@ -39,7 +39,8 @@ pub(super) fn column(name: &str, sample: &Sample, knowledge: &Knowledge) -> Find
         add(&kind.id, kind.role, weigh_kind(kind, &header, &values, &knowledge.words));
     }
     // Equal weights: the one that identifies more, then the name, so that the order of files does not matter.
-    candidates.sort_by(|a, b| b.decibans.cmp(&a.decibans).then(a.role.cmp(&b.role)).then(a.kind.cmp(&b.kind)));
+    candidates
+        .sort_by(|a, b| b.decibans.cmp(&a.decibans).then(a.role.cmp(&b.role)).then(a.kind.cmp(&b.kind)));
     let mut candidates = candidates.into_iter();
     let found = candidates.next();
     Finding {
@@ -126,7 +127,10 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
     if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
         weight = weight.min(WEAK_MOST);
     }
-    let mut out = vec![weighed(weight, Evidence::CheckDigits { of: values.of, fitting, passing, chance: scheme.chance })];
+    let mut out = vec![weighed(
+        weight,
+        Evidence::CheckDigits { of: values.of, fitting, passing, chance: scheme.chance },
+    )];
     out.extend(announced(words, header, &scheme.headers, &[]));
     out
 }
@@ -159,8 +163,12 @@ fn weigh_kind(kind: &Kind, header: &Header, values: &Values<'_>, words: &Words) 
 
 fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed> {
     let of = values.of;
-    let form = |fitting: u64, decibans: i32| (fitting * 10 >= of * 9).then(|| weighed(decibans, Evidence::Form { of, fitting }));
-    let against = |fitting: u64, decibans: i32| weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting });
+    let form = |fitting: u64, decibans: i32| {
+        (fitting * 10 >= of * 9).then(|| weighed(decibans, Evidence::Form { of, fitting }))
+    };
+    let against = |fitting: u64, decibans: i32| {
+        weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting })
+    };
     match kind {
         "person-name" => {
             let fitting = values.count(|v| words.is_name(v));
@@ -169,7 +177,9 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
             match fitting * 100 / of {
                 15.. => Some(weighed(surety, Evidence::List { of, listed: fitting })),
                 5..15 => None,
-                _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => Some(against(0, -20)),
+                _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => {
+                    Some(against(0, -20))
+                }
                 _ => None,
             }
         }
@@ -180,7 +190,10 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
         "postcode" => form(values.count(is_postcode), 15),
         "birth-date" | "event-date" | "time" => weigh_days(kind, values),
         "age" => {
-            let fitting = values.count(|v| v.parse::<Decimal>().is_ok_and(|n| n >= Decimal::ZERO && n < Decimal::whole(130)) || v.contains(['-', '歳', '[', '<', '>']));
+            let fitting = values.count(|v| {
+                v.parse::<Decimal>().is_ok_and(|n| n >= Decimal::ZERO && n < Decimal::whole(130))
+                    || v.contains(['-', '歳', '[', '<', '>'])
+            });
             (fitting * 10 < of * 9).then(|| against(fitting, -30))
         }
         "record-number" | "device-id" => weigh_distinct(kind, values),
@@ -192,7 +205,8 @@ fn weigh_days(kind: &str, values: &Values<'_>) -> Option<Weighed> {
     let years: Vec<i32> = values.sample.values().filter_map(|v| read_day(v).map(|d| d.parts().0)).collect();
     let (of, fitting) = (values.of, years.len() as u64);
     if fitting * 10 < of * 9 {
-        return (kind == "birth-date").then(|| weighed(-5, Evidence::Contradicted { of, unfitting: of - fitting }));
+        return (kind == "birth-date")
+            .then(|| weighed(-5, Evidence::Contradicted { of, unfitting: of - fitting }));
     }
     // Days over two generations are days of birth more often than anything else.
     let wide = years.iter().max().zip(years.iter().min()).is_some_and(|(last, first)| last - first >= 40);
@@ -213,7 +227,12 @@ fn weigh_distinct(kind: &str, values: &Values<'_>) -> Option<Weighed> {
     if records < DIFFERENT_ROWS_MIN || distinct * 100 < records * 95 {
         return None;
     }
-    let code = |v: &str| v.len() >= 5 && v.bytes().any(|b| b.is_ascii_digit()) && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') && read_day(v).is_none();
+    let code = |v: &str| {
+        v.len() >= 5
+            && v.bytes().any(|b| b.is_ascii_digit())
+            && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && read_day(v).is_none()
+    };
     let decibans = match kind {
         "record-number" if values.count(code) * 10 >= values.of * 9 => 11,
         _ => 3,
@@ -225,7 +244,9 @@ pub(crate) fn is_email(value: &str) -> bool {
     let Some((local, domain)) = value.split_once('@') else { return false };
     let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
     let labels: Vec<&str> = domain.split('.').collect();
-    !local.is_empty() && local.chars().all(plain) && labels.len() >= 2
+    !local.is_empty()
+        && local.chars().all(plain)
+        && labels.len() >= 2
         && labels.iter().all(|l| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-'))
         && labels.last().is_some_and(|l| l.chars().count() >= 2 && !l.chars().any(|c| c.is_ascii_digit()))
 }
@@ -234,12 +255,18 @@ pub(crate) fn is_email(value: &str) -> bool {
 pub(crate) fn is_phone(value: &str) -> bool {
     let digits = value.chars().filter(char::is_ascii_digit).count();
     let separators = value.chars().filter(|c| "-. ()/‐－".contains(*c)).count();
-    let begins = value.starts_with('+') || (separators > 0 && (value.starts_with(['0', '(']) || is_north_american(value)));
-    (9..=15).contains(&digits) && begins && digits + separators + usize::from(value.starts_with('+')) == value.chars().count()
+    let begins = value.starts_with('+')
+        || (separators > 0 && (value.starts_with(['0', '(']) || is_north_american(value)));
+    (9..=15).contains(&digits)
+        && begins
+        && digits + separators + usize::from(value.starts_with('+')) == value.chars().count()
 }
 
 fn is_north_american(value: &str) -> bool {
-    let parts: Vec<usize> = value.split(['-', '.', ' ']).map(|p| if p.bytes().all(|b| b.is_ascii_digit()) { p.len() } else { 0 }).collect();
+    let parts: Vec<usize> = value
+        .split(['-', '.', ' '])
+        .map(|p| if p.bytes().all(|b| b.is_ascii_digit()) { p.len() } else { 0 })
+        .collect();
     parts == [3, 3, 4] && value.starts_with(|c: char| c >= '2')
 }
 
@@ -256,6 +283,8 @@ fn is_postcode(value: &str) -> bool {
     // Britain: one or two letters, a digit, perhaps one more, a space, digit, two letters.
     let Some((out, inward)) = value.split_once(' ') else { return false };
     let inward = inward.as_bytes();
-    (2..=4).contains(&out.len()) && out.starts_with(|c: char| c.is_ascii_uppercase()) && out.bytes().any(|b| b.is_ascii_digit())
+    (2..=4).contains(&out.len())
+        && out.starts_with(|c: char| c.is_ascii_uppercase())
+        && out.bytes().any(|b| b.is_ascii_digit())
         && matches!(inward, [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase())
 }

@@ -40,12 +40,18 @@ struct Whole {
 
 impl Diversity {
     pub(super) fn of(sizes: &[u64], values: &Codes, within: &HashMap<(u32, u32), u64>) -> Self {
-        let mut rows: Vec<(u32, u32, u64)> = within.iter().map(|(&(class, code), &n)| (class, code, n)).collect();
+        let mut rows: Vec<(u32, u32, u64)> =
+            within.iter().map(|(&(class, code), &n)| (class, code, n)).collect();
         rows.sort_unstable();
         let whole = Whole::of(values, &rows);
         let mut out = Self {
-            distinct_l: u64::MAX, alpha: Ratio::ZERO, t_equal: Ratio::ZERO, t_ordered: whole.order.as_ref().map(|_| Ratio::ZERO),
-            beta: Ratio::ZERO, recursive_c: Some(Ratio::ZERO), entropy_l: f64::INFINITY,
+            distinct_l: u64::MAX,
+            alpha: Ratio::ZERO,
+            t_equal: Ratio::ZERO,
+            t_ordered: whole.order.as_ref().map(|_| Ratio::ZERO),
+            beta: Ratio::ZERO,
+            recursive_c: Some(Ratio::ZERO),
+            entropy_l: f64::INFINITY,
         };
         for class in rows.chunk_by(|a, b| a.0 == b.0) {
             let size = class.first().and_then(|r| sizes.get(r.0 as usize)).copied().unwrap_or(0);
@@ -113,8 +119,10 @@ impl Whole {
         if places < 2 {
             return Some(Ratio::ZERO);
         }
-        let mut here: Vec<(usize, u128)> =
-            class.iter().filter_map(|&(_, code, count)| Some((*order.get(code as usize)?, u128::from(count)))).collect();
+        let mut here: Vec<(usize, u128)> = class
+            .iter()
+            .filter_map(|&(_, code, count)| Some((*order.get(code as usize)?, u128::from(count))))
+            .collect();
         here.sort_unstable();
         let (mut from, mut so_far, mut sum) = (0, 0u128, 0u128);
         for (place, count) in here.into_iter().chain([(places, 0)]) {

@@ -5,8 +5,12 @@ use std::sync::Arc;
 fn table(zip: &[&str], age: &[&str], salary: &[i64], disease: &[&str]) -> RecordBatch {
     let text = |v: &[&str]| Arc::new(StringArray::from(v.to_vec())) as ArrayRef;
     RecordBatch::try_from_iter([
-        ("zip", text(zip)), ("age", text(age)), ("salary", Arc::new(Int64Array::from(salary.to_vec())) as ArrayRef), ("disease", text(disease)),
-    ]).unwrap()
+        ("zip", text(zip)),
+        ("age", text(age)),
+        ("salary", Arc::new(Int64Array::from(salary.to_vec())) as ArrayRef),
+        ("disease", text(disease)),
+    ])
+    .unwrap()
 }
 
 // Table 3 of Li, Li and Venkatasubramanian, "t-Closeness" (ICDE 2007): nine people, three classes of three.
@@ -15,7 +19,17 @@ fn nine() -> RecordBatch {
         &["476**", "476**", "476**", "4790*", "4790*", "4790*", "476**", "476**", "476**"],
         &["2*", "2*", "2*", ">=40", ">=40", ">=40", "3*", "3*", "3*"],
         &[3, 4, 5, 6, 11, 8, 7, 9, 10],
-        &["gastric ulcer", "gastritis", "stomach cancer", "gastritis", "flu", "bronchitis", "bronchitis", "pneumonia", "stomach cancer"],
+        &[
+            "gastric ulcer",
+            "gastritis",
+            "stomach cancer",
+            "gastritis",
+            "flu",
+            "bronchitis",
+            "bronchitis",
+            "pneumonia",
+            "stomach cancer",
+        ],
     )
 }
 
@@ -73,7 +87,11 @@ fn sizes_by_hand() {
 #[test]
 fn missing_is_a_value_and_an_empty_or_one_row_table_has_answers() {
     let some = |v: Vec<Option<&str>>| Arc::new(StringArray::from(v)) as ArrayRef;
-    let batch = RecordBatch::try_from_iter([("q", some(vec![None, Some(""), Some("a")])), ("s", some(vec![None, Some("x"), None]))]).unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("q", some(vec![None, Some(""), Some("a")])),
+        ("s", some(vec![None, Some("x"), None])),
+    ])
+    .unwrap();
     let mut classes = Classes::of(&names(&["q"]), &names(&["s"]));
     assert_eq!(classes.measure().diversity["s"].distinct_l, 0);
     assert_eq!(classes.push(&batch).unwrap(), [0, 0, 1]);
@@ -85,8 +103,11 @@ fn missing_is_a_value_and_an_empty_or_one_row_table_has_answers() {
 
 #[test]
 fn journalist_risk_counts_the_population_not_the_sample() {
-    let column = |v: Vec<&str>| RecordBatch::try_from_iter([("q", Arc::new(StringArray::from(v)) as ArrayRef)]).unwrap();
+    let column = |v: Vec<&str>| {
+        RecordBatch::try_from_iter([("q", Arc::new(StringArray::from(v)) as ArrayRef)]).unwrap()
+    };
     let population = column(vec!["a", "a", "a", "b", "b", "c"]);
-    let risk = against_population(&[column(vec!["a", "b", "z"])], &[population], &names(&["q"])).unwrap().unwrap();
+    let risk =
+        against_population(&[column(vec!["a", "b", "z"])], &[population], &names(&["q"])).unwrap().unwrap();
     assert_eq!((risk.k_map, risk.journalist_max, risk.unmatched), (2, r("1/2"), 1));
 }

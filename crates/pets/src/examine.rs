@@ -1,0 +1,315 @@
+//! Evaluates a profile on released data: clause by clause, with the number, the limit and how far it is.
+
+use crate::cell::Cells;
+use crate::classify::{Knowledge, Scan};
+use crate::dictionary::{Dictionary, Entry, Role};
+use crate::measure::{Classes, Measures, NotCounted};
+use crate::number::Decimal;
+use crate::plan::{Act, Plan};
+use crate::profile::{Clause, Need, Profile};
+use crate::ratio::Ratio;
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// How a clause came out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The number is within the limit.
+    Met,
+    /// A person or an authority has to judge.
+    Judgement,
+    /// The number is beyond the limit.
+    NotMet,
+}
+
+/// A measured number, exact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Figure {
+    /// A count.
+    Count(u64),
+    /// A share.
+    Share(Ratio),
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(n) => write!(f, "{n}"),
+            Self::Share(r) => write!(f, "{r}"),
+        }
+    }
+}
+
+/// The answer to one clause.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Answer {
+    /// The clause.
+    pub clause: String,
+    /// What it rests on.
+    pub cites: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was measured, if the clause has a number.
+    pub measured: Option<Figure>,
+    /// What is allowed.
+    pub limit: Option<Figure>,
+    /// The columns at fault, or that have to be judged; names only.
+    pub columns: Vec<String>,
+    /// Records that would have to change or go for the clause to be met, where they can be counted.
+    pub records_short: Option<u64>,
+    /// True when the limit was chosen by the profile and stands in no law.
+    pub chosen: bool,
+}
+
+/// How many records share a column's rarest released value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Shared {
+    /// Records at the rarest end or with the rarest word; none of an empty column.
+    pub least: Option<u64>,
+    /// True when the values are numbers or bins and only both ends are looked at.
+    pub ordered: bool,
+}
+
+/// What was measured on released data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Examined {
+    /// Records before.
+    pub records_before: u64,
+    /// Classes, risks, diversity.
+    pub measures: Measures,
+    /// For each released column that is neither quasi-identifier nor gone, how shared its rarest value is.
+    pub shared: BTreeMap<String, Shared>,
+    /// Records that all released columns together describe alone: more than any model of quasi-identifiers claims about.
+    pub unique_over_all: u64,
+    /// Columns of the release in which the detectors see an identifier, with what they see.
+    pub residual: BTreeMap<String, String>,
+    /// Detectors' weights behind `residual`; observed, not exact.
+    pub scan: Scan,
+}
+
+impl Examined {
+    /// Measures released batches. Quasi-identifiers and sensitive columns are those of the dictionary that are released.
+    pub fn of(
+        records_before: u64,
+        released: &[RecordBatch],
+        dictionary: &Dictionary,
+        plan: &Plan,
+        knowledge: &Knowledge,
+    ) -> Result<Self, NotCounted> {
+        let out: Vec<(String, &Entry)> = plan
+            .released()
+            .filter_map(|name| Some((name.to_string(), dictionary.columns.get(name)?)))
+            .collect();
+        let of_role = |role: Role| {
+            out.iter().filter(|(_, e)| e.role == role).map(|(n, _)| n.clone()).collect::<Vec<_>>()
+        };
+        let everything: Vec<String> = out.iter().map(|(n, _)| n.clone()).collect();
+        let mut classes = Classes::of(&of_role(Role::QuasiIdentifier), &of_role(Role::Sensitive));
+        let mut alone = Classes::of(&everything, &[]);
+        for batch in released {
+            classes.push(batch)?;
+            alone.push(batch)?;
+        }
+        let mut shared = BTreeMap::new();
+        for (name, entry) in &out {
+            if entry.role != Role::QuasiIdentifier {
+                shared.insert(name.clone(), rarest(released, name)?);
+            }
+        }
+        let scan = Scan::of(released, knowledge);
+        let residual = residual(&scan, plan);
+        Ok(Self {
+            records_before,
+            measures: classes.measure(),
+            shared,
+            unique_over_all: alone.measure().sizes.uniques(),
+            residual,
+            scan,
+        })
+    }
+
+    /// Answers each clause of a profile.
+    pub fn answer(&self, profile: &Profile, dictionary: &Dictionary, plan: &Plan) -> Vec<Answer> {
+        profile.clauses.iter().map(|clause| self.clause(clause, dictionary, plan)).collect()
+    }
+
+    fn clause(&self, clause: &Clause, dictionary: &Dictionary, plan: &Plan) -> Answer {
+        let sizes = &self.measures.sizes;
+        let mut answer = Answer {
+            clause: clause.id.clone(),
+            cites: clause.cites.clone(),
+            outcome: Outcome::Met,
+            measured: None,
+            limit: None,
+            columns: Vec::new(),
+            records_short: None,
+            chosen: clause.chosen,
+        };
+        let mut judge = |met: bool, measured: Figure, limit: Figure| {
+            answer.outcome = if met { Outcome::Met } else { Outcome::NotMet };
+            (answer.measured, answer.limit) = (Some(measured), Some(limit));
+        };
+        match &clause.need {
+            need if need.is_structural() => {
+                answer.columns = unpermitted(need, dictionary, plan);
+                let count = answer.columns.len() as u64;
+                answer.outcome = if count == 0 { Outcome::Met } else { Outcome::NotMet };
+                (answer.measured, answer.limit) = (Some(Figure::Count(count)), Some(Figure::Count(0)));
+            }
+            Need::MinClass { k } => {
+                judge(
+                    sizes.k().is_none_or(|have| have >= *k),
+                    Figure::Count(sizes.k().unwrap_or(0)),
+                    Figure::Count(*k),
+                );
+                answer.records_short = Some(sizes.records_below(*k));
+            }
+            Need::RiskMax { most } => {
+                judge(sizes.risk_max() <= *most, Figure::Share(sizes.risk_max()), Figure::Share(*most));
+                answer.records_short = Some(sizes.records_above(*most));
+            }
+            Need::RiskAverage { most } => judge(
+                sizes.risk_average() <= *most,
+                Figure::Share(sizes.risk_average()),
+                Figure::Share(*most),
+            ),
+            Need::LeftOut { most } => {
+                let left_out = self.records_before.saturating_sub(sizes.records());
+                let share = Ratio::share(left_out, self.records_before);
+                judge(share <= *most, Figure::Share(share), Figure::Share(*most));
+            }
+            Need::DistinctL { least } => {
+                let l = self.measures.diversity.values().map(|d| d.distinct_l).min();
+                judge(l.is_none_or(|l| l >= *least), Figure::Count(l.unwrap_or(0)), Figure::Count(*least));
+                answer.columns = self
+                    .measures
+                    .diversity
+                    .iter()
+                    .filter(|(_, d)| d.distinct_l < *least)
+                    .map(|(n, _)| n.clone())
+                    .collect();
+            }
+            Need::Closeness { most } => {
+                let of = |d: &crate::measure::Diversity| d.t_ordered.unwrap_or(d.t_equal);
+                let t = self.measures.diversity.values().map(of).max().unwrap_or(Ratio::ZERO);
+                judge(t <= *most, Figure::Share(t), Figure::Share(*most));
+                answer.columns = self
+                    .measures
+                    .diversity
+                    .iter()
+                    .filter(|(_, d)| of(d) > *most)
+                    .map(|(n, _)| n.clone())
+                    .collect();
+            }
+            Need::SharedValues { roles, least } => {
+                let concerned =
+                    |name: &String| dictionary.columns.get(name).is_some_and(|e| roles.contains(&e.role));
+                let counts = || {
+                    self.shared.iter().filter(|(n, _)| concerned(n)).filter_map(|(n, s)| Some((n, s.least?)))
+                };
+                let rarest = counts().map(|(_, n)| n).min();
+                judge(
+                    rarest.is_none_or(|n| n >= *least),
+                    Figure::Count(rarest.unwrap_or(0)),
+                    Figure::Count(*least),
+                );
+                answer.columns = counts().filter(|(_, n)| n < least).map(|(n, _)| n.clone()).collect();
+            }
+            Need::NoResidual => {
+                judge(self.residual.is_empty(), Figure::Count(self.residual.len() as u64), Figure::Count(0));
+                answer.columns = self.residual.keys().cloned().collect();
+            }
+            _ => answer.outcome = Outcome::Judgement,
+        }
+        answer
+    }
+}
+
+/// Columns, and those that the dictionary does not know, whose act the need does not permit.
+fn unpermitted(need: &Need, dictionary: &Dictionary, plan: &Plan) -> Vec<String> {
+    let wrong = |(name, act): &(&String, &Act)| {
+        dictionary.columns.get(*name).is_none_or(|entry| !need.permits(entry, act))
+    };
+    plan.columns.iter().filter(wrong).map(|(name, _)| name.clone()).collect()
+}
+
+// A pseudonym looks like a code because it is one; the clause on its column judges it, not the detectors.
+fn residual(scan: &Scan, plan: &Plan) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for finding in &scan.columns {
+        let pseudonym = matches!(plan.columns.get(&finding.column), Some(Act::Pseudonym { .. }));
+        match &finding.found {
+            Some(found) if found.role.identifies_alone() && !pseudonym && finding.missing < finding.rows => {
+                out.insert(finding.column.clone(), found.kind.clone());
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// How many records share the rarest end (of numbers and bins) or word (of others) of a column.
+pub(crate) fn rarest(batches: &[RecordBatch], name: &str) -> Result<Shared, NotCounted> {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    for batch in batches {
+        let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.into()))?;
+        let cells = Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.into()))?;
+        for row in 0..batch.num_rows() {
+            if let Some(text) = cells.text(row) {
+                *counts.entry(text.into_owned()).or_default() += 1;
+            }
+        }
+    }
+    let placed: Option<Vec<(Place, u64)>> = counts.iter().map(|(text, &n)| Some((place(text)?, n))).collect();
+    Ok(match placed {
+        Some(placed) => {
+            let end = |of: Option<&(Place, u64)>| of.map(|p| p.1);
+            let ends = [end(placed.iter().min()), end(placed.iter().max())];
+            Shared { least: ends.into_iter().flatten().min(), ordered: true }
+        }
+        None => Shared { least: counts.values().min().copied(), ordered: false },
+    })
+}
+
+// `<20` before all numbers, `>=85` after all, bins by their lower edge.
+type Place = (i8, Decimal);
+
+fn place(text: &str) -> Option<Place> {
+    if let Some(number) = text.strip_prefix(">=") {
+        return Some((1, number.parse().ok()?));
+    }
+    if let Some(number) = text.strip_prefix('<') {
+        return Some((-1, number.parse().ok()?));
+    }
+    let low = text.strip_prefix('[').and_then(|t| t.split_once(',')).map_or(text, |(low, _)| low);
+    Some((0, low.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, StringArray};
+    use std::sync::Arc;
+
+    #[test]
+    fn the_rarest_end_of_numbers_and_the_rarest_word() {
+        let column = |v: &[&str]| {
+            vec![
+                RecordBatch::try_from_iter([("x", Arc::new(StringArray::from(v.to_vec())) as ArrayRef)])
+                    .unwrap(),
+            ]
+        };
+        let check = |v: &[&str], least: Option<u64>, ordered: bool| {
+            assert_eq!(rarest(&column(v), "x").unwrap(), Shared { least, ordered }, "{v:?}")
+        };
+        check(&["1", "1", "2", "3", "3", "3"], Some(2), true);
+        check(&["<10", "<10", "12", ">=20", ">=20", ""], Some(2), true);
+        check(&["[5,10)", "[5,10)", "[10,15)", "[15,20)", "[15,20)"], Some(2), true);
+        check(&["a", "a", "b", "1", "1"], Some(1), false);
+        check(&["", ""], None, true);
+    }
+}

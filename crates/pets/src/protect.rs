@@ -1,0 +1,198 @@
+//! Finds the plan that meets a profile at least loss, applies it, examines the result and reports.
+
+use crate::classify::Knowledge;
+use crate::dictionary::{Dictionary, Role};
+use crate::examine::{Examined, Outcome};
+use crate::measure::{Classes, NotCounted};
+use crate::plan::{Act, Plan};
+use crate::profile::Profile;
+use crate::pseudonym::DomainKey;
+use crate::report::Report;
+use crate::transform::{Border, Refusal};
+use crate::utility::Losses;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use model::canonical::CanonicalError;
+use std::fmt;
+
+mod ladder;
+mod lattice;
+mod tails;
+
+pub use ladder::{Ladders, NotLadders};
+
+/// What is protected, and how it is to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The data; all batches of one schema.
+    pub batches: &'a [RecordBatch],
+    /// What each column is; a column that it does not name is dropped.
+    pub dictionary: &'a Dictionary,
+    /// What has to be met.
+    pub profile: &'a Profile,
+    /// What the detectors know, for the look at the result.
+    pub knowledge: &'a Knowledge,
+    /// The key of pseudonyms, where a column gets them.
+    pub key: Option<&'a DomainKey>,
+}
+
+/// Protected data with their report.
+#[derive(Debug, Clone)]
+pub struct Protected {
+    /// What was done to each column.
+    pub plan: Plan,
+    /// The released batches.
+    pub batches: Vec<RecordBatch>,
+    /// What was measured and how the profile's clauses came out. `exact.outcome` says whether all numbers are met.
+    pub report: Report,
+    /// Whether the plan is the best of all that the ladders allow, or the best that a greedy walk found.
+    pub optimal: bool,
+    /// Plans that were tried.
+    pub tried: u64,
+}
+
+/// Why nothing could be protected.
+#[derive(Debug)]
+pub enum NotProtected {
+    /// There is no batch.
+    Empty,
+    /// A batch did not pass the plan.
+    Refused(Refusal),
+    /// The result could not be counted.
+    NotCounted(NotCounted),
+    /// The report has no canonical bytes.
+    Report(CanonicalError),
+}
+
+impl fmt::Display for NotProtected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("there is no data to protect (pets/empty)"),
+            Self::Refused(why) => why.fmt(f),
+            Self::NotCounted(why) => why.fmt(f),
+            Self::Report(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NotProtected {}
+
+impl From<Refusal> for NotProtected {
+    fn from(why: Refusal) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl From<NotCounted> for NotProtected {
+    fn from(why: NotCounted) -> Self {
+        Self::NotCounted(why)
+    }
+}
+
+impl From<CanonicalError> for NotProtected {
+    fn from(why: CanonicalError) -> Self {
+        Self::Report(why)
+    }
+}
+
+// LIMIT: leaving out records can make ends of columns rare again; they are coded anew at most this often.
+const ROUNDS_MAX: usize = 4;
+
+/// Searches, applies, examines, reports. A profile that cannot be met is an answer: the report says which clause and how far.
+pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
+    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
+    let mut fixed = Plan::default();
+    for field in schema.fields() {
+        fixed.columns.insert(field.name().clone(), fixed_act(&request, field.name()));
+    }
+    let mut found = lattice::search(&request, &fixed)?;
+    let mut kept = keep(&request, &found.plan)?;
+    for _ in 0..ROUNDS_MAX {
+        let tails = tails::acts(&request, &found.plan, &kept)?;
+        if tails.is_empty() {
+            break;
+        }
+        // Coarser ends may let sensitive columns lose diversity, so the classes are judged again.
+        fixed.columns.extend(tails.clone());
+        found.plan.columns.extend(tails);
+        kept = keep(&request, &found.plan)?;
+    }
+    release(request, found, kept)
+}
+
+// Columns that the search does not move: what a person chose; else the mildest act that the profile permits.
+fn fixed_act(request: &Request<'_>, name: &str) -> Act {
+    let Some(entry) = request.dictionary.columns.get(name) else { return Act::Drop };
+    if let Some(act) = &entry.act {
+        return act.clone();
+    }
+    let pseudonym = Act::Pseudonym { namespace: None };
+    let wanted = match entry.role {
+        role if role.identifies_alone() => [Act::Drop, Act::Drop],
+        _ => [Act::Keep, Act::Drop],
+    };
+    // Numbers that link records keep their use as pseudonyms, where the profile permits them and there is a key.
+    if entry.role == Role::LinkingCode && request.key.is_some() && request.profile.permits(entry, &pseudonym)
+    {
+        return pseudonym;
+    }
+    wanted.into_iter().find(|act| request.profile.permits(entry, act)).unwrap_or(Act::Drop)
+}
+
+/// Rows whose class meets the profile, batch by batch.
+fn keep(request: &Request<'_>, plan: &Plan) -> Result<Vec<Vec<bool>>, NotProtected> {
+    let released = |role: Role| -> Vec<String> {
+        plan.released()
+            .filter(|n| request.dictionary.columns.get(*n).is_some_and(|e| e.role == role))
+            .map(Into::into)
+            .collect()
+    };
+    let (quasi, sensitive) = (released(Role::QuasiIdentifier), released(Role::Sensitive));
+    let border = border(request, plan)?;
+    let l = request.profile.distinct_l();
+    let mut classes = Classes::of(&quasi, if l > 1 { &sensitive } else { &[] });
+    let mut rows = Vec::with_capacity(request.batches.len());
+    for batch in request.batches {
+        rows.push(classes.push(&border.apply(batch)?)?);
+    }
+    let diverse = classes.fewest_values();
+    let k = request.profile.k();
+    let good = |class: &u32| {
+        classes.size(*class) >= k && (l <= 1 || diverse.get(*class as usize).is_none_or(|&d| d >= l))
+    };
+    Ok(rows.iter().map(|rows| rows.iter().map(good).collect()).collect())
+}
+
+fn border(request: &Request<'_>, plan: &Plan) -> Result<Border, NotProtected> {
+    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
+    Ok(Border::prepare(plan, &schema, request.key.cloned())?)
+}
+
+fn release(
+    request: Request<'_>,
+    found: lattice::Found,
+    kept: Vec<Vec<bool>>,
+) -> Result<Protected, NotProtected> {
+    let border = border(&request, &found.plan)?;
+    let (mut losses, mut batches, mut records) = (Losses::default(), Vec::with_capacity(kept.len()), 0);
+    for (batch, kept) in request.batches.iter().zip(kept) {
+        let after = border.apply(batch)?;
+        losses.push(batch, &after, &kept);
+        records += batch.num_rows() as u64;
+        batches.push(filter_record_batch(&after, &BooleanArray::from(kept)).map_err(Refusal::from)?);
+    }
+    let examined = Examined::of(records, &batches, request.dictionary, &found.plan, request.knowledge)?;
+    let report =
+        Report::of(request.profile, request.dictionary, &found.plan, &examined, &losses.finish(), &batches)?;
+    Ok(Protected { plan: found.plan, batches, report, optimal: found.optimal, tried: found.tried })
+}
+
+impl Protected {
+    /// True when every clause that software can judge is met.
+    pub fn is_met(&self) -> bool {
+        self.report.exact.outcome == Outcome::Met
+    }
+}
+
+#[cfg(test)]
+mod tests;

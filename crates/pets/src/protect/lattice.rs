@@ -1,0 +1,424 @@
+//! The search: one rung for each quasi-identifier, so that the profile is met at the least loss.
+//!
+//! A plan is a point of a lattice. Its loss with no record left out is a sum over columns, known without counting, and
+//! its true loss is never less; so points are counted in the order of that bound until it reaches the best loss found.
+//! Coarser rungs only merge classes, and merged classes are never smaller nor less diverse, so whatever is finer than a
+//! failing point fails: from each failing point the search climbs to one from which no step keeps failing, and skips all
+//! that lies below it (the monotonicity that Samarati 2001 and LeFevre, DeWitt, Ramakrishnan 2005 use).
+
+use super::{NotProtected, Request};
+use crate::cell::Cells;
+use crate::dictionary::Role;
+use crate::intern::{Codes, MISSING, Pairs, Paths};
+use crate::measure::NotCounted;
+use crate::plan::{Act, Plan};
+use crate::ratio::Ratio;
+use crate::transform::Cell;
+use std::collections::HashMap;
+
+/// A plan that the search proposes.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) plan: Plan,
+    pub(super) optimal: bool,
+    pub(super) tried: u64,
+}
+
+// LIMIT: lattices up to this many points are searched for the optimum, larger ones by a greedy walk.
+const POINTS_MAX: usize = 1_000_000;
+/// Loss is counted in millionths of a record and column, rounded down: whole numbers, so the choice is the same everywhere.
+const MILLIONTHS: u128 = 1_000_000;
+/// Records that may be left out when the profile names no share.
+const LEFT_OUT_USUAL: (u64, u64) = (1, 20);
+
+/// One quasi-identifier.
+struct Column {
+    name: String,
+    rungs: Vec<Rung>,
+}
+
+struct Rung {
+    act: Act,
+    /// What each code becomes.
+    to: Vec<u32>,
+    /// Number of codes that it can become; 1 when all look alike.
+    codes: u64,
+    /// Millionths lost by a record with each code.
+    loss: Vec<u32>,
+    /// The sum over all records.
+    bound: u64,
+}
+
+/// Distinct combinations of quasi-identifier values with their counts.
+struct Table {
+    columns: Vec<Column>,
+    combinations: Vec<Vec<u32>>,
+    counts: Vec<u64>,
+    /// For each sensitive column, the distinct pairs of combination and value.
+    sensitive: Vec<Vec<(u32, u32)>>,
+    records: u64,
+    k: u64,
+    l: u64,
+    left_out_max: u64,
+    risk_average: Ratio,
+}
+
+struct Count {
+    left_out: u64,
+    loss: u64,
+    allowed: bool,
+}
+
+pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Found, NotProtected> {
+    let table = Table::of(request)?;
+    let points: Option<usize> = table.columns.iter().try_fold(1usize, |n, c| n.checked_mul(c.rungs.len()));
+    let (point, optimal, tried) = match points {
+        Some(n) if n <= POINTS_MAX => table.optimum(n),
+        _ => table.walk(),
+    };
+    let mut plan = fixed.clone();
+    for (column, rung) in table.columns.iter().zip(point).filter_map(|(c, r)| Some((c, c.rungs.get(r)?))) {
+        plan.columns.insert(column.name.clone(), rung.act.clone());
+    }
+    Ok(Found { plan, optimal, tried })
+}
+
+impl Table {
+    fn of(request: &Request<'_>) -> Result<Self, NotProtected> {
+        let profile = request.profile;
+        let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
+        let of_role = |role: Role| -> Vec<String> {
+            let has = |f: &str| {
+                request.dictionary.columns.get(f).is_some_and(|e| e.role == role && e.act != Some(Act::Drop))
+            };
+            schema.fields().iter().map(|f| f.name().clone()).filter(|f| has(f)).collect()
+        };
+        let (quasi, sensitive) = (of_role(Role::QuasiIdentifier), of_role(Role::Sensitive));
+        let sensitive = if profile.distinct_l() > 1 { sensitive } else { Vec::new() };
+        let mut codes = vec![Codes::default(); quasi.len()];
+        let mut values = vec![Codes::default(); sensitive.len()];
+        let mut paths = Paths::of_width(quasi.len());
+        let (mut combinations, mut counts): (Vec<Vec<u32>>, Vec<u64>) = (Vec::new(), Vec::new());
+        let mut pairs = vec![HashMap::<(u32, u32), ()>::new(); sensitive.len()];
+        for batch in request.batches {
+            let read = |name: &String| {
+                let array =
+                    batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.clone()))?;
+                Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.clone()))
+            };
+            let quasi = quasi.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            let sensitive = sensitive.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            for row in 0..batch.num_rows() {
+                let row_codes: Vec<u32> = quasi
+                    .iter()
+                    .zip(&mut codes)
+                    .map(|(c, codes)| codes.code(c.text(row).as_deref()))
+                    .collect();
+                let combination = paths.class(row_codes.iter().copied());
+                match counts.get_mut(combination as usize) {
+                    Some(count) => *count += 1,
+                    None => {
+                        counts.push(1);
+                        combinations.push(row_codes);
+                    }
+                }
+                for ((cells, values), pairs) in sensitive.iter().zip(&mut values).zip(&mut pairs) {
+                    pairs.insert((combination, values.code(cells.text(row).as_deref())), ());
+                }
+            }
+        }
+        let records: u64 = counts.iter().sum();
+        let (part, whole) = profile
+            .left_out()
+            .map_or((u128::from(LEFT_OUT_USUAL.0), u128::from(LEFT_OUT_USUAL.1)), Ratio::parts);
+        let mut table = Self {
+            columns: Vec::with_capacity(quasi.len()),
+            combinations,
+            counts,
+            sensitive: pairs.into_iter().map(|p| sorted(p.into_keys())).collect(),
+            records,
+            k: profile.k(),
+            l: profile.distinct_l(),
+            left_out_max: u64::try_from(u128::from(records) * part / whole).unwrap_or(0),
+            risk_average: profile.risk_average(),
+        };
+        for (index, (name, codes)) in quasi.into_iter().zip(&codes).enumerate() {
+            let column = table.column(request, index, name, codes);
+            table.columns.push(column);
+        }
+        Ok(table)
+    }
+
+    fn column(&self, request: &Request<'_>, index: usize, name: String, codes: &Codes) -> Column {
+        let mut per_code = vec![0u64; codes.len()];
+        for (combination, count) in self.combinations.iter().zip(&self.counts) {
+            if let Some(n) = combination.get(index).and_then(|&code| per_code.get_mut(code as usize)) {
+                *n += count;
+            }
+        }
+        let Some(entry) = request.dictionary.columns.get(&name) else {
+            return Column { name, rungs: Vec::new() };
+        };
+        let values = (1..codes.len()).filter_map(|code| codes.text(u32::try_from(code).ok()?));
+        let acts = request.knowledge.ladders.of(entry, values);
+        let chosen = entry.act.is_some();
+        let mut rungs: Vec<Rung> = Vec::new();
+        for act in acts.into_iter().filter(|act| chosen || request.profile.permits(entry, act)) {
+            let rung = Rung::of(act, &name, codes, &per_code, request);
+            // A rung that changes nothing over the one before only makes the lattice larger.
+            if rungs.last().is_none_or(|last| last.to != rung.to || rung.act == Act::Drop) {
+                rungs.push(rung);
+            }
+        }
+        Column { name, rungs }
+    }
+
+    /// The point of least loss, by bound and pruning.
+    fn optimum(&self, points: usize) -> (Vec<usize>, bool, u64) {
+        let mut order: Vec<(u64, usize)> = (0..points).map(|n| (self.bound(&self.point(n)), n)).collect();
+        order.sort_unstable();
+        let mut failing: Vec<Vec<usize>> = Vec::new();
+        let (mut best, mut tried): (Option<(u64, usize)>, u64) = (None, 0);
+        for (bound, n) in order {
+            if best.is_some_and(|(loss, _)| bound >= loss) {
+                break;
+            }
+            let point = self.point(n);
+            if failing.iter().rev().any(|f| is_finer(&point, f)) {
+                continue;
+            }
+            tried += 1;
+            let count = self.count(&point);
+            if count.left_out > self.left_out_max {
+                failing.push(self.climb(point, failing.len(), &mut tried));
+            } else if count.allowed && best.is_none_or(|(loss, _)| count.loss < loss) {
+                best = Some((count.loss, n));
+            }
+        }
+        let point = best.map_or_else(
+            || self.columns.iter().map(|c| c.rungs.len().saturating_sub(1)).collect(),
+            |(_, n)| self.point(n),
+        );
+        (point, true, tried)
+    }
+
+    // Raises column after column as far as the point keeps failing; begins elsewhere each time, for different summits.
+    fn climb(&self, mut point: Vec<usize>, begin: usize, tried: &mut u64) -> Vec<usize> {
+        let width = point.len();
+        for index in (0..width).map(|i| (i + begin) % width) {
+            let (mut fails, mut holds) = (
+                point.get(index).copied().unwrap_or(0),
+                self.columns.get(index).map_or(0, |c| c.rungs.len()),
+            );
+            while fails + 1 < holds {
+                let middle = fails.midpoint(holds);
+                set(&mut point, index, middle);
+                *tried += 1;
+                if self.left_out(&self.classes(&point)).1 > self.left_out_max {
+                    fails = middle;
+                } else {
+                    holds = middle;
+                }
+            }
+            set(&mut point, index, fails);
+        }
+        point
+    }
+
+    fn point(&self, mut n: usize) -> Vec<usize> {
+        let rung = |c: &Column| {
+            let rung = n % c.rungs.len().max(1);
+            n /= c.rungs.len().max(1);
+            rung
+        };
+        self.columns.iter().map(rung).collect()
+    }
+
+    fn bound(&self, point: &[usize]) -> u64 {
+        self.columns.iter().zip(point).filter_map(|(c, &r)| c.rungs.get(r)).map(|rung| rung.bound).sum()
+    }
+
+    /// A greedy walk up from the finest point, then down again wherever the profile stays met.
+    fn walk(&self) -> (Vec<usize>, bool, u64) {
+        let mut point = vec![0usize; self.columns.len()];
+        let (mut tried, mut here) = (1, self.count(&point));
+        while !here.allowed {
+            let mut best: Option<(f64, Vec<usize>, Count)> = None;
+            for (index, column) in self.columns.iter().enumerate() {
+                let Some(&rung) = point.get(index).filter(|&&r| r + 1 < column.rungs.len()) else { continue };
+                let mut next = point.clone();
+                set(&mut next, index, rung + 1);
+                let count = self.count(&next);
+                tried += 1;
+                let gained = here.left_out.saturating_sub(count.left_out) as f64 + 1.0;
+                let paid = self.bound(&next).saturating_sub(self.bound(&point)) as f64 + 1.0;
+                if best.as_ref().is_none_or(|(rate, _, _)| gained / paid > *rate) {
+                    best = Some((gained / paid, next, count));
+                }
+            }
+            let Some((_, next, count)) = best else { break };
+            (point, here) = (next, count);
+        }
+        let mut improved = here.allowed;
+        while improved {
+            improved = false;
+            for index in 0..point.len() {
+                let Some(&rung) = point.get(index).filter(|&&r| r > 0) else { continue };
+                let mut next = point.clone();
+                set(&mut next, index, rung - 1);
+                let count = self.count(&next);
+                tried += 1;
+                if count.allowed && count.loss < here.loss {
+                    (point, here, improved) = (next, count, true);
+                }
+            }
+        }
+        (point, false, tried)
+    }
+
+    /// The class of each combination at a point: codes packed into one number, numbered anew where it would overflow.
+    fn classes(&self, point: &[usize]) -> Vec<u32> {
+        let mut keys = vec![0u64; self.combinations.len()];
+        let mut room: u64 = 1;
+        for (index, (column, &rung)) in self.columns.iter().zip(point).enumerate() {
+            let Some(rung) = column.rungs.get(rung).filter(|rung| rung.codes > 1) else { continue };
+            room = match room.checked_mul(rung.codes) {
+                Some(room) => room,
+                None => {
+                    keys = number(&keys).into_iter().map(u64::from).collect();
+                    (keys.len() as u64).saturating_mul(rung.codes)
+                }
+            };
+            for (key, combination) in keys.iter_mut().zip(&self.combinations) {
+                let code = combination
+                    .get(index)
+                    .and_then(|&code| rung.to.get(code as usize))
+                    .copied()
+                    .unwrap_or(MISSING);
+                *key = *key * rung.codes + u64::from(code);
+            }
+        }
+        number(&keys)
+    }
+
+    /// Which classes are good, and how many records are in the others.
+    fn left_out(&self, classes: &[u32]) -> (Vec<bool>, u64) {
+        let mut sizes = vec![0u64; classes.iter().max().map_or(0, |&m| m as usize + 1)];
+        for (&class, count) in classes.iter().zip(&self.counts) {
+            if let Some(size) = sizes.get_mut(class as usize) {
+                *size += count;
+            }
+        }
+        let mut good: Vec<bool> = sizes.iter().map(|&size| size >= self.k).collect();
+        for pairs in &self.sensitive {
+            let mut seen = Pairs::default();
+            let mut distinct = vec![0u64; sizes.len()];
+            for &(combination, value) in pairs {
+                let Some(&class) = classes.get(combination as usize) else { continue };
+                if seen.insert(u64::from(class) << 32 | u64::from(value), 0).is_none() {
+                    if let Some(n) = distinct.get_mut(class as usize) {
+                        *n += 1;
+                    }
+                }
+            }
+            good.iter_mut().zip(distinct).for_each(|(good, n)| *good &= n >= self.l);
+        }
+        let out = sizes.iter().zip(&good).filter(|(_, good)| !**good).map(|(size, _)| size).sum();
+        (good, out)
+    }
+
+    fn count(&self, point: &[usize]) -> Count {
+        let classes = self.classes(point);
+        let (good, left_out) = self.left_out(&classes);
+        let kept = self.records - left_out;
+        let average = Ratio::share(good.iter().filter(|&&g| g).count() as u64, kept);
+        let allowed = left_out <= self.left_out_max && kept > 0 && average <= self.risk_average;
+        let mut loss = 0u64;
+        if allowed {
+            for ((&class, combination), count) in classes.iter().zip(&self.combinations).zip(&self.counts) {
+                loss += count
+                    * if good.get(class as usize) == Some(&true) {
+                        self.loss(point, combination)
+                    } else {
+                        MILLIONTHS as u64 * self.columns.len() as u64
+                    };
+            }
+        }
+        Count { left_out, loss, allowed }
+    }
+
+    fn loss(&self, point: &[usize], combination: &[u32]) -> u64 {
+        let each = |((column, &rung), &code): ((&Column, &usize), &u32)| {
+            u64::from(column.rungs.get(rung).and_then(|r| r.loss.get(code as usize)).copied().unwrap_or(0))
+        };
+        self.columns.iter().zip(point).zip(combination).map(each).sum()
+    }
+}
+
+fn is_finer(point: &[usize], than: &[usize]) -> bool {
+    point.iter().zip(than).all(|(a, b)| a <= b)
+}
+
+impl Rung {
+    fn of(act: Act, name: &str, codes: &Codes, per_code: &[u64], request: &Request<'_>) -> Self {
+        let cell = Cell::of(&act, name, request.key);
+        let mut coarse = Codes::default();
+        let to: Vec<u32> = (0..codes.len())
+            .map(|code| {
+                coarse.code(
+                    u32::try_from(code)
+                        .ok()
+                        .and_then(|code| codes.text(code))
+                        .and_then(|text| cell.apply(text))
+                        .as_deref(),
+                )
+            })
+            .collect();
+        let occurs = |code: &usize| per_code.get(*code).is_some_and(|&n| n > 0);
+        let mut alike = vec![0u128; coarse.len()];
+        for code in (0..to.len()).filter(occurs) {
+            if let Some(n) = to.get(code).and_then(|&c| alike.get_mut(c as usize)) {
+                *n += 1;
+            }
+        }
+        let others = alike.iter().sum::<u128>().saturating_sub(1);
+        let lost = |&c: &u32| {
+            let same = alike.get(c as usize).copied().unwrap_or(1).saturating_sub(1);
+            if act == Act::Drop {
+                MILLIONTHS as u32
+            } else {
+                (same * MILLIONTHS).checked_div(others).and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
+            }
+        };
+        let loss: Vec<u32> = to.iter().map(lost).collect();
+        let bound = loss.iter().zip(per_code).map(|(&loss, &n)| u64::from(loss) * n).sum();
+        let flat = alike.iter().filter(|&&n| n > 0).count() < 2;
+        Self { act, to, codes: if flat { 1 } else { coarse.len() as u64 }, loss, bound }
+    }
+}
+
+// Equal keys get equal numbers, from 0 in order of first sight.
+fn number(keys: &[u64]) -> Vec<u32> {
+    let mut seen = Pairs::with_capacity_and_hasher(keys.len().min(1024), Default::default());
+    keys.iter()
+        .map(|&key| {
+            let next = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+            *seen.entry(key).or_insert(next)
+        })
+        .collect()
+}
+
+fn set(point: &mut [usize], index: usize, rung: usize) {
+    if let Some(slot) = point.get_mut(index) {
+        *slot = rung;
+    }
+}
+
+fn sorted(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
+    let mut out: Vec<(u32, u32)> = pairs.collect();
+    out.sort_unstable();
+    out
+}
+
+#[cfg(test)]
+mod tests;
