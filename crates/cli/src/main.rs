@@ -22,6 +22,8 @@ struct Tegata {
 #[derive(Subcommand)]
 enum Verb {
     Check(verbs::check::Check),
+    Watch(verbs::watch::Watch),
+    Drill(verbs::drill::Drill),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
 }
@@ -29,6 +31,8 @@ enum Verb {
 fn main() -> ExitCode {
     match Tegata::parse().verb {
         Verb::Check(check) => verbs::check::run(check),
+        Verb::Watch(watch) => verbs::watch::run(watch),
+        Verb::Drill(drill) => verbs::drill::run(drill),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }

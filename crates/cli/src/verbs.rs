@@ -1,9 +1,11 @@
 //! One file a verb, and what verbs share.
 
 pub mod check;
+pub mod drill;
 pub mod register;
 pub mod rules;
 pub mod schema;
+pub mod watch;
 
 use crate::verdict::Voice;
 use clap::{Args, ValueEnum};

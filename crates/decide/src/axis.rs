@@ -4,7 +4,7 @@ use crate::diagram::{CELLS_MAX, Cells};
 use model::CivilDate;
 use rulebook::{
     expr::{Atom, Expr, Test},
-    vocabulary::{Domain, Vocabulary},
+    vocabulary::{Domain, FactKind, Vocabulary},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,7 +140,12 @@ impl Survey {
         for slot in &self.order {
             if let Some(sets) = self.values.get(slot) {
                 let domain = single_values(vocabulary, slot);
-                axes.push(Axis::Choice { slot: slot.clone(), classes: classes(&domain, sets) })?;
+                let mut sets = sets.clone();
+                // Not made, passed and failed are three different things to a measure, whatever the rules ask.
+                if vocabulary.of_slot(slot).is_some_and(|f| f.kind == FactKind::Determination) {
+                    sets.extend(domain.iter().map(|v| BTreeSet::from([v.clone()])));
+                }
+                axes.push(Axis::Choice { slot: slot.clone(), classes: classes(&domain, &sets) })?;
             }
             if let Some(sets) = self.members.get(slot) {
                 let domain: BTreeSet<String> = sets.iter().flatten().cloned().collect();

@@ -202,7 +202,7 @@ fn answer(table: &mut Table, book: &Rulebook, crossing: &Crossing, k: &Knowledge
         _ => Vec::new(),
     };
     let obligations = if verdict == Verdict::OutOfScope { Vec::new() } else { explain::obligations(table, book, k, crossing) };
-    let mut deciding = deciding(&layers, verdict, &remedies, &missing);
+    let mut deciding = deciding(&layers, verdict, &remedies, &missing, &failed_slots(book, crossing));
     deciding.extend(carried_clauses(table, book, k, carried, verdict));
     CrossingAnswer {
         hop: crossing.hop.clone(),
@@ -265,7 +265,7 @@ fn outside_kinds(book: &Rulebook, layers: &[LayerAnswer], verdict: Verdict) -> V
 }
 
 /// The clauses that carry the verdict (DESIGN section 4, VERDICT).
-fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decision::Remedy], missing: &[Missing]) -> Vec<Clause> {
+fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decision::Remedy], missing: &[Missing], failed: &[&str]) -> Vec<Clause> {
     let mut out: Vec<Clause> = Vec::new();
     for layer in layers {
         let of = |kind: ClauseKind| layer.clauses.iter().filter(move |c| c.kind == kind);
@@ -289,7 +289,9 @@ fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decisio
                     out.extend(shut_gates(layer).cloned());
                     out.extend(of(ClauseKind::Obligation).cloned());
                     let used = |c: &&Clause| remedies.iter().take(4).any(|r| r.routes.contains(&c.id));
-                    out.extend(of(ClauseKind::Route).filter(used).cloned());
+                    // A route that a failed judgment closed is part of the reason.
+                    let closed = |c: &&Clause| c.unmet.iter().any(|u| failed.contains(&u.slot.as_str()));
+                    out.extend(of(ClauseKind::Route).filter(|c| used(c) || closed(c)).cloned());
                 }
             }
             Verdict::Undetermined => {
@@ -308,6 +310,13 @@ fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decisio
     let surely = |c: &Clause| layers.iter().any(|l| l.layer == c.layer && l.applies == Truth::Yes);
     out.sort_by_key(|c| !surely(c));
     out
+}
+
+/// Determinations that were made and failed.
+fn failed_slots<'a>(book: &Rulebook, crossing: &'a Crossing) -> Vec<&'a str> {
+    let failed = |known: &rulebook::bind::Known| matches!(known, rulebook::bind::Known::Values(v) if v.contains("fails"));
+    let determined = |slot: &str| book.vocabulary.of_slot(slot).is_some_and(|f| f.kind == rulebook::vocabulary::FactKind::Determination);
+    crossing.facts.iter().filter(|(slot, f)| failed(&f.known) && determined(slot)).map(|(slot, _)| slot.as_str()).collect()
 }
 
 /// Gates that may be shut: one of their routes is not surely met and none is.

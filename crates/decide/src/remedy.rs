@@ -101,7 +101,9 @@ pub fn remedies(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId],
         }
     }
     let mut remedies: Vec<Remedy> = found.iter().map(|set| answer(table, book, k, set)).collect();
-    remedies.sort_by_key(|r| (r.rank, r.money, r.days, r.utility_loss, r.measures.len(), r.measures.first().map(|m| m.id.clone())));
+    // What a legislature or court would have to do is no way that a person can take: it is shown, but last.
+    let out_of_hand = |r: &Remedy| r.measures.iter().any(|m| m.decides == "legislature" || m.decides == "court");
+    remedies.sort_by_key(|r| (out_of_hand(r), r.rank, r.money, r.days, r.utility_loss, r.measures.len(), r.measures.first().map(|m| m.id.clone())));
     (remedies, more)
 }
 

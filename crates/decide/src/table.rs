@@ -452,9 +452,11 @@ pub fn compile_expr(table: &mut Table, book: &Rulebook, e: &Expr) -> (NodeId, No
 /// Which offered measures can turn a lawful state unlawful, with the layer that says so: they are double-edged.
 pub fn double_edged(table: &mut Table) -> Vec<(usize, String)> {
     let mut out = Vec::new();
+    let layers: Vec<(LayerTable, Vec<usize>)> = table.layers.iter().map(|l| (l.clone(), table.diagram.support(l.refuses))).collect();
     for m in table.measures.clone() {
         let forced: HashMap<usize, usize> = m.sets.iter().copied().collect();
-        for layer in table.layers.clone() {
+        let touched = |support: &[usize]| m.sets.iter().any(|(axis, _)| support.contains(axis));
+        for (layer, _) in layers.iter().filter(|(_, support)| touched(support)) {
             let after = table.diagram.fix(layer.refuses, &forced);
             let turned = table.diagram.and(layer.lawful, after);
             let turned = table.diagram.and(turned, m.when);

@@ -30,6 +30,11 @@ struct ColumnNaming {
 /// The naming that ships with the program, as TOML.
 pub const NAMING: &str = include_str!("../../../profiles/register.toml");
 
+/// Reads the list, `.csv` or `.xlsx`.
+pub fn read(path: &std::path::Path) -> Result<dataplane::sheet::Sheet, dataplane::sheet::SheetError> {
+    dataplane::sheet::read(path, None)
+}
+
 /// One column of the list and the fact it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {

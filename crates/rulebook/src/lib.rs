@@ -18,6 +18,7 @@ pub mod vocabulary;
 pub mod expr;
 pub mod bind;
 pub mod schema;
+pub mod strike;
 pub mod diagnostic;
 pub mod block;
 pub mod read;

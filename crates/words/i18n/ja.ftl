@@ -92,3 +92,11 @@ memo-how = この回答の再現方法
 if-from_start = 欠けば当初から違法
 if-from_breach = 欠けば違反の時から違法
 if-side_duty = 付随義務(移転自体は有効)
+# 台帳
+register-columns = 列の解釈(--columnで変更可)
+register-unused = 使わない列
+register-not-understood = 読み取れず、不明として扱います
+register-rows = { $n }行
+drill-struck = 失効を想定したもの
+drill-stops = { $all }行のうち{ $n }行が停止します
+watch-nothing = 変わったものはなく、公表済みの法令で変わる予定もありません。

@@ -79,6 +79,9 @@ pub struct Check {
     /// A list of transfers that a firm keeps (.xlsx or .csv): which rows are red, and why.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["to_all", "jsonl"])]
     register: Option<PathBuf>,
+    /// For a register: say what a column stands for, HEADER=fact; `HEADER=-` leaves it out.
+    #[arg(long, value_name = "HEADER=FACT")]
+    column: Vec<String>,
     #[command(flatten)]
     common: super::Common,
 }
@@ -124,7 +127,7 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     let published_by = day(&check.published_by)?;
     let as_of = AsOf { on, published_by: published_by.unwrap_or(on) };
     if let Some(register) = &check.register {
-        return super::register::answer(&mut engine, register, as_of, &check.common);
+        return super::register::answer(&mut engine, register, as_of, &check.column, check.json, &check.common);
     }
     if check.jsonl {
         return lines(check, &mut engine, as_of);

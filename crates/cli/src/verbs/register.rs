@@ -1,10 +1,115 @@
-//! `tegata check --register`: the list of transfers that a firm keeps.
+//! The list of transfers that a firm keeps: read, matched, answered row by row.
 
-use decide::{decision::Verdict, engine::Engine};
+use crate::verdict::Voice;
+use decide::{
+    decision::{Decision, Verdict},
+    engine::Engine,
+};
 use model::AsOf;
+use node::register::{Column, Naming, Row};
 use std::path::Path;
+use words::{Arg, say};
 
-/// Answers for each row.
-pub fn answer(_engine: &mut Engine, file: &Path, _as_of: AsOf, _common: &super::Common) -> Result<Verdict, String> {
-    Err(format!("error[TGT-C009]: `{}`: registers are not read yet in this build", file.display()))
+/// A register as read: its columns and rows.
+pub struct Register {
+    /// The columns and what they stand for.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// Reads and matches a register.
+pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, String> {
+    let naming = Naming::parse(node::register::NAMING).map_err(|e| format!("error[TGT-C008]: {e}"))?;
+    let sheet = node::register::read(file).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+    let set: Vec<(String, String)> = set.iter().filter_map(|s| s.split_once('=')).map(|(a, b)| (a.to_string(), b.to_string())).collect();
+    let columns = naming.columns(&sheet.header, &set);
+    let has = |slot: &str| columns.iter().any(|c| c.slot.as_deref() == Some(slot));
+    for needed in ["exporter.place", "recipient.place"] {
+        if !has(needed) {
+            let headers = sheet.header.join(", ");
+            return Err(format!("error[TGT-C007]: no column of `{}` says {needed}; its headers are: {headers}; name one with --column 'HEADER={needed}'", file.display()));
+        }
+    }
+    let rows = sheet.rows.iter().map(|r| naming.row(&engine.book.vocabulary, &columns, r.line as usize, &r.cells)).collect();
+    Ok(Register { columns, rows })
+}
+
+/// Decides every row; a row that does not bind answers with what is wrong.
+pub fn decide(engine: &mut Engine, register: &Register, as_of: AsOf, horizon: bool) -> Result<Vec<Result<Decision, String>>, String> {
+    let mut out = Vec::with_capacity(register.rows.len());
+    for row in &register.rows {
+        out.push(match engine.book.bind(&row.transfer()) {
+            Err(ds) => Err(super::faults(&ds)),
+            Ok(bound) if horizon => Ok(engine.decide_with_horizon(&bound, as_of).map_err(super::too_many)?),
+            Ok(bound) => Ok(engine.decide(&bound, as_of).map_err(super::too_many)?),
+        });
+    }
+    Ok(out)
+}
+
+/// Answers for each row: how columns were understood, then red rows first.
+pub fn answer(engine: &mut Engine, file: &Path, as_of: AsOf, set: &[String], json: bool, common: &super::Common) -> Result<Verdict, String> {
+    let voice = common.voice();
+    let register = read(engine, file, set)?;
+    let answers = decide(engine, &register, as_of, false)?;
+    if json {
+        for (row, answer) in register.rows.iter().zip(&answers) {
+            println!("{}", row_json(row, answer));
+        }
+    } else {
+        let mut out = matching(&register, voice);
+        out.extend(table(&register, &answers, voice));
+        super::print_lines(&out);
+    }
+    Ok(answers.iter().map(|a| a.as_ref().map_or(Verdict::Undetermined, |d| d.verdict)).max_by_key(|v| v.severity()).unwrap_or(Verdict::Undetermined))
+}
+
+fn row_json(row: &Row, answer: &Result<Decision, String>) -> String {
+    let mut value = serde_json::json!({ "schema": "tegata.register-row.1", "line": row.line, "id": row.id, "not_understood": row.not_understood });
+    if let Some(map) = value.as_object_mut() {
+        match answer {
+            Ok(d) => map.insert("decision".into(), serde_json::to_value(d).unwrap_or_default()),
+            Err(e) => map.insert("problem".into(), e.clone().into()),
+        };
+    }
+    value.to_string()
+}
+
+/// How the columns were understood, so that a person can confirm it or say otherwise.
+fn matching(register: &Register, voice: Voice) -> Vec<String> {
+    let used: Vec<String> = register.columns.iter().filter_map(|c| c.slot.as_ref().map(|s| format!("{} = {s}", c.header))).collect();
+    let unused: Vec<&str> = register.columns.iter().filter(|c| c.slot.is_none()).map(|c| c.header.as_str()).collect();
+    let mut out = vec![format!("{}: {}", voice.word("register-columns"), used.join("; "))];
+    if !unused.is_empty() {
+        out.push(format!("{}: {}", voice.word("register-unused"), unused.join("; ")));
+    }
+    out.push(String::new());
+    out
+}
+
+fn table(register: &Register, answers: &[Result<Decision, String>], voice: Voice) -> Vec<String> {
+    let severity = |a: &Result<Decision, String>| a.as_ref().map_or(Verdict::Undetermined.severity(), |d| d.verdict.severity());
+    let mut order: Vec<usize> = (0..register.rows.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse(answers.get(*i).map_or(0, severity)));
+    let mut out = Vec::new();
+    let mut counts = std::collections::BTreeMap::new();
+    for i in order {
+        let (Some(row), Some(answer)) = (register.rows.get(i), answers.get(i)) else { continue };
+        match answer {
+            Ok(d) => {
+                *counts.entry(d.verdict.severity()).or_insert((d.verdict, 0)) = (d.verdict, counts.get(&d.verdict.severity()).map_or(0, |(_, n): &(Verdict, usize)| *n) + 1);
+                let why = d.worst().map(|c| super::check::one_line(c, voice)).unwrap_or_default();
+                out.push(format!("{:>4} {:<14} {}  {why}", row.line, row.id, voice.verdict(d.verdict)));
+            }
+            Err(e) => out.push(format!("{:>4} {:<14} {e}", row.line, row.id)),
+        }
+        for (header, value) in &row.not_understood {
+            out.push(format!("       {}: {header} = `{value}`", voice.word("register-not-understood")));
+        }
+    }
+    out.push(String::new());
+    let summary: Vec<String> = counts.values().rev().map(|(v, n)| format!("{} {n}", voice.verdict(*v))).collect();
+    out.push(format!("{}: {}", say(voice.language, "register-rows", &[("n", Arg::Number(register.rows.len() as i64))]), summary.join(", ")));
+    out
 }
