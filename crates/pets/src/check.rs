@@ -216,7 +216,7 @@ impl Weighted {
                 Some(positions) => *positions.get(index)?,
                 None => index,
             };
-            sum += weight * self.value(*value.get(position)?, position)?;
+            sum = sum.checked_add(weight.checked_mul(self.value(*value.get(position)?, position)?)?)?;
         }
         (self.modulus > 0).then(|| sum.rem_euclid(self.modulus))
     }
@@ -229,7 +229,7 @@ impl Weighted {
             return alphabet.chars().position(|a| a == c).and_then(|p| i64::try_from(p).ok());
         }
         let plain = digit_or_letter(c)?;
-        if !self.odd.is_empty() && position % 2 == 0 {
+        if !self.odd.is_empty() && position.is_multiple_of(2) {
             return self.odd.get(usize::try_from(plain).ok()?).copied();
         }
         Some(if plain >= 10 { plain - 10 + self.letters.unwrap_or(10) } else { plain })

@@ -1,7 +1,10 @@
-//! Verdicts of a program that we did not write: python-stdnum 2.2, recorded by `oracle/identifiers.py`.
+//! Verdicts of programs that we did not write, recorded by the scripts in `oracle/`: python-stdnum 2.2, pycanon 1.3.6.
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use pets::catalogue::{Catalogue, Verdict};
+use pets::measure::Classes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Schemes on which we differ, by how many of the recorded numbers at most, and why.
 const DIFFERENCES: [(&str, usize, &str); 11] = [
@@ -47,4 +50,38 @@ fn every_disagreement_with_python_stdnum_is_listed_with_a_reason() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let stale: Vec<_> = DIFFERENCES.iter().filter(|d| seen.get(d.0).is_none_or(|s| s.1.is_empty())).collect();
     assert!(stale.is_empty(), "no longer differ: {stale:?}");
+}
+
+/// The health study as one batch of text; the file has no quotes.
+fn health() -> RecordBatch {
+    let mut lines = include_str!("../../../examples/data/health.csv").lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let rows: Vec<Vec<&str>> = lines.map(|l| l.split(',').collect()).collect();
+    let column = |i: usize| Arc::new(rows.iter().map(|r| Some(r[i])).collect::<StringArray>()) as ArrayRef;
+    RecordBatch::try_from_iter(names.iter().enumerate().map(|(i, n)| (*n, column(i)))).unwrap()
+}
+
+#[test]
+fn measures_agree_with_pycanon_to_a_billionth() {
+    let table = health();
+    let record: serde_json::Value = serde_json::from_str(include_str!("oracle/measures.json")).unwrap();
+    for (name, said) in record.as_object().unwrap() {
+        let quasi: Vec<String> = said["quasi"].as_array().unwrap().iter().map(|q| q.as_str().unwrap().to_string()).collect();
+        let sensitive = said["sensitive"].as_str().unwrap().to_string();
+        let mut classes = Classes::of(&quasi, std::slice::from_ref(&sensitive));
+        classes.push(&table).unwrap();
+        let measures = classes.measure();
+        let d = &measures.diversity[&sensitive];
+        let near = |what: &str, ours: f64| {
+            let theirs = said[what].as_f64().unwrap();
+            assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{name} {what}: {ours} here, {theirs} there");
+        };
+        near("k", measures.sizes.k().unwrap() as f64);
+        near("l", d.distinct_l as f64);
+        near("alpha", d.alpha.to_f64());
+        near("beta", d.beta.to_f64());
+        near("t", d.t_ordered.unwrap_or(d.t_equal).to_f64());
+        // pycanon rounds entropy l down to a whole number.
+        near("entropy_l", (d.entropy_l + 1e-9).floor());
+    }
 }

@@ -69,7 +69,7 @@ fn the_published_table_has_its_published_measures() {
 #[test]
 fn order_of_rows_and_cut_into_batches_do_not_matter() {
     let whole = nine();
-    let expect = measure(&[whole.clone()]);
+    let expect = measure(std::slice::from_ref(&whole));
     let parts: Vec<_> = [8, 3, 5, 0, 7, 1, 6, 2, 4].iter().map(|&row| whole.slice(row, 1)).collect();
     assert_eq!(measure(&parts), expect);
 }

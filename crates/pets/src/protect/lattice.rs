@@ -315,10 +315,10 @@ impl Table {
             let mut distinct = vec![0u64; sizes.len()];
             for &(combination, value) in pairs {
                 let Some(&class) = classes.get(combination as usize) else { continue };
-                if seen.insert(u64::from(class) << 32 | u64::from(value), 0).is_none() {
-                    if let Some(n) = distinct.get_mut(class as usize) {
-                        *n += 1;
-                    }
+                if seen.insert(u64::from(class) << 32 | u64::from(value), 0).is_none()
+                    && let Some(n) = distinct.get_mut(class as usize)
+                {
+                    *n += 1;
                 }
             }
             good.iter_mut().zip(distinct).for_each(|(good, n)| *good &= n >= self.l);
