@@ -17,6 +17,7 @@ use arrow_schema::Schema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub(crate) mod forms;
 mod weigh;
 
 /// What this room knows: the catalogue of identifiers, the lists of words, the ladders. All data, passed in as text.
@@ -73,6 +74,13 @@ pub enum Evidence {
         /// Records with a value.
         records: u64,
     },
+    /// Values are texts that mention persons.
+    Mentions {
+        /// Texts read.
+        of: u64,
+        /// That mention someone.
+        mentioning: u64,
+    },
     /// The values contradict what the header says.
     Contradicted {
         /// Distinct values looked at.
@@ -126,6 +134,8 @@ pub struct Finding {
     pub distinct_exact: bool,
     /// The most frequent look of its values: `999-9999`, `Aaaa Aaa`; digits, letters and scripts stand for themselves.
     pub looks_like: Option<String>,
+    /// Kinds that values mention inside longer text, with the number of distinct values that do.
+    pub mentions: BTreeMap<String, u64>,
     /// False when the column holds lists, structs or bytes and nothing was read.
     pub readable: bool,
 }
@@ -183,7 +193,8 @@ impl Scanner {
         let samples: Vec<Sample> = self.samples.into_iter().map(Sample::finish).collect();
         let mut columns: Vec<Finding> = Vec::with_capacity(samples.len());
         for ((name, sample), readable) in self.names.iter().zip(&samples).zip(&self.readable) {
-            columns.push(Finding { readable: *readable, ..weigh::column(name, sample, knowledge) });
+            let finding = Finding { readable: *readable, ..weigh::column(name, sample, knowledge) };
+            columns.push(weigh::mentions(finding, sample, knowledge));
         }
         let personal = |f: &Finding| !matches!(f.role, Role::Attribute | Role::NonPersonal);
         if !columns.iter().any(personal) {

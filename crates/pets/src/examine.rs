@@ -246,7 +246,11 @@ fn residual(scan: &Scan, plan: &Plan) -> BTreeMap<String, String> {
             Some(found) if found.role.identifies_alone() && !pseudonym && finding.missing < finding.rows => {
                 out.insert(finding.column.clone(), found.kind.clone());
             }
-            _ => {}
+            _ => {
+                if let Some((kind, _)) = finding.mentions.iter().next() {
+                    out.insert(finding.column.clone(), format!("mentions {kind}"));
+                }
+            }
         }
     }
     out

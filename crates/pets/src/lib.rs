@@ -45,6 +45,7 @@ pub mod report;
 mod sample;
 pub mod shape;
 pub mod single_out;
+pub mod text;
 pub mod transform;
 pub mod utility;
 pub mod words;

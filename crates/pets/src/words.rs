@@ -137,6 +137,26 @@ impl Words {
         }
     }
 
+    /// True for a frequent given name in Latin script.
+    pub fn is_given(&self, word: &str) -> bool {
+        self.names.given.contains(&word.to_lowercase())
+    }
+
+    /// True for a frequent family name in Latin script.
+    pub fn is_family(&self, word: &str) -> bool {
+        self.names.family.contains(&word.to_lowercase())
+    }
+
+    /// True for a frequent Japanese given name.
+    pub fn is_given_ja(&self, word: &str) -> bool {
+        self.names.given_ja.contains(word)
+    }
+
+    /// True for a frequent Japanese family name.
+    pub fn is_family_ja(&self, word: &str) -> bool {
+        self.names.family_ja.contains(word)
+    }
+
     // 佐藤花子 without a space: a family name of two characters or more in front, one to three behind; or one listed name alone.
     fn is_joined_name(&self, text: &str) -> bool {
         if self.names.family.contains(text)

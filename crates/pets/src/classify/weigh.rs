@@ -1,5 +1,6 @@
 //! Weighs what one column may be.
 
+use super::forms::{is_bare_phone, is_email, is_phone, is_postcode};
 use super::{Candidate, Evidence, Finding, Knowledge, Weighed};
 use crate::calendar::read_day;
 use crate::catalogue::{Scheme, Verdict};
@@ -53,8 +54,40 @@ pub(super) fn column(name: &str, sample: &Sample, knowledge: &Knowledge) -> Find
         distinct: sample.distinct(),
         distinct_exact: sample.is_whole(),
         looks_like: values.look(),
+        mentions: BTreeMap::new(),
         readable: true,
     }
+}
+
+// LIMIT: distinct values of a column that are read as text.
+const READ_MAX: usize = 2000;
+/// Bytes from which a value can hold more than one thing.
+const TEXT_BYTES_MIN: usize = 12;
+/// A column of text that mentions persons in one value of a hundred identifies directly.
+const MENTIONS_SHARE: u64 = 100;
+
+/// Reads the values of a column that is not itself an identifier as text, for persons that they mention.
+pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowledge) -> Finding {
+    if finding.role.identifies_alone() {
+        return finding;
+    }
+    let runs_on = |v: &&str| v.len() >= TEXT_BYTES_MIN && (v.contains([' ', '@', '\u{3000}', '、', '。', '：']) || v.chars().filter(|c| is_japanese(*c)).count() > 5);
+    let mut texts: Vec<&str> = sample.values().filter(runs_on).collect();
+    texts.sort_unstable();
+    texts.truncate(READ_MAX);
+    let mut mentioning = 0;
+    for text in &texts {
+        let kinds: std::collections::BTreeSet<String> = crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind).collect();
+        mentioning += u64::from(!kinds.is_empty());
+        kinds.into_iter().for_each(|kind| *finding.mentions.entry(kind).or_default() += 1);
+    }
+    let weak = matches!(finding.role, Role::Attribute | Role::NonPersonal);
+    if mentioning * MENTIONS_SHARE > texts.len() as u64 && weak {
+        let evidence = vec![weighed(ENOUGH, Evidence::Mentions { of: texts.len() as u64, mentioning })];
+        finding.role = Role::DirectIdentifier;
+        finding.found = Some(Candidate { kind: "free-text".into(), role: Role::DirectIdentifier, decibans: ENOUGH, evidence });
+    }
+    finding
 }
 
 struct Values<'a> {
@@ -238,53 +271,4 @@ fn weigh_distinct(kind: &str, values: &Values<'_>) -> Option<Weighed> {
         _ => 3,
     };
     Some(weighed(decibans, Evidence::AllDifferent { distinct, records }))
-}
-
-pub(crate) fn is_email(value: &str) -> bool {
-    let Some((local, domain)) = value.split_once('@') else { return false };
-    let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
-    let labels: Vec<&str> = domain.split('.').collect();
-    !local.is_empty()
-        && local.chars().all(plain)
-        && labels.len() >= 2
-        && labels.iter().all(|l| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-'))
-        && labels.last().is_some_and(|l| l.chars().count() >= 2 && !l.chars().any(|c| c.is_ascii_digit()))
-}
-
-// Written as people write telephone numbers: with a plus, or with a leading zero or parenthesis and separators.
-pub(crate) fn is_phone(value: &str) -> bool {
-    let digits = value.chars().filter(char::is_ascii_digit).count();
-    let separators = value.chars().filter(|c| "-. ()/‐－".contains(*c)).count();
-    let begins = value.starts_with('+')
-        || (separators > 0 && (value.starts_with(['0', '(']) || is_north_american(value)));
-    (9..=15).contains(&digits)
-        && begins
-        && digits + separators + usize::from(value.starts_with('+')) == value.chars().count()
-}
-
-fn is_north_american(value: &str) -> bool {
-    let parts: Vec<usize> = value
-        .split(['-', '.', ' '])
-        .map(|p| if p.bytes().all(|b| b.is_ascii_digit()) { p.len() } else { 0 })
-        .collect();
-    parts == [3, 3, 4] && value.starts_with(|c: char| c >= '2')
-}
-
-fn is_bare_phone(value: &str) -> bool {
-    matches!(value.len(), 10 | 11) && value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn is_postcode(value: &str) -> bool {
-    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
-    let japanese = value.trim_start_matches('〒').trim();
-    if let Some((area, rest)) = japanese.split_once('-') {
-        return digits(area, 3) && digits(rest, 4) || digits(area, 5) && digits(rest, 4);
-    }
-    // Britain: one or two letters, a digit, perhaps one more, a space, digit, two letters.
-    let Some((out, inward)) = value.split_once(' ') else { return false };
-    let inward = inward.as_bytes();
-    (2..=4).contains(&out.len())
-        && out.starts_with(|c: char| c.is_ascii_uppercase())
-        && out.bytes().any(|b| b.is_ascii_digit())
-        && matches!(inward, [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase())
 }

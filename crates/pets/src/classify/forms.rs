@@ -1,0 +1,50 @@
+//! Forms that many values share: mail addresses, telephone numbers, postcodes.
+
+pub(crate) fn is_email(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else { return false };
+    let plain = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+    let labels: Vec<&str> = domain.split('.').collect();
+    !local.is_empty()
+        && local.chars().all(plain)
+        && labels.len() >= 2
+        && labels.iter().all(|l| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-'))
+        && labels.last().is_some_and(|l| l.chars().count() >= 2 && !l.chars().any(|c| c.is_ascii_digit()))
+}
+
+// Written as people write telephone numbers: with a plus, or with a leading zero or parenthesis and separators.
+pub(crate) fn is_phone(value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let separators = value.chars().filter(|c| "-. ()/‐－".contains(*c)).count();
+    let begins = value.starts_with('+')
+        || (separators > 0 && (value.starts_with(['0', '(']) || is_north_american(value)));
+    (9..=15).contains(&digits)
+        && begins
+        && digits + separators + usize::from(value.starts_with('+')) == value.chars().count()
+}
+
+fn is_north_american(value: &str) -> bool {
+    let parts: Vec<usize> = value
+        .split(['-', '.', ' '])
+        .map(|p| if p.bytes().all(|b| b.is_ascii_digit()) { p.len() } else { 0 })
+        .collect();
+    parts == [3, 3, 4] && value.starts_with(|c: char| c >= '2')
+}
+
+pub(crate) fn is_bare_phone(value: &str) -> bool {
+    matches!(value.len(), 10 | 11) && value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+pub(crate) fn is_postcode(value: &str) -> bool {
+    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+    let japanese = value.trim_start_matches('〒').trim();
+    if let Some((area, rest)) = japanese.split_once('-') {
+        return digits(area, 3) && digits(rest, 4) || digits(area, 5) && digits(rest, 4);
+    }
+    // Britain: one or two letters, a digit, perhaps one more, a space, digit, two letters.
+    let Some((out, inward)) = value.split_once(' ') else { return false };
+    let inward = inward.as_bytes();
+    (2..=4).contains(&out.len())
+        && out.starts_with(|c: char| c.is_ascii_uppercase())
+        && out.bytes().any(|b| b.is_ascii_digit())
+        && matches!(inward, [d, a, b] if d.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase())
+}
