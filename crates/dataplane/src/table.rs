@@ -65,7 +65,7 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
     let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset)) };
     let mut reader = csv::ReaderBuilder::new().from_reader(decoded()?);
-    let header: Vec<String> = reader.headers().map_err(|e| SheetError::damaged(path, "CSV", e))?.iter().map(str::to_owned).collect();
+    let header: Vec<String> = reader.headers().map_err(|e| worded(path, "CSV", e.to_string()))?.iter().map(str::to_owned).collect();
     if header.iter().all(|h| h.trim().is_empty()) {
         return Err(SheetError::Empty(path.to_owned()));
     }
@@ -179,7 +179,10 @@ fn open_excel(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
 
 /// Puts a reader's complaint into our words: the line of a ragged row, the place of a wrong byte.
 fn fault(path: &Path, format: &'static str, error: &ArrowError) -> SheetError {
-    let text = error.to_string();
+    worded(path, format, error.to_string())
+}
+
+fn worded(path: &Path, format: &'static str, text: String) -> SheetError {
     let number = |after: &str| -> Option<u64> {
         let rest = text.split_once(after)?.1;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
