@@ -131,6 +131,10 @@ impl Naming {
     }
 
     fn value(&self, vocabulary: &Vocabulary, fact: &Fact, slot: &str, cell: &str) -> Option<Spoken> {
+        let says_none = self.word("none", cell).is_some();
+        if says_none && matches!(fact.domain, Domain::SetOf(_) | Domain::Places) {
+            return Some(Spoken::Words(Vec::new()));
+        }
         match &fact.domain {
             Domain::YesNo => self.word("yes_no", cell).map(|w| Spoken::YesNo(w == "yes")),
             Domain::Count => cell.replace([',', '人'], "").trim().parse().ok().map(Spoken::Number),

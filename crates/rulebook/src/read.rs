@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         let block = self.block;
         let cites = self.plain("cites");
         if is_law && cites.is_empty() {
-            self.fault("TGT-R003", block.span, format!("the rule `{}` cites no article", block.id), "add `cites: GDPR Art. 46(2)(c)`");
+            self.fault("TGT-R003", block.span, format!("the rule `{}` cites no article", block.id), "add `cites: Act, Art. 46(2)(c)`");
         }
         let says = if is_law { self.text("says") } else { self.text_or_empty("says") };
         let from = match self.line("from") {
@@ -159,7 +159,9 @@ impl<'a> Reader<'a> {
             Some(_) => self.day("from").map(Start::On),
             None => None,
         };
-        let from = from.or(instrument.map(|i| i.from)).unwrap_or_else(|| {
+        // A start that is not set is said by the rule itself; it is never inherited by silence.
+        let of_instrument_from = instrument.map(|i| i.from).filter(|f| *f != Start::Unknown);
+        let from = from.or(of_instrument_from).unwrap_or_else(|| {
             if is_law {
                 self.fault("TGT-R006", block.span, format!("the rule `{}` has no date", block.id), "add `from: 2018-05-25`, here or in the instrument");
             }
@@ -175,11 +177,15 @@ impl<'a> Reader<'a> {
         let own_from = block.line("from").is_some();
         let published = self.day("published").or(instrument.filter(|_| !own_from).and_then(|i| i.published));
         let of_instrument = |f: fn(&Head) -> String| instrument.map(f).unwrap_or_default();
+        let source = Some(self.plain("source")).filter(|s| !s.is_empty()).unwrap_or_else(|| of_instrument(|i| i.source.clone()));
+        if is_law && !source.starts_with("http") {
+            self.fault("TGT-R003", block.span, format!("the rule `{}` has no official link", block.id), "add `source: https://…`, here or in the instrument");
+        }
         Head {
             id: block.id.clone(),
             cites,
             says,
-            source: Some(self.plain("source")).filter(|s| !s.is_empty()).unwrap_or_else(|| of_instrument(|i| i.source.clone())),
+            source,
             force: self.word("force", &FORCES, Some(instrument.map_or(Force::Statute, |i| i.force))).unwrap_or(Force::Practice),
             from,
             until,

@@ -353,7 +353,7 @@ fn to_all(engine: &mut Engine, flat: &[(String, Said)], as_of: AsOf, voice: Voic
 
 /// The articles that decide, and the first way or lack, on one line.
 pub fn one_line(c: &decide::decision::CrossingAnswer, voice: Voice) -> String {
-    let mut cites: Vec<&str> = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens()).map(|d| d.citation.cites.as_str()).collect();
+    let mut cites: Vec<&str> = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens()).map(|d| d.citation.cites.as_str()).filter(|c| !c.is_empty()).collect();
     cites.dedup();
     let tail = match c.verdict {
         Verdict::Conditional => c.remedies.first().map(|r| voice.way(r)).unwrap_or_default(),
