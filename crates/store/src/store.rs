@@ -5,7 +5,8 @@ use crate::lock::Lock;
 use crate::writer::{self, Queue};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The name of the file in a store's directory; the write-ahead log and its index lie beside it.
@@ -30,6 +31,7 @@ pub struct Store {
     queue: Option<Queue>,
     writer: Option<std::thread::JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
+    n_commits: Arc<AtomicU64>,
     _lock: Lock,
 }
 
@@ -48,12 +50,15 @@ impl Store {
         let connection = Connection::open(&file)?;
         prepare(&connection, &file)?;
         std::fs::File::open(directory)?.sync_all()?;
-        let (queue, thread) = writer::start(connection, directory.join(format!("{FILE_NAME}-wal")))?;
+        let n_commits = Arc::new(AtomicU64::new(0));
+        let wal = directory.join(format!("{FILE_NAME}-wal"));
+        let (queue, thread) = writer::start(connection, wal, Arc::clone(&n_commits))?;
         Ok(Self {
             directory: directory.to_owned(),
             queue: Some(queue),
             writer: Some(thread),
             readers: Mutex::new(Vec::new()),
+            n_commits,
             _lock: lock,
         })
     }
@@ -62,6 +67,12 @@ impl Store {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Returns how many commits were made since opening; verbs that arrive together share one.
+    #[must_use]
+    pub fn n_commits(&self) -> u64 {
+        self.n_commits.load(Ordering::Relaxed)
     }
 
     /// Runs a verb in a savepoint of the next commit; `Ok` means that it is on the disk.
@@ -96,7 +107,9 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // The writer commits what waits and ends when the last way to it is gone; only then the lock is let go.
+        // The writer's connection closes last, so that it folds the log into the file; it commits what waits and ends when
+        // the last way to it is gone. Only then the lock is let go.
+        self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         self.queue = None;
         if let Some(thread) = self.writer.take() {
             let _ = thread.join();
@@ -138,10 +151,12 @@ fn prepare(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 pub(crate) fn check(connection: &Connection, file: &Path) -> Result<bool, StoreError> {
     let not_ours = || StoreError::NotAStore { path: file.display().to_string() };
     let pragma = |name: &str| {
-        connection
-            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
-            .map_err(StoreError::from)
-            .map_err(|e| if matches!(e, StoreError::Damaged { .. }) { not_ours() } else { e })
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(|e| {
+            match e.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => not_ours(),
+                _ => e.into(),
+            }
+        })
     };
     let (id, version) = (pragma("application_id")?, pragma("user_version")?);
     let n_tables =
@@ -155,3 +170,6 @@ pub(crate) fn check(connection: &Connection, file: &Path) -> Result<bool, StoreE
         _ => Err(not_ours()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@ use crate::crash::crash_point;
 use crate::error::StoreError;
 use rusqlite::Connection;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -63,9 +65,10 @@ impl Queue {
 pub(crate) fn start(
     connection: Connection,
     wal: PathBuf,
+    n_commits: Arc<AtomicU64>,
 ) -> Result<(Queue, std::thread::JoinHandle<()>), StoreError> {
     let (send, jobs) = sync_channel(QUEUE_MAX);
-    let writer = Writer { connection, jobs, wal, rows_moved: 0, stopped: None };
+    let writer = Writer { connection, jobs, wal, n_commits, rows_moved: 0, stopped: None };
     let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
     Ok((Queue(send), thread))
 }
@@ -74,6 +77,7 @@ struct Writer {
     connection: Connection,
     jobs: Receiver<Job>,
     wal: PathBuf,
+    n_commits: Arc<AtomicU64>,
     rows_moved: u64,
     /// Set when a commit failed otherwise than for want of room: what the disk holds is then unknown until it is
     /// opened again, so nothing more is written.
@@ -129,6 +133,9 @@ impl Writer {
             if let Some(error) = lost.as_ref().filter(|e| **e != StoreError::DiskFull) {
                 self.stopped = Some(StoreError::Stopped { why: format!("a commit failed: {error}") });
             }
+        }
+        if lost.is_none() {
+            self.n_commits.fetch_add(1, Ordering::Relaxed);
         }
         if lost.is_some() && !self.connection.is_autocommit() {
             // If even this fails, the next `BEGIN` fails too and says so.

@@ -1,0 +1,133 @@
+//! What needs a hand on the writer: batches that are made to form, and a disk without room.
+
+use super::*;
+use crate::log::Leaf;
+use crate::participant::Participant;
+use model::Instant;
+use model::event::{Event, EventKind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+fn leaf(process: &str) -> Leaf {
+    let event = Event {
+        kind: EventKind::Decided,
+        at: Instant(1),
+        legal_day: None,
+        process: process.into(),
+        binds: Default::default(),
+        rules: Vec::new(),
+        counts: Default::default(),
+    };
+    Leaf::new(&event, [9; 32], |bytes| model::Digest::of(bytes).0).unwrap()
+}
+
+fn someone() -> Participant {
+    Participant::new("did:web:aoi.example").unwrap()
+}
+
+/// A verb that holds the writer until it is let go, so that others gather behind it.
+fn hold<'scope>(store: &'scope Store, scope: &'scope std::thread::Scope<'scope, '_>) -> Sender<()> {
+    let (go, wait): (Sender<()>, Receiver<()>) = channel();
+    let (begun, is_held) = channel();
+    scope.spawn(move || {
+        store.write(move |_| {
+            begun.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        })
+    });
+    is_held.recv().unwrap();
+    go
+}
+
+#[test]
+fn verbs_that_wait_share_one_commit_and_one_that_fails_takes_no_other_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let before = store.n_commits();
+    let sent = AtomicU64::new(0);
+    let mut results = Vec::new();
+    std::thread::scope(|scope| {
+        let go = hold(&store, scope);
+        let threads: Vec<_> = (0..40_u64)
+            .map(|n| {
+                let (store, sent) = (&store, &sent);
+                scope.spawn(move || {
+                    sent.fetch_add(1, Ordering::SeqCst);
+                    // Each tenth one writes a leaf and fails after it.
+                    store.write(move |c| {
+                        let numbers = crate::log::append(c, &someone(), &[leaf(&format!("p{n}"))])?;
+                        if n % 10 == 0 { Err(StoreError::Stale { what: "test" }) } else { Ok(numbers.start) }
+                    })
+                })
+            })
+            .collect();
+        while sent.load(Ordering::SeqCst) < 40 {
+            std::thread::yield_now();
+        }
+        go.send(()).unwrap();
+        results.extend(threads.into_iter().map(|t| t.join().unwrap()));
+    });
+    assert_eq!(results.iter().filter(|r| r.is_err()).count(), 4);
+    let mut numbers: Vec<u64> = results.into_iter().flatten().collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..36).collect::<Vec<_>>());
+    assert_eq!(store.leaves(&someone(), 0, 100).unwrap().len(), 36);
+    // One for the holder, and few for the forty: some may have come late to the queue.
+    assert!(store.n_commits() - before < 20, "{} commits", store.n_commits() - before);
+}
+
+#[test]
+fn a_full_disk_is_one_clear_error_and_leaves_nothing_half_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.append_events(&someone(), vec![leaf("before")]).unwrap();
+    let pages = |n: i64| {
+        store.write(move |c| {
+            Ok(c.query_row(&format!("PRAGMA max_page_count = {n}"), [], |r| r.get::<_, i64>(0))?)
+        })
+    };
+    let used: i64 = store.read(|c| Ok(c.query_row("PRAGMA page_count", [], |row| row.get(0))?)).unwrap();
+    pages(used + 2).unwrap();
+    let many: Vec<Leaf> = (0..2_000).map(|n| leaf(&format!("many-{n}"))).collect();
+    let error = store.append_events(&someone(), many.clone()).unwrap_err();
+    assert_eq!(error, StoreError::DiskFull);
+    assert_eq!(error.to_string(), "the disk is full; nothing was written");
+    assert_eq!(store.log_size(&someone()).unwrap(), 1);
+    assert_eq!(store.leaves(&someone(), 0, 10).unwrap().len(), 1);
+    // With room again it goes on where it was.
+    pages(1_000_000).unwrap();
+    assert_eq!(store.append_events(&someone(), many).unwrap(), 1..2_001);
+    assert_eq!(store.leaves(&someone(), 0, 10_000).unwrap().len(), 2_001);
+}
+
+#[test]
+fn a_full_disk_loses_a_batch_as_a_whole_and_tells_each_caller() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let used: i64 = store.read(|c| Ok(c.query_row("PRAGMA page_count", [], |row| row.get(0))?)).unwrap();
+    store
+        .write(move |c| {
+            Ok(c.query_row(&format!("PRAGMA max_page_count = {}", used + 8), [], |r| r.get::<_, i64>(0))?)
+        })
+        .unwrap();
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let go = hold(&store, scope);
+        let threads: Vec<_> = (0..30)
+            .map(|t| {
+                let store = &store;
+                scope.spawn(move || {
+                    let leaves: Vec<Leaf> = (0..30).map(|n| leaf(&format!("p{t}-{n}"))).collect();
+                    store.append_events(&someone(), leaves)
+                })
+            })
+            .collect();
+        go.send(()).unwrap();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let told: Vec<_> = results.iter().flatten().cloned().collect();
+    assert!(results.contains(&Err(StoreError::DiskFull)));
+    let there = store.leaves(&someone(), 0, 10_000).unwrap();
+    assert_eq!(there.len(), told.len() * 30);
+    assert!(told.iter().all(|range| range.end <= there.len() as u64));
+    assert!(there.iter().enumerate().all(|(at, leaf)| leaf.number == at as u64));
+}
