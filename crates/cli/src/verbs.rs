@@ -4,6 +4,7 @@ pub mod check;
 pub mod drill;
 pub mod register;
 pub mod rules;
+pub mod rules_text;
 pub mod schema;
 pub mod watch;
 

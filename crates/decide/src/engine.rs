@@ -308,7 +308,8 @@ fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[crate::decisio
     }
     // What surely applies speaks before what may.
     let surely = |c: &Clause| layers.iter().any(|l| l.layer == c.layer && l.applies == Truth::Yes);
-    out.sort_by_key(|c| !surely(c));
+    let elsewhere = |c: &Clause| c.kind == ClauseKind::Scope && c.truth == Truth::No;
+    out.sort_by_key(|c| (!surely(c), elsewhere(c)));
     out
 }
 

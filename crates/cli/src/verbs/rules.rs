@@ -23,6 +23,44 @@ pub struct Rules {
 
 #[derive(Subcommand)]
 enum Act {
+    /// List layers and rules.
+    #[command(after_help = "Examples:\n  tegata rules ls\n  tegata rules ls eu.gdpr --as-of 2020-07-16")]
+    Ls {
+        /// Only ids that begin so.
+        #[arg(default_value = "")]
+        prefix: String,
+        /// Only what counts on this day.
+        #[arg(long, value_name = "DAY")]
+        as_of: Option<model::CivilDate>,
+        #[command(flatten)]
+        common: super::Common,
+    },
+    /// Show a rule, list or layer: its text, dates, source and review state.
+    #[command(after_help = "Examples:\n  tegata rules show eu.gdpr.45\n  tegata rules show eu.adequacy --as-of 2020-07-15")]
+    Show {
+        /// The id of a rule, list, list entry, layer or measure.
+        id: String,
+        /// Only what counts on this day.
+        #[arg(long, value_name = "DAY")]
+        as_of: Option<model::CivilDate>,
+        #[command(flatten)]
+        common: super::Common,
+    },
+    /// What begins and ends to count between two days, or between two rule folders.
+    #[command(after_help = "Examples:\n  tegata rules diff 2020-07-15 2020-07-16\n  tegata rules diff old/rules new/rules")]
+    Diff {
+        /// A day, or a folder of rules.
+        from: String,
+        /// A later day, or another folder.
+        to: String,
+        #[command(flatten)]
+        common: super::Common,
+    },
+    /// Coverage, review states, ages and gaps of the rulebook.
+    Report {
+        #[command(flatten)]
+        common: super::Common,
+    },
     /// Check rule files; a mistake is underlined in the file.
     #[command(after_help = "Examples:\n  tegata rules lint\n  tegata rules lint path/to/rules")]
     Lint {
@@ -43,8 +81,25 @@ enum Act {
 /// Runs the verb.
 pub fn run(rules: Rules) -> ExitCode {
     match rules.act {
+        Act::Ls { prefix, as_of, common } => finish(super::rules_text::ls(&prefix, as_of, &common)),
+        Act::Show { id, as_of, common } => finish(super::rules_text::show(&id, as_of, &common)),
+        Act::Diff { from, to, common } => finish(super::rules_text::diff(&from, &to, &common)),
+        Act::Report { common } => finish(super::rules_text::report(&common)),
         Act::Lint { folder } => lint(folder),
         Act::Test { folder, only } => test(folder, &only),
+    }
+}
+
+fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
+    match lines {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::from(2)
+        }
     }
 }
 
