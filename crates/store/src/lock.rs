@@ -8,7 +8,7 @@ use std::path::Path;
 /// A directory held by this process until dropped; the operating system lets go when the process dies.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -23,7 +23,7 @@ impl Lock {
                 file.rewind()?;
                 write!(file, "process {}", std::process::id())?;
                 file.flush()?;
-                Ok(Self { _file: file })
+                Ok(Self { file })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();
@@ -35,5 +35,12 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would not do: a child that is just being started shares the open file until it runs its own program.
+        let _ = self.file.unlock();
     }
 }
