@@ -26,6 +26,7 @@ pub struct Scheme {
     pub headers: Vec<String>,
     /// How often a random filling of the shape passes.
     pub chance: Ratio,
+    look: Option<Shape>,
     strip: Vec<char>,
     forms: Vec<Form>,
 }
@@ -64,6 +65,11 @@ impl Scheme {
     /// True when a pass says more than the shape alone.
     pub fn is_checked(&self) -> bool {
         self.chance < Ratio::ONE
+    }
+
+    /// True when the value is written as people write this identifier, separators and all.
+    pub fn looks_like(&self, value: &str) -> bool {
+        self.look.as_ref().is_some_and(|look| look.matches(value.to_ascii_uppercase().as_bytes()))
     }
 
     /// True when some check is arithmetic: dates and ranges alone are met by many numbers that mean something else.
@@ -142,6 +148,7 @@ struct RawScheme {
     #[serde(default)]
     headers: Vec<String>,
     chance: Ratio,
+    look: Option<String>,
     strip: Option<String>,
     form: Vec<RawForm>,
 }
@@ -193,6 +200,7 @@ impl Scheme {
             law: raw.law,
             headers: raw.headers,
             chance: raw.chance,
+            look: raw.look.as_deref().map(Shape::parse).transpose()?,
             strip: raw.strip.as_deref().unwrap_or(" -").chars().collect(),
             forms: raw.form.into_iter().map(form).collect::<Result<_, _>>()?,
         })

@@ -196,8 +196,13 @@ impl Scanner {
             let finding = Finding { readable: *readable, ..weigh::column(name, sample, knowledge) };
             columns.push(weigh::mentions(finding, sample, knowledge));
         }
-        let personal = |f: &Finding| !matches!(f.role, Role::Attribute | Role::NonPersonal);
+        // A code that nothing announces is a person's only beside columns that are about persons.
+        let personal =
+            |f: &Finding| !matches!(f.role, Role::Attribute | Role::NonPersonal) && !f.is_bare_code();
         if !columns.iter().any(personal) {
+            for bare in columns.iter_mut().filter(|f| f.is_bare_code()) {
+                bare.alternatives.splice(0..0, bare.found.take());
+            }
             columns.iter_mut().for_each(|f| f.role = Role::NonPersonal);
         }
         let singling_out = self.rows.singling_out(&columns);
@@ -207,6 +212,13 @@ impl Scanner {
             singling_out,
             counted_rows: self.rows.len(),
         }
+    }
+}
+
+impl Finding {
+    fn is_bare_code(&self) -> bool {
+        let bare = |w: &Weighed| matches!(w.evidence, Evidence::AllDifferent { .. });
+        self.role == Role::LinkingCode && self.found.as_ref().is_some_and(|c| c.evidence.iter().all(bare))
     }
 }
 

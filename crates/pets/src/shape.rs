@@ -81,7 +81,7 @@ fn elements(text: &str) -> Option<Vec<Element>> {
                 }
                 continue;
             }
-            c if c.is_ascii_graphic() => span(c, c),
+            c if c.is_ascii_graphic() || c == b' ' => span(c, c),
             _ => return None,
         };
         out.push(Element { allowed, least: 1, most: 1 });

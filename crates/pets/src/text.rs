@@ -59,7 +59,8 @@ fn spot(spots: &mut Vec<Spot>, range: Range<usize>, kind: &str, role: Role) {
 fn mails(text: &str, spots: &mut Vec<Spot>) {
     for (at, _) in text.match_indices('@') {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._%+-".contains(c);
-        let start = text.get(..at).map_or(at, |before| at - before.chars().rev().take_while(|&c| plain(c)).count());
+        let start =
+            text.get(..at).map_or(at, |before| at - before.chars().rev().take_while(|&c| plain(c)).count());
         let length = text.get(at + 1..).map_or(0, |after| after.chars().take_while(|&c| plain(c)).count());
         let end = at + 1 + length;
         let found = text.get(start..end).unwrap_or("").trim_end_matches(['.', '-']);
@@ -76,7 +77,10 @@ fn runs(text: &str) -> Vec<Range<usize>> {
     let mut last_kept = 0;
     let mut separated = false;
     for (at, c) in text.char_indices().chain([(text.len(), '\n')]) {
-        let kept = c.is_ascii_alphanumeric() || ('\u{ff10}'..='\u{ff19}').contains(&c) || (c == '+' && begun.is_none()) || (c == '(' && begun.is_none());
+        let kept = c.is_ascii_alphanumeric()
+            || ('\u{ff10}'..='\u{ff19}').contains(&c)
+            || (c == '+' && begun.is_none())
+            || (c == '(' && begun.is_none());
         let separator = matches!(c, '-' | '.' | ' ' | '/' | '(' | ')' | '\u{2010}' | '\u{ff0d}' | '\u{2212}');
         match (begun, kept, separator) {
             (None, true, _) => (begun, last_kept, separated) = (Some(at), at + c.len_utf8(), false),
@@ -143,7 +147,12 @@ fn boundaries(text: &str, starts: bool) -> Vec<usize> {
 
 /// The scheme that a number is of: announced by a word before it, or too unlikely by chance.
 fn identifier<'a>(value: &str, before: &str, knowledge: &'a Knowledge) -> Option<&'a Scheme> {
-    let from = before.char_indices().rev().map(|(at, _)| at).take_while(|at| before.len() - at <= CONTEXT_BYTES).last();
+    let from = before
+        .char_indices()
+        .rev()
+        .map(|(at, _)| at)
+        .take_while(|at| before.len() - at <= CONTEXT_BYTES)
+        .last();
     let context = knowledge.words.header(from.and_then(|at| before.get(at..)).unwrap_or(""));
     let unlikely = Ratio::share(11, 1000);
     let passing = knowledge.catalogue.schemes().iter().filter(|s| s.judge(value) == Verdict::Passes);
@@ -159,18 +168,32 @@ const PREFECTURE_ENDS: [&str; 4] = ["都", "道", "府", "県"];
 // 〒984-7289, and 〇〇県〇〇市…1-2-3: a prefecture, a town, a number.
 fn addresses(text: &str, spots: &mut Vec<Spot>) {
     for (at, mark) in text.match_indices('〒') {
-        let length = text.get(at + mark.len()..).map_or(0, |rest| rest.char_indices().find(|(_, c)| !(c.is_numeric() || "- ‐－".contains(*c))).map_or(rest.len(), |(at, _)| at));
+        let length = text.get(at + mark.len()..).map_or(0, |rest| {
+            rest.char_indices()
+                .find(|(_, c)| !(c.is_numeric() || "- ‐－".contains(*c)))
+                .map_or(rest.len(), |(at, _)| at)
+        });
         if length >= 7 {
             spot(spots, at..at + mark.len() + length, "address", Role::DirectIdentifier);
         }
     }
-    for (at, end) in PREFECTURE_ENDS.iter().flat_map(|mark| text.match_indices(mark).map(|(at, m)| (at, at + m.len()))) {
+    for (at, end) in
+        PREFECTURE_ENDS.iter().flat_map(|mark| text.match_indices(mark).map(|(at, m)| (at, at + m.len())))
+    {
         let han = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
-        let name: usize = text.get(..at).map_or(0, |before| before.chars().rev().take(3).take_while(han).map(char::len_utf8).sum());
+        let name: usize = text
+            .get(..at)
+            .map_or(0, |before| before.chars().rev().take(3).take_while(han).map(char::len_utf8).sum());
         if name < 6 {
             continue;
         }
-        let rest: String = text.get(end..).unwrap_or("").chars().take(40).take_while(|c| is_japanese(*c) || c.is_numeric() || "-－‐の".contains(*c)).collect();
+        let rest: String = text
+            .get(end..)
+            .unwrap_or("")
+            .chars()
+            .take(40)
+            .take_while(|c| is_japanese(*c) || c.is_numeric() || "-－‐の".contains(*c))
+            .collect();
         if rest.contains(['市', '区', '町', '村', '郡']) && rest.contains(|c: char| c.is_numeric()) {
             spot(spots, at - name..end + rest.len(), "address", Role::DirectIdentifier);
         }
@@ -185,18 +208,32 @@ fn names(text: &str, knowledge: &Knowledge, spots: &mut Vec<Spot>) {
     let words: Vec<(usize, &str)> = latin_words(text);
     let capital = |w: &str| w.chars().next().is_some_and(char::is_uppercase) && w.chars().count() > 1;
     for (index, &(at, word)) in words.iter().enumerate() {
-        let next = words.get(index + 1).filter(|(from, w)| capital(w) && text.get(at + word.len()..*from).is_some_and(|gap| gap == " " || gap == ". "));
+        let next = words.get(index + 1).filter(|(from, w)| {
+            capital(w) && text.get(at + word.len()..*from).is_some_and(|gap| gap == " " || gap == ". ")
+        });
         let Some(&(from, second)) = next else { continue };
         let title = TITLES.contains(&word.to_lowercase().as_str());
-        let named = capital(word) && knowledge.words.is_given(word) && (knowledge.words.is_family(second) || !knowledge.words.is_given(second) && second.len() > 2 && !is_sentence_start(text, at));
-        if title || named || (capital(word) && knowledge.words.is_family(second) && knowledge.words.is_given(word)) {
-            spot(spots, if title { from } else { at }..from + second.len(), "person-name", Role::DirectIdentifier);
+        let named = capital(word)
+            && knowledge.words.is_given(word)
+            && (knowledge.words.is_family(second)
+                || !knowledge.words.is_given(second) && second.len() > 2 && !is_sentence_start(text, at));
+        if title
+            || named
+            || (capital(word) && knowledge.words.is_family(second) && knowledge.words.is_given(word))
+        {
+            spot(
+                spots,
+                if title { from } else { at }..from + second.len(),
+                "person-name",
+                Role::DirectIdentifier,
+            );
         }
     }
 }
 
 fn is_sentence_start(text: &str, at: usize) -> bool {
-    text.get(..at).is_none_or(|before| before.trim_end().is_empty() || before.trim_end().ends_with(['.', '!', '?']))
+    text.get(..at)
+        .is_none_or(|before| before.trim_end().is_empty() || before.trim_end().ends_with(['.', '!', '?']))
 }
 
 fn latin_words(text: &str) -> Vec<(usize, &str)> {
@@ -222,7 +259,14 @@ fn japanese_names(text: &str, knowledge: &Knowledge, spots: &mut Vec<Spot>) {
     let end_of = |index: usize| chars.get(index).map_or(text.len(), |(at, _)| *at);
     let mut index = 0;
     while let Some(&(at, c)) = chars.get(index) {
-        let longest = is_japanese(c).then(|| (1..=4).rev().find(|&n| index + n <= chars.len() && text.get(at..end_of(index + n)).is_some_and(|t| knowledge.words.is_family_ja(t)))).flatten();
+        let longest = is_japanese(c)
+            .then(|| {
+                (1..=4).rev().find(|&n| {
+                    index + n <= chars.len()
+                        && text.get(at..end_of(index + n)).is_some_and(|t| knowledge.words.is_family_ja(t))
+                })
+            })
+            .flatten();
         let Some(length) = longest else {
             index += 1;
             continue;
@@ -233,7 +277,10 @@ fn japanese_names(text: &str, knowledge: &Knowledge, spots: &mut Vec<Spot>) {
         let gap = rest.len() - spaced.len();
         let given = (1..=3).rev().find_map(|n| {
             let end: usize = spaced.chars().take(n).map(char::len_utf8).sum();
-            spaced.get(..end).filter(|t| t.chars().count() == n && knowledge.words.is_given_ja(t)).map(|_| end)
+            spaced
+                .get(..end)
+                .filter(|t| t.chars().count() == n && knowledge.words.is_given_ja(t))
+                .map(|_| end)
         });
         // A family name of one character is too often a word of its own.
         let found = match given {
@@ -260,25 +307,48 @@ mod tests {
     fn spots_in_letters_of_both_languages() {
         let knowledge = knowledge();
         let check = |text: &str, expect: &[(&str, &str)]| {
-            let found: Vec<(String, &str)> = find(text, &knowledge).into_iter().map(|s| (s.kind, &text[s.range])).collect();
+            let found: Vec<(String, &str)> =
+                find(text, &knowledge).into_iter().map(|s| (s.kind, &text[s.range])).collect();
             let found: Vec<(&str, &str)> = found.iter().map(|(k, t)| (k.as_str(), *t)).collect();
             assert_eq!(found, expect, "{text}");
         };
         check("Please write to lisa.lee@example.com.", &[("email", "lisa.lee@example.com")]);
-        check("Call Mr. Brown at +44 20 7946 0958 today", &[("person-name", "Brown"), ("phone", "+44 20 7946 0958")]);
-        check("Seen with James Wilson yesterday; blood pressure 138/78, weight 53.5 kg.", &[("person-name", "James Wilson")]);
-        check("佐藤花子様の電話番号は090-0123-4567です。", &[("person-name", "佐藤花子"), ("phone", "090-0123-4567")]);
-        check("担当の鈴木さんに連絡。マイナンバー：123456789018", &[("person-name", "鈴木"), ("jp-my-number", "123456789018")]);
-        check("住所は東京都千代田区霞が関1-2-3、〒100-0013", &[("address", "東京都千代田区霞が関1-2-3"), ("address", "〒100-0013")]);
-        check("Card 4111 1111 1111 1111, IBAN GB82 WEST 1234 5698 7654 32.", &[("payment-card", "4111 1111 1111 1111"), ("iban", "GB82 WEST 1234 5698 7654 32")]);
+        check(
+            "Call Mr. Brown at +44 20 7946 0958 today",
+            &[("person-name", "Brown"), ("phone", "+44 20 7946 0958")],
+        );
+        check(
+            "Seen with James Wilson yesterday; blood pressure 138/78, weight 53.5 kg.",
+            &[("person-name", "James Wilson")],
+        );
+        check(
+            "佐藤花子様の電話番号は090-0123-4567です。",
+            &[("person-name", "佐藤花子"), ("phone", "090-0123-4567")],
+        );
+        check(
+            "担当の鈴木さんに連絡。マイナンバー：123456789018",
+            &[("person-name", "鈴木"), ("jp-my-number", "123456789018")],
+        );
+        check(
+            "住所は東京都千代田区霞が関1-2-3、〒100-0013",
+            &[("address", "東京都千代田区霞が関1-2-3"), ("address", "〒100-0013")],
+        );
+        check(
+            "Card 4111 1111 1111 1111, IBAN GB82 WEST 1234 5698 7654 32.",
+            &[("payment-card", "4111 1111 1111 1111"), ("iban", "GB82 WEST 1234 5698 7654 32")],
+        );
     }
 
     #[test]
     fn words_and_order_numbers_are_no_persons() {
         let knowledge = knowledge();
         for text in [
-            "The order 123456789018 was shipped on 2026-04-01 at 10:30.", "Mark the frame, will you? Grace period ends.", "本田の工場の林を東へ進む。",
-            "Temperature rose to 48.5 and 1,250 units were made in 2025.", "山口県の人口は減った。", "Version 10.2.33 build 20260401.",
+            "The order 123456789018 was shipped on 2026-04-01 at 10:30.",
+            "Mark the frame, will you? Grace period ends.",
+            "本田の工場の林を東へ進む。",
+            "Temperature rose to 48.5 and 1,250 units were made in 2025.",
+            "山口県の人口は減った。",
+            "Version 10.2.33 build 20260401.",
         ] {
             assert_eq!(find(text, &knowledge), [], "{text}");
         }

@@ -43,6 +43,7 @@ struct Names {
     given: HashSet<String>,
     family_ja: HashSet<String>,
     given_ja: HashSet<String>,
+    companies: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +136,14 @@ impl Words {
             }
             _ => false,
         }
+    }
+
+    /// True when a word of the text marks a company.
+    pub fn is_company(&self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let mut words = lower.split(|c: char| !(c.is_alphanumeric() || c == '&')).filter(|w| !w.is_empty());
+        words.any(|w| self.names.companies.iter().any(|c| c == w))
+            || self.names.companies.iter().any(|c| !c.is_ascii() && lower.contains(c.as_str()))
     }
 
     /// True for a frequent given name in Latin script.

@@ -66,7 +66,8 @@ fn measures_agree_with_pycanon_to_a_billionth() {
     let table = health();
     let record: serde_json::Value = serde_json::from_str(include_str!("oracle/measures.json")).unwrap();
     for (name, said) in record.as_object().unwrap() {
-        let quasi: Vec<String> = said["quasi"].as_array().unwrap().iter().map(|q| q.as_str().unwrap().to_string()).collect();
+        let quasi: Vec<String> =
+            said["quasi"].as_array().unwrap().iter().map(|q| q.as_str().unwrap().to_string()).collect();
         let sensitive = said["sensitive"].as_str().unwrap().to_string();
         let mut classes = Classes::of(&quasi, std::slice::from_ref(&sensitive));
         classes.push(&table).unwrap();
@@ -74,7 +75,10 @@ fn measures_agree_with_pycanon_to_a_billionth() {
         let d = &measures.diversity[&sensitive];
         let near = |what: &str, ours: f64| {
             let theirs = said[what].as_f64().unwrap();
-            assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{name} {what}: {ours} here, {theirs} there");
+            assert!(
+                (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0),
+                "{name} {what}: {ours} here, {theirs} there"
+            );
         };
         near("k", measures.sizes.k().unwrap() as f64);
         near("l", d.distinct_l as f64);

@@ -13,6 +13,14 @@ pub(crate) fn is_email(value: &str) -> bool {
 
 // Written as people write telephone numbers: with a plus, or with a leading zero or parenthesis and separators.
 pub(crate) fn is_phone(value: &str) -> bool {
+    let value = match value.split_once(['x', 'X']) {
+        Some((number, extension))
+            if (1..=6).contains(&extension.len()) && extension.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            number.trim_end()
+        }
+        _ => value,
+    };
     let digits = value.chars().filter(char::is_ascii_digit).count();
     let separators = value.chars().filter(|c| "-. ()/‐－".contains(*c)).count();
     let begins = value.starts_with('+')
@@ -31,7 +39,7 @@ fn is_north_american(value: &str) -> bool {
 }
 
 pub(crate) fn is_bare_phone(value: &str) -> bool {
-    matches!(value.len(), 10 | 11) && value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
+    (9..=12).contains(&value.len()) && value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
 }
 
 pub(crate) fn is_postcode(value: &str) -> bool {

@@ -20,6 +20,10 @@ const LISTED: i32 = 20;
 const CHECKED_MOST: i32 = 60;
 /// Checks that half of all numbers pass, or that read a date only, prove little whatever their number.
 const WEAK_MOST: i32 = 6;
+/// What failing checks cost at most when the whole header names the scheme: test data and invented numbers are still shown.
+const FAILING_UNDER_HEADER: i32 = 12;
+/// Written with the separators that people write the identifier with.
+const LOOK: i32 = 12;
 /// Share of wrong numbers (typing errors) expected in a real column.
 const ERRORS: f64 = 0.02;
 
@@ -71,13 +75,18 @@ pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowle
     if finding.role.identifies_alone() {
         return finding;
     }
-    let runs_on = |v: &&str| v.len() >= TEXT_BYTES_MIN && (v.contains([' ', '@', '\u{3000}', '、', '。', '：']) || v.chars().filter(|c| is_japanese(*c)).count() > 5);
+    let runs_on = |v: &&str| {
+        v.len() >= TEXT_BYTES_MIN
+            && (v.contains([' ', '@', '\u{3000}', '、', '。', '：'])
+                || v.chars().filter(|c| is_japanese(*c)).count() > 5)
+    };
     let mut texts: Vec<&str> = sample.values().filter(runs_on).collect();
     texts.sort_unstable();
     texts.truncate(READ_MAX);
     let mut mentioning = 0;
     for text in &texts {
-        let kinds: std::collections::BTreeSet<String> = crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind).collect();
+        let kinds: std::collections::BTreeSet<String> =
+            crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind).collect();
         mentioning += u64::from(!kinds.is_empty());
         kinds.into_iter().for_each(|kind| *finding.mentions.entry(kind).or_default() += 1);
     }
@@ -85,7 +94,12 @@ pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowle
     if mentioning * MENTIONS_SHARE > texts.len() as u64 && weak {
         let evidence = vec![weighed(ENOUGH, Evidence::Mentions { of: texts.len() as u64, mentioning })];
         finding.role = Role::DirectIdentifier;
-        finding.found = Some(Candidate { kind: "free-text".into(), role: Role::DirectIdentifier, decibans: ENOUGH, evidence });
+        finding.found = Some(Candidate {
+            kind: "free-text".into(),
+            role: Role::DirectIdentifier,
+            decibans: ENOUGH,
+            evidence,
+        });
     }
     finding
 }
@@ -157,14 +171,22 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
         return Vec::new();
     }
     let mut weight = likelihood(passing, fitting, scheme.chance);
-    if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
+    if !scheme.is_checked() {
+        weight = 0;
+    } else if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
         weight = weight.min(WEAK_MOST);
     }
-    let mut out = vec![weighed(
-        weight,
-        Evidence::CheckDigits { of: values.of, fitting, passing, chance: scheme.chance },
-    )];
-    out.extend(announced(words, header, &scheme.headers, &[]));
+    let header = announced(words, header, &scheme.headers, &[]);
+    if header.as_ref().is_some_and(|h| h.decibans == HEADER_WHOLE) {
+        weight = weight.max(-FAILING_UNDER_HEADER);
+    }
+    let checked = Evidence::CheckDigits { of: values.of, fitting, passing, chance: scheme.chance };
+    let mut out = vec![weighed(weight, checked)];
+    let looking = values.count(|v| scheme.looks_like(v));
+    if looking * 10 >= values.of * 9 {
+        out.push(weighed(LOOK, Evidence::Form { of: values.of, fitting: looking }));
+    }
+    out.extend(header);
     out
 }
 
@@ -208,8 +230,10 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
             // Names make more than a tenth of a column of people and hardly any of another; few values prove little.
             let surety = if of >= 20 { 22 } else { 12 };
             match fitting * 100 / of {
+                _ if values.count(|v| words.is_company(v)) * 10 > of => Some(against(fitting, -30)),
                 15.. => Some(weighed(surety, Evidence::List { of, listed: fitting })),
                 5..15 => None,
+                0 if of >= 20 && values.count(|v| v.is_ascii()) == of => Some(against(fitting, -5)),
                 _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => {
                     Some(against(0, -20))
                 }
@@ -217,7 +241,12 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
             }
         }
         "email" => form(values.count(is_email), 40),
-        "phone" => form(values.count(is_phone), 18).or_else(|| form(values.count(is_bare_phone), 4)),
+        "phone" => {
+            let written = values.count(is_phone);
+            let bare = values.count(is_bare_phone);
+            let some = written * 3 >= of;
+            form(written, 18).or_else(|| form(written + bare, if some { 14 } else { 4 }))
+        }
         "ip-address" => form(values.count(|v| v.parse::<std::net::IpAddr>().is_ok()), 40),
         "url" => form(values.count(|v| v.starts_with("http://") || v.starts_with("https://")), 15),
         "postcode" => form(values.count(is_postcode), 15),
