@@ -131,3 +131,17 @@ fn a_full_disk_loses_a_batch_as_a_whole_and_tells_each_caller() {
     assert!(told.iter().all(|range| range.end <= there.len() as u64));
     assert!(there.iter().enumerate().all(|(at, leaf)| leaf.number == at as u64));
 }
+
+#[test]
+fn a_commit_is_synced_before_it_is_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let pragma = |name: &'static str| {
+        store.write(move |c| Ok(c.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, String>(0))?))
+    };
+    assert_eq!(pragma("journal_mode").unwrap(), "wal");
+    // 2 is FULL.
+    let synchronous =
+        store.write(|c| Ok(c.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?)).unwrap();
+    assert_eq!(synchronous, 2);
+}

@@ -247,3 +247,46 @@ fn a_disk_that_fails_stops_the_writer_and_keeps_what_was_answered() {
     assert!(lived);
     check(directory.path(), &answered, "after the disk failed");
 }
+
+/// What a disk may do to writes that were not synced when the power went: drop them, or keep some sectors and not others.
+#[test]
+fn a_torn_end_of_the_log_loses_the_unanswered_verb_alone_and_as_a_whole() {
+    const SECTOR: usize = 512;
+    let store = fresh();
+    let wal = format!("{}-wal", store::store::FILE_NAME);
+    let read = |name: &str| std::fs::read(store.directory.path().join(name)).unwrap();
+    let step = |version: u64| {
+        let leaves = vec![leaf_of(&event("n0", &[("version", version)])), leaf("n0")];
+        let together = Together { leaves, sends: vec![send("n0", "x")], ..Together::default() };
+        let from = (version > 1).then_some(version - 1);
+        store.move_process(&aoi(), moved("n0", from, "REQUESTED"), together).unwrap();
+    };
+    (1..=5).for_each(step);
+    let answered = read(&wal);
+    step(6);
+    let (file, whole) = (read(store::store::FILE_NAME), read(&wal));
+    assert!(whole.starts_with(&answered) && whole.len() > answered.len());
+    let mut torn: Vec<Vec<u8>> =
+        (answered.len()..whole.len()).step_by(SECTOR).map(|n| whole[..n].to_vec()).collect();
+    for lost in (answered.len()..whole.len()).step_by(SECTOR) {
+        let mut wal = whole.clone();
+        let end = (lost + SECTOR).min(wal.len());
+        wal[lost..end].fill(0);
+        torn.push(wal);
+    }
+    torn.push(whole.clone());
+    for (at, bytes) in torn.into_iter().enumerate() {
+        // A sector that held nothing but zeros is not lost by losing it.
+        let expected = if bytes == whole { 6 } else { 5 };
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join(store::store::FILE_NAME), &file).unwrap();
+        std::fs::write(place.path().join(&wal), bytes).unwrap();
+        let left = Store::open(place.path()).unwrap();
+        let version = left.process(&aoi(), &negotiation("n0")).unwrap().unwrap().version;
+        assert_eq!(version, expected, "tear {at}");
+        let leaves = left.leaves(&aoi(), 0, 100).unwrap();
+        assert_eq!(leaves.len() as u64, version * 2, "tear {at}");
+        assert_eq!(left.outbox_depth(&aoi()).unwrap().0, version, "tear {at}");
+        assert_eq!(left.append_events(&aoi(), vec![leaf("n0")]).unwrap().start, version * 2);
+    }
+}
