@@ -24,6 +24,8 @@ enum Verb {
     Check(verbs::check::Check),
     Watch(verbs::watch::Watch),
     Drill(verbs::drill::Drill),
+    Scan(verbs::scan::Scan),
+    Protect(verbs::protect::Protect),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
 }
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         Verb::Check(check) => verbs::check::run(check),
         Verb::Watch(watch) => verbs::watch::run(watch),
         Verb::Drill(drill) => verbs::drill::run(drill),
+        Verb::Scan(scan) => verbs::scan::run(scan),
+        Verb::Protect(protect) => verbs::protect::run(protect),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }

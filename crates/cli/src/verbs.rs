@@ -2,9 +2,11 @@
 
 pub mod check;
 pub mod drill;
+pub mod protect;
 pub mod register;
 pub mod rules;
 pub mod rules_text;
+pub mod scan;
 pub mod schema;
 pub mod watch;
 

@@ -1,3 +1,4 @@
 //! One participant's agent: where pure answers become acts.
 
 pub mod register;
+pub mod protect;

@@ -111,3 +111,18 @@ register-rows = { $n } rows
 drill-struck = Struck
 drill-stops = { $n } of { $all } rows would stop
 watch-nothing = Nothing turned, and no published text will turn it.
+# Roles of columns
+role-direct-identifier = identifies alone
+role-identification-code = identification code
+role-linking-code = linking code
+role-quasi-identifier = quasi-identifier
+role-sensitive = sensitive
+role-property-damage = could cause property damage
+role-attribute = attribute
+role-non-personal = non-personal
+scan-singles-out = { $columns }: this combination singles out { $n } of { $of } people
+scan-summary = { $rows } rows, { $columns } columns, { $n } of them about people
+protect-summary = smallest class { $k }, greatest risk { $risk }, { $released } of { $of } records released
+protect-met = The profile's numbers are met. This proves numbers, not a legal status.
+protect-not-met = The profile's numbers are not met; nothing was written.
+protect-next = Next: tegata check … --fact 'data.profile_report=evidenced PROFILE'

@@ -100,3 +100,18 @@ register-rows = { $n }行
 drill-struck = 失効を想定したもの
 drill-stops = { $all }行のうち{ $n }行が停止します
 watch-nothing = 変わったものはなく、公表済みの法令で変わる予定もありません。
+# 列の役割
+role-direct-identifier = 単独で識別
+role-identification-code = 個人識別符号
+role-linking-code = 連結符号
+role-quasi-identifier = 準識別子
+role-sensitive = 機微
+role-property-damage = 財産的被害のおそれ
+role-attribute = 属性
+role-non-personal = 非個人
+scan-singles-out = { $columns }:この組合せは{ $of }人中{ $n }人を特定します
+scan-summary = { $rows }行、{ $columns }列。うち{ $n }列が人に関する情報です
+protect-summary = 最小クラス{ $k }、最大リスク{ $risk }、{ $of }件中{ $released }件を公開
+protect-met = プロファイルの数値を満たします。これは数値の証明であり、法的地位の証明ではありません。
+protect-not-met = プロファイルの数値を満たしません。何も書き込んでいません。
+protect-next = 次:tegata check … --fact 'data.profile_report=evidenced PROFILE'

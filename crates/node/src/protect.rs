@@ -1,0 +1,144 @@
+//! Look at a table and make a release of it: files and profiles around the pure room `pets`.
+
+use dataplane::{
+    encode::{Encoder, Encoding},
+    sheet::SheetError,
+    table::Table,
+};
+use model::Digest;
+use pets::{
+    catalogue::Catalogue,
+    classify::{Knowledge, Scan, Scanner},
+    dictionary::Dictionary,
+    profile::Profile,
+    protect::{Ladders, Protected, Request},
+    pseudonym::DomainKey,
+    words::Words,
+};
+use std::{fmt, path::Path};
+
+/// The profiles that ship with the program: id and text.
+pub const PROFILES: [(&str, &str); 4] = [
+    ("jp-anonymised", include_str!("../../../profiles/jp-anonymised.toml")),
+    ("hipaa-safe-harbor", include_str!("../../../profiles/hipaa-safe-harbor.toml")),
+    ("eu-wp216-k11", include_str!("../../../profiles/eu-wp216-k11.toml")),
+    ("ema-0070", include_str!("../../../profiles/ema-0070.toml")),
+];
+
+/// Why a table could not be looked at or protected.
+#[derive(Debug)]
+pub enum ProtectError {
+    /// The table.
+    Table(SheetError),
+    /// What the detectors know does not read.
+    Knowledge(String),
+    /// A profile, dictionary or plan does not read.
+    Document(String),
+    /// The data could not be protected.
+    NotProtected(pets::protect::NotProtected),
+    /// The release could not be written as bytes.
+    Encoding(String),
+}
+
+impl ProtectError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Table(e) => e.code(),
+            Self::Knowledge(_) => "TGT-N001",
+            Self::Document(_) => "TGT-N002",
+            Self::NotProtected(_) => "TGT-N003",
+            Self::Encoding(_) => "TGT-N004",
+        }
+    }
+}
+
+impl fmt::Display for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(e) => e.fmt(f),
+            Self::Knowledge(e) | Self::Document(e) | Self::Encoding(e) => f.write_str(e),
+            Self::NotProtected(e) => e.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ProtectError {}
+
+impl From<SheetError> for ProtectError {
+    fn from(e: SheetError) -> Self {
+        Self::Table(e)
+    }
+}
+
+/// What the detectors know, from the files of the house.
+pub fn knowledge() -> Result<Knowledge, ProtectError> {
+    let wrong = |what: &str, e: &dyn fmt::Display| ProtectError::Knowledge(format!("{what}: {e}"));
+    Ok(Knowledge {
+        catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).map_err(|e| wrong("identifiers", &e))?,
+        words: Words::parse(include_str!("../../../profiles/words.toml")).map_err(|e| wrong("words", &e))?,
+        ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).map_err(|e| wrong("ladders", &e))?,
+    })
+}
+
+/// Looks at a table of any size, batch by batch.
+pub fn scan(path: &Path, knowledge: &Knowledge) -> Result<Scan, ProtectError> {
+    let mut table = Table::open(path, None)?;
+    let mut scanner = Scanner::new(table.schema());
+    while let Some(batch) = table.batch()? {
+        scanner.push(&batch);
+    }
+    Ok(scanner.finish(knowledge))
+}
+
+/// A release: what was done, the report, and the released bytes as CSV.
+#[derive(Debug)]
+pub struct Release {
+    /// Plan, batches and report.
+    pub protected: Protected,
+    /// The released table.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the released bytes.
+    pub digest: Digest,
+    /// SHA-256 of the report's canonical bytes.
+    pub report: Digest,
+}
+
+/// Protects a table under a profile. `corrections` is what a person said of its columns.
+pub fn protect(path: &Path, profile: &Profile, corrections: Option<&Dictionary>, key: Option<&DomainKey>, knowledge: &Knowledge) -> Result<Release, ProtectError> {
+    let proposed = scan(path, knowledge)?.dictionary();
+    let dictionary = match corrections {
+        Some(person) => proposed.corrected_by(person),
+        None => proposed,
+    };
+    let batches = Table::open(path, None)?.all()?;
+    let request = Request { batches: &batches, dictionary: &dictionary, profile, knowledge, key };
+    let protected = pets::protect::protect(request).map_err(ProtectError::NotProtected)?;
+    let bytes = csv(&protected).map_err(|e| ProtectError::Encoding(e.to_string()))?;
+    let report = protected.report.digest().map_err(|e| ProtectError::Encoding(e.to_string()))?;
+    Ok(Release { digest: Digest::of(&bytes), report, bytes, protected })
+}
+
+fn csv(protected: &Protected) -> Result<Vec<u8>, impl fmt::Display + use<>> {
+    let mut bytes = Vec::new();
+    if let Some(first) = protected.batches.first() {
+        let mut encoder = Encoder::new(Encoding::Csv, &first.schema())?;
+        for batch in &protected.batches {
+            bytes.extend(encoder.push(batch)?);
+        }
+        bytes.extend(encoder.finish()?);
+    }
+    Ok::<_, arrow_schema::ArrowError>(bytes)
+}
+
+/// A profile by id or file.
+pub fn profile(name: &str) -> Result<Profile, ProtectError> {
+    let text = match PROFILES.iter().find(|(id, _)| *id == name) {
+        Some((_, text)) => text.to_string(),
+        None => std::fs::read_to_string(name).map_err(|_| {
+            let ids: Vec<&str> = PROFILES.iter().map(|(id, _)| *id).collect();
+            ProtectError::Document(format!("`{name}` is no profile and no file; profiles: {}", ids.join(", ")))
+        })?,
+    };
+    Profile::parse(&text).map_err(|faults| ProtectError::Document(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+}
