@@ -12,6 +12,10 @@ use std::fmt;
 use std::ops::Range;
 use toml::Spanned;
 
+mod meet;
+
+pub use meet::{Binding, Meet};
+
 /// A profile, checked.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -410,6 +414,9 @@ mod tests {
             include_str!("../../../profiles/hipaa-safe-harbor.toml"),
             include_str!("../../../profiles/ema-0070.toml"),
             include_str!("../../../profiles/eu-wp216-k11.toml"),
+            include_str!("../../../profiles/jp-pseudonymised.toml"),
+            include_str!("../../../profiles/sg-pdpc.toml"),
+            include_str!("../../../profiles/jp-eu-medical-research.toml"),
         ];
         for text in profiles {
             let profile = Profile::parse(text).unwrap_or_else(|f| panic!("{f:?}"));
