@@ -1,1 +1,5 @@
 //! Doors for programs and people.
+
+pub mod authority;
+pub mod carrier;
+pub mod tls;

@@ -1,0 +1,1 @@
+//! Carries messages to peers over TLS: the outgoing half of the network.
