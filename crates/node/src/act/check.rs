@@ -1,0 +1,93 @@
+//! Asks the law about one transfer between us and a peer.
+
+use crate::agent::{Node, lock};
+use crate::error::ActError;
+use decide::decision::{ClauseKind, Decision, Verdict};
+use dsp::message::Grounds;
+use dsp::reason::{Refusal, by_law};
+use model::AsOf;
+use model::event::EventKind;
+use model::transfer::Transfer;
+use store::log::Leaf;
+
+impl Node {
+    /// Decides a transfer for the legal day.
+    pub fn decide(&self, transfer: &Transfer) -> Result<Decision, ActError> {
+        let as_of = AsOf::then(self.legal_day());
+        let mut engine = lock(&self.engine);
+        let bound = engine.book.bind(transfer).map_err(|found| {
+            ActError::Facts(found.iter().map(|d| d.to_string().lines().next().unwrap_or_default().to_owned()).collect())
+        })?;
+        engine.decide(&bound, as_of).map_err(|e| ActError::Rules(e.0))
+    }
+
+    /// The leaf that tells of a decision.
+    pub(crate) fn decided(&self, process: &str, decision: &Decision) -> Result<Leaf, ActError> {
+        let mut event = self.event(EventKind::Decided, process);
+        event.legal_day = Some(decision.as_of.on);
+        event.binds.insert("decision".into(), decision.digest());
+        event.binds.insert("rulebook".into(), decision.rulebook);
+        event.rules = articles(decision);
+        self.leaf(&event)
+    }
+}
+
+/// Rule and article of each deciding clause, each once.
+pub fn articles(decision: &Decision) -> Vec<String> {
+    // LIMIT: clauses named in an event.
+    const CLAUSES_MAX: usize = 12;
+    let mut out: Vec<String> = Vec::new();
+    for clause in decision.worst().iter().flat_map(|c| &c.deciding) {
+        let line = format!("{} ({})", clause.id, clause.citation.cites);
+        if !out.contains(&line) && out.len() < CLAUSES_MAX {
+            out.push(line);
+        }
+    }
+    out
+}
+
+/// The rules that refuse, for a peer: rule, article, day and rulebook, never a fact.
+pub fn refusals(decision: &Decision) -> Vec<Refusal> {
+    let Some(worst) = decision.worst() else { return Vec::new() };
+    let cure = worst.remedies.first().map(|r| r.measures.iter().map(|m| m.id.as_str()).collect::<Vec<_>>().join("+"));
+    let refuses = |kind: ClauseKind| matches!(kind, ClauseKind::Gate | ClauseKind::Bar | ClauseKind::Obligation | ClauseKind::Carried | ClauseKind::Gap);
+    let all = || worst.deciding.iter();
+    let mut named: Vec<_> = all().filter(|c| refuses(c.kind)).collect();
+    if named.is_empty() {
+        named = all().collect();
+    }
+    // LIMIT: rules named to a peer.
+    named
+        .into_iter()
+        .take(6)
+        .map(|c| Refusal {
+            rule: c.id.clone(),
+            article: c.citation.cites.clone(),
+            as_of: decision.as_of.on.to_string(),
+            rulebook: decision.rulebook.to_string(),
+            cure: cure.clone(),
+        })
+        .collect()
+}
+
+/// What a termination or suspension says about a decision that does not open.
+pub fn grounds(decision: &Decision) -> Grounds {
+    let refusals = refusals(decision);
+    if refusals.is_empty() {
+        return Grounds::of(dsp::reason::BY_LAW, [format!("the verdict is {}", decision.verdict.word())]);
+    }
+    by_law(&refusals)
+}
+
+/// One line for people: verdict, deciding article, day.
+pub fn headline(decision: &Decision) -> String {
+    let article = refusals(decision).first().map(|r| format!("{} ({})", r.article, r.rule)).unwrap_or_default();
+    let verdict = match decision.verdict {
+        Verdict::Conditional => "not as it is",
+        Verdict::Prohibited => "may not go",
+        Verdict::Undetermined => "cannot tell",
+        Verdict::Permitted => "may go",
+        Verdict::OutOfScope => "the rules do not reach this",
+    };
+    format!("{verdict}: {article}, law of {}", decision.as_of.on)
+}

@@ -1,0 +1,180 @@
+//! Offers: a dataset, what is known of it for the law, and the condition that the law leaves on whoever asks.
+
+use crate::act::check::headline;
+use crate::agent::Node;
+use crate::config::PeerFacts;
+use crate::error::ActError;
+use decide::decision::{Decision, Missing};
+use dsp::message::catalog::{Catalog, DataService, Dataset, Distribution};
+use dsp::message::terms::Terms;
+use dsp::policy::Place;
+use dsp::profile::{Clause, Residual, Test};
+use model::transfer::{Facts, Hop, Transfer};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use store::Together;
+use store::keep::{DocumentKind, Expect, Keep};
+
+/// The format of a pull over HTTPS, as the transfer request names it.
+pub const FORMAT_PULL: &str = "HttpData-PULL";
+/// LIMIT: offers shown in one catalog.
+const OFFERS_MAX: usize = 1000;
+
+/// What is offered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// The dataset's id.
+    pub dataset: String,
+    /// Its name, for people.
+    pub title: String,
+    /// The file.
+    pub source: PathBuf,
+    /// What is known for the law, flat: `exporter.…`, `data.…`, `subjects.…`, `hop.…`; the recipient's facts come later.
+    pub facts: Facts,
+    /// A plan in TOML that each row goes through in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// A release that was measured: digest of its report and of its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// A release that was made and measured before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The digest of the sealed report.
+    pub report: model::Digest,
+    /// The digest of the bytes.
+    pub content: model::Digest,
+}
+
+impl Node {
+    /// Offers a dataset: its facts must speak the vocabulary; the law's condition goes into the catalog as ODRL.
+    pub fn offer(&self, offer: &Offer) -> Result<Terms, ActError> {
+        let terms = self.terms_of(offer)?;
+        let body = serde_json::to_vec(offer).map_err(|e| ActError::evidence("node/offer", e))?;
+        let document = Keep {
+            kind: DocumentKind::Offer,
+            id: offer.dataset.clone(),
+            about: None,
+            at: self.now(),
+            body,
+            expect: Expect::Any,
+        };
+        self.store.keep(&self.participant, document, Together::default())?;
+        self.changed();
+        Ok(terms)
+    }
+
+    /// The offer of a dataset.
+    pub fn offer_of(&self, dataset: &str) -> Result<Option<Offer>, ActError> {
+        let kept = self.store.kept(&self.participant, DocumentKind::Offer, dataset)?;
+        kept.map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e))).transpose()
+    }
+
+    /// All offers.
+    pub fn offers(&self) -> Result<Vec<Offer>, ActError> {
+        let all = self.store.kept_all(&self.participant, DocumentKind::Offer, None, OFFERS_MAX)?;
+        all.iter().map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e))).collect()
+    }
+
+    /// The terms of an offer: what the law still asks of the recipient, by today's rulebook.
+    pub fn terms_of(&self, offer: &Offer) -> Result<Terms, ActError> {
+        let nobody = case(self.id(), "recipient", offer, &Facts::new());
+        let decision = self.decide(&nobody)?;
+        let id = format!("{}#offer", offer.dataset);
+        let policy = residual(&decision).to_offer(&id).map_err(|_| ActError::Refused {
+            code: dsp::reason::BY_LAW.into(),
+            reasons: vec![headline(&decision)],
+        })?;
+        Ok(policy.to_terms(Place::Catalog))
+    }
+
+    /// The catalog that a peer sees, per DSP 2025-1.
+    pub fn catalog(&self) -> Result<Catalog, ActError> {
+        let service = DataService::new(&format!("{}#connector", self.id()), &self.protocol_address());
+        let mut datasets = Vec::new();
+        for offer in self.offers()? {
+            // An offer that no recipient could take is not shown.
+            if let Ok(terms) = self.terms_of(&offer) {
+                let form = Distribution::new(FORMAT_PULL, &service.id);
+                datasets.push(Dataset::new(&offer.dataset, vec![terms], vec![form]).with("dct:title", offer.title.as_str()));
+            }
+        }
+        Ok(Catalog::root(&format!("{}#catalog", self.id()), self.id(), service, datasets))
+    }
+
+    /// The legal act between us and a peer for one dataset, as it is known now; kept once it was judged.
+    pub fn case_with(&self, offer: &Offer, peer: &str) -> Result<Transfer, ActError> {
+        if let Some(kept) = self.store.kept(&self.participant, DocumentKind::Transfer, &case_id(&offer.dataset, peer))? {
+            return serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/case", e));
+        }
+        let facts = match self.store.kept(&self.participant, DocumentKind::Peer, peer)? {
+            Some(kept) => serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?,
+            None => self.config.peer.iter().find(|p| p.id == peer).map(|p| p.facts.clone()).unwrap_or_default(),
+        };
+        Ok(case(self.id(), peer, offer, &facts))
+    }
+
+    /// Remembers what is known of a peer, for acts that are judged from now on.
+    pub fn know_peer(&self, peer: &PeerFacts) -> Result<(), ActError> {
+        let body = serde_json::to_vec(&peer.facts).map_err(|e| ActError::evidence("node/peer", e))?;
+        let document =
+            Keep { kind: DocumentKind::Peer, id: peer.id.clone(), about: None, at: self.now(), body, expect: Expect::Any };
+        self.store.keep(&self.participant, document, Together::default())?;
+        self.changed();
+        Ok(())
+    }
+}
+
+/// Under which id the legal act with a peer is kept.
+pub(crate) fn case_id(dataset: &str, peer: &str) -> String {
+    format!("{dataset}|{peer}")
+}
+
+/// The legal act: our facts, the dataset's, the hop's, and those of the recipient (with or without `recipient.`).
+pub(crate) fn case(own: &str, peer: &str, offer: &Offer, recipient: &Facts) -> Transfer {
+    let named = recipient.iter().map(|(id, said)| {
+        let id = match id.split_once('.') {
+            Some(("recipient" | "party", rest)) => format!("recipient.{rest}"),
+            _ => id.clone(),
+        };
+        (id, said.clone())
+    });
+    let all: BTreeMap<_, _> = offer.facts.iter().map(|(k, v)| (k.clone(), v.clone())).chain(named).collect();
+    let mut single = Transfer::single(all);
+    let parties = [("exporter", own), ("recipient", peer)];
+    Transfer {
+        id: None,
+        parties: parties.iter().filter_map(|(role, id)| single.parties.remove(*role).map(|p| ((*id).to_owned(), p))).collect(),
+        datasets: single.datasets.remove("data").map(|d| (offer.dataset.clone(), d)).into_iter().collect(),
+        hops: single
+            .hops
+            .into_iter()
+            .map(|hop| Hop { from: own.to_owned(), to: peer.to_owned(), data: vec![offer.dataset.clone()], ..hop })
+            .collect(),
+    }
+}
+
+/// What the law still asks of the recipient: each of its facts that matters and is open must be told.
+///
+/// LIMIT: which values open is decided when the recipient is known, not written into the offer.
+fn residual(decision: &Decision) -> Residual {
+    let mut way: Vec<Clause> = Vec::new();
+    for missing in decision.crossings.iter().flat_map(|c| &c.missing) {
+        if let Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } = missing
+            && slot.starts_with("recipient.")
+            && way.iter().all(|c| c.fact != *slot)
+        {
+            way.push(Clause { fact: slot.clone(), test: Test::NoneOf(vec!["unknown".into()]) });
+        }
+    }
+    let mut ways = Vec::new();
+    if decision.verdict != decide::decision::Verdict::Prohibited {
+        ways.push(way);
+    }
+    Residual { rulebook: decision.rulebook.to_string(), ways }
+}

@@ -1,0 +1,270 @@
+//! The node: what one participant's agent holds, and the threads that act for it.
+
+use crate::act::turn::{Running, Watched};
+use crate::config::{Config, Mode};
+use crate::error::ActError;
+use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
+use crate::prove::LogState;
+use decide::engine::Engine;
+use identity::x509::{AltName, Certificate};
+use model::event::{Event, EventKind};
+use model::{CivilDate, Digest, Instant};
+use rulebook::book::Rulebook;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::keep::{DocumentKind, Expect, Keep};
+use store::log::Leaf;
+use store::{Participant, Store, Together};
+use tlog::entry::{Commitment, Salt, Tag};
+
+/// Locks; a thread that panicked while it held the lock leaves values that each verb checks anyway.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A peer at the door: who its TLS certificate says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its id.
+    pub id: String,
+    /// The certificate that it showed.
+    pub certificate: Certificate,
+}
+
+impl Caller {
+    /// Reads the id from a certificate whose path the TLS layer has judged: its URI that is a DID.
+    pub fn of(certificate: Certificate) -> Option<Self> {
+        let id = certificate.extensions().alt_names.iter().find_map(|name| match name {
+            AltName::Uri(uri) if uri.starts_with("did:") => Some(uri.clone()),
+            _ => None,
+        })?;
+        Some(Self { id, certificate })
+    }
+}
+
+/// One participant's agent.
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) address: String,
+    pub(crate) store: Store,
+    pub(crate) participant: Participant,
+    pub(crate) engine: Mutex<Engine>,
+    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) anchors: Vec<Certificate>,
+    /// Names this process as a holder of leases.
+    pub(crate) holder: String,
+    pub(crate) legal: Mutex<Option<CivilDate>>,
+    pub(crate) flows: Mutex<BTreeMap<String, Arc<Running>>>,
+    pub(crate) pulls: Mutex<BTreeSet<String>>,
+    pub(crate) watched: Mutex<Watched>,
+    pub(crate) log: Mutex<LogState>,
+    /// Grows whenever something that a decision rests on has changed.
+    pub(crate) epoch: AtomicU64,
+    stop: AtomicBool,
+    bell: (Mutex<u64>, Condvar),
+}
+
+const LEGAL_DAY: &str = "legal-day";
+
+impl Node {
+    /// Starts a node on a configuration: opens its store, takes up the legal day that was set last.
+    ///
+    /// `address` is where peers reach it; the caller has bound it. Nothing acts before [`Node::run`].
+    pub fn start(
+        config: Config,
+        address: &str,
+        book: Rulebook,
+        carrier: Arc<dyn Carrier>,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, ActError> {
+        let store = Store::open(&config.directory)?;
+        let participant = Participant::new(&config.participant)?;
+        let text = std::fs::read_to_string(config.file(&config.keys.anchors)).unwrap_or_default();
+        let anchors = Certificate::from_pem(&text).map_err(|e| ActError::evidence("node/anchors", e))?;
+        let legal = match store.kept(&participant, DocumentKind::Setting, LEGAL_DAY)? {
+            Some(kept) if config.mode == Mode::Demo => String::from_utf8_lossy(&kept.body).parse().ok(),
+            _ => config.legal_day,
+        };
+        let rulebook = book.digest();
+        let node = Arc::new(Self {
+            address: address.trim_end_matches('/').to_owned(),
+            store,
+            participant,
+            engine: Mutex::new(Engine::new(book)),
+            carrier,
+            signer,
+            clock,
+            anchors,
+            holder: fresh_name()?,
+            legal: Mutex::new(legal),
+            flows: Mutex::default(),
+            pulls: Mutex::default(),
+            watched: Mutex::default(),
+            log: Mutex::default(),
+            epoch: AtomicU64::new(1),
+            stop: AtomicBool::new(false),
+            bell: (Mutex::new(0), Condvar::new()),
+            config,
+        });
+        let mut event = node.event(EventKind::RulesLoaded, "rulebook");
+        event.binds.insert("rulebook".into(), rulebook);
+        node.store.append_events(&node.participant, vec![node.leaf(&event)?])?;
+        node.store.wake_outbox(&node.participant, node.now())?;
+        Ok(node)
+    }
+
+    /// Starts the threads that act: messages, moves and pulls; leases and revocation; the log.
+    pub fn run(self: &Arc<Self>) -> std::io::Result<()> {
+        let spawn = |name: &str, work: fn(&Arc<Self>)| {
+            let node = Arc::clone(self);
+            std::thread::Builder::new().name(name.into()).spawn(move || work(&node)).map(drop)
+        };
+        spawn("acts", |node| node.act_loop())?;
+        spawn("leases", |node| node.lease_loop())?;
+        spawn("status", |node| node.status_loop())?;
+        spawn("log", |node| node.log_loop())
+    }
+
+    /// Asks the threads to end; flows stop at their next chunk.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.ring();
+    }
+
+    /// Whether the threads shall end.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The participant's id.
+    pub fn id(&self) -> &str {
+        self.participant.as_str()
+    }
+
+    /// Where peers reach it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The base address of the Dataspace Protocol.
+    pub fn protocol_address(&self) -> String {
+        format!("{}/dsp", self.address)
+    }
+
+    /// Now, by the wall clock.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The civil day whose law counts: that of the legal clock in the demo, else today in UTC.
+    pub fn legal_day(&self) -> CivilDate {
+        lock(&self.legal).unwrap_or_else(|| self.now().day(0))
+    }
+
+    /// Moves the legal clock of the demo; running flows are decided afresh before this returns.
+    pub fn move_legal_day(self: &Arc<Self>, day: CivilDate) -> Result<(), ActError> {
+        if self.config.mode != Mode::Demo {
+            return Err(ActError::DemoOnly("the legal clock"));
+        }
+        let document = Keep {
+            kind: DocumentKind::Setting,
+            id: LEGAL_DAY.into(),
+            about: None,
+            at: self.now(),
+            body: day.to_string().into_bytes(),
+            expect: Expect::Any,
+        };
+        self.store.keep(&self.participant, document, Together::default())?;
+        *lock(&self.legal) = Some(day);
+        self.changed();
+        self.judge_running();
+        Ok(())
+    }
+
+    /// Notes that something has changed on which decisions rest.
+    pub(crate) fn changed(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.ring();
+    }
+
+    /// Wakes whoever waits.
+    pub(crate) fn ring(&self) {
+        *lock(&self.bell.0) += 1;
+        self.bell.1.notify_all();
+    }
+
+    /// The number of rings so far; to be taken before looking at what one waits for.
+    pub(crate) fn rings(&self) -> u64 {
+        *lock(&self.bell.0)
+    }
+
+    /// Waits for the next ring after `seen`, or so long.
+    pub(crate) fn wait(&self, seen: u64, at_most: Duration) {
+        let guard = lock(&self.bell.0);
+        let waited = self.bell.1.wait_timeout_while(guard, at_most, |rings| *rings == seen);
+        drop(waited);
+    }
+
+    /// Waits until `look` finds something, but not longer than `at_most`.
+    pub(crate) fn until<T>(
+        &self,
+        what: &'static str,
+        at_most: Duration,
+        mut look: impl FnMut() -> Result<Option<T>, ActError>,
+    ) -> Result<T, ActError> {
+        let end = std::time::Instant::now() + at_most;
+        loop {
+            let rings = self.rings();
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() || self.is_stopping() {
+                return Err(ActError::TooLate { what });
+            }
+            self.wait(rings, left.min(Duration::from_millis(100)));
+        }
+    }
+
+    /// An event of now.
+    pub(crate) fn event(&self, kind: EventKind, process: &str) -> Event {
+        Event {
+            kind,
+            at: self.now(),
+            legal_day: None,
+            process: process.to_owned(),
+            binds: BTreeMap::new(),
+            rules: Vec::new(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// The leaf of an event, with a salt of its own.
+    pub(crate) fn leaf(&self, event: &Event) -> Result<Leaf, ActError> {
+        let salt: [u8; 32] = random()?;
+        let tag = Tag::new(trust::EVENT_TAG).ok_or_else(|| ActError::evidence("node/tag", "no such tag"))?;
+        let commit = |bytes: &[u8]| *Commitment::new(&tag, &Salt::new(salt), bytes).as_bytes();
+        Leaf::new(event, salt, commit).map_err(|e| ActError::evidence("node/event", e))
+    }
+
+    /// The digest of the rulebook in force here.
+    pub fn rulebook(&self) -> Digest {
+        lock(&self.engine).book.digest()
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("participant", &self.participant).finish_non_exhaustive()
+    }
+}

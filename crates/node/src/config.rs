@@ -1,0 +1,266 @@
+//! `tegata.toml`: every key has a default, unknown keys are errors, secrets are named by file path only.
+
+use model::CivilDate;
+use model::transfer::Facts;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Whether invented things may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Real certificates, the wall clock, no crash points.
+    #[default]
+    Production,
+    /// The demo's authority, a legal clock that can be moved, crash points.
+    Demo,
+}
+
+/// The whole configuration of one node.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `production` or `demo`.
+    pub mode: Mode,
+    /// The participant's id, a DID.
+    pub participant: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Where the store, the keys and what is received lie.
+    pub directory: PathBuf,
+    /// Where peers reach us; port 0 takes a free one.
+    pub listen: String,
+    /// The base address that peers use, when it is not that of `listen`.
+    pub address: Option<String>,
+    /// The size of a chunk.
+    pub chunk_bytes: usize,
+    /// Certificates and keys.
+    pub keys: Keys,
+    /// Whom we ask for time-stamps, cosignatures and revocation.
+    pub authority: Authority,
+    /// Times and limits.
+    pub limits: Limits,
+    /// The civil day whose law counts, in demo mode; the wall clock's when absent.
+    pub legal_day: Option<CivilDate>,
+    /// What is known of peers.
+    pub peer: Vec<PeerFacts>,
+}
+
+/// Files with certificates and keys; relative paths are in the directory.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Certificates that paths end at, PEM.
+    pub anchors: PathBuf,
+    /// The TLS certificate.
+    pub tls_certificate: PathBuf,
+    /// Its key.
+    pub tls_key: PathBuf,
+    /// The certificate of the seal.
+    pub seal_certificate: PathBuf,
+    /// Its key.
+    pub seal_key: PathBuf,
+    /// The seed of the log's key.
+    pub log_seed: PathBuf,
+    /// The name of the log; made from the participant's id when empty.
+    pub log_origin: String,
+}
+
+/// Services that others give.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Authority {
+    /// Where the revocation list lies.
+    pub revocation_list: Option<String>,
+    /// Where time-stamps are had (RFC 3161).
+    pub time_stamp: Option<String>,
+    /// The base address of the log's witness.
+    pub witness: Option<String>,
+    /// The witness's key as a verifier key string.
+    pub witness_key: Option<String>,
+}
+
+/// Times in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long a lease holds without renewal.
+    pub lease_ms: i64,
+    /// How often leases are renewed and the law's day is looked at.
+    pub watch_ms: u64,
+    /// How often the revocation list is fetched.
+    pub status_ms: i64,
+    /// How long flows go on when the list cannot be fetched.
+    pub status_grace_ms: i64,
+    /// How long a peer may take to answer.
+    pub answer_ms: u64,
+    /// How long a message that got no answer waits before it is repeated.
+    pub repeat_ms: i64,
+}
+
+/// What we know of a peer, for the law.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerFacts {
+    /// Its id.
+    pub id: String,
+    /// Its facts, as `recipient.…`.
+    #[serde(default)]
+    pub facts: Facts,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            participant: "did:web:localhost".into(),
+            name: "unnamed participant".into(),
+            directory: "tegata-data".into(),
+            listen: "127.0.0.1:0".into(),
+            address: None,
+            chunk_bytes: dataplane::chunk::CHUNK_BYTES,
+            keys: Keys::default(),
+            authority: Authority::default(),
+            limits: Limits::default(),
+            legal_day: None,
+            peer: Vec::new(),
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            anchors: "anchors.pem".into(),
+            tls_certificate: "tls.pem".into(),
+            tls_key: "tls.key".into(),
+            seal_certificate: "seal.pem".into(),
+            seal_key: "seal.key".into(),
+            log_seed: "log.seed".into(),
+            log_origin: String::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lease_ms: 1_000, watch_ms: 50, status_ms: 250, status_grace_ms: 5_000, answer_ms: 10_000, repeat_ms: 500 }
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// It is no TOML of ours: an unknown key, a wrong type.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, in one line.
+        detail: String,
+    },
+    /// A key that only the demo may have.
+    DemoOnly(&'static str),
+}
+
+impl ConfigError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "config/unreadable",
+            Self::Malformed { .. } => "config/malformed",
+            Self::DemoOnly(_) => "config/demo-only",
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, detail } => write!(f, "cannot read `{}`: {detail}", path.display()),
+            Self::Malformed { path, detail } => write!(f, "`{}`: {detail}", path.display()),
+            Self::DemoOnly(key) => write!(f, "`{key}` needs `mode = \"demo\"`"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads a file; relative paths in it start at its folder.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |e: std::io::Error| ConfigError::Unreadable { path: path.to_owned(), detail: e.to_string() };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut config = Self::parse(&text).map_err(|e| match e {
+            ConfigError::Malformed { detail, .. } => ConfigError::Malformed { path: path.to_owned(), detail },
+            other => other,
+        })?;
+        if let (true, Some(folder)) = (config.directory.is_relative(), path.parent()) {
+            config.directory = folder.join(&config.directory);
+        }
+        Ok(config)
+    }
+
+    /// Parses the text; an empty one is a configuration.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| {
+            let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().matches('\n').count() + 1);
+            let place = line.map(|l| format!("line {l}: ")).unwrap_or_default();
+            ConfigError::Malformed { path: PathBuf::new(), detail: format!("{place}{}", e.message().replace('\n', ", ")) }
+        })?;
+        if config.mode == Mode::Production && config.legal_day.is_some() {
+            return Err(ConfigError::DemoOnly("legal_day"));
+        }
+        Ok(config)
+    }
+
+    /// The configuration as TOML.
+    pub fn render(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// A file of the keys, in the directory unless absolute.
+    pub fn file(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// The name of the log.
+    pub fn log_origin(&self) -> String {
+        match self.keys.log_origin.as_str() {
+            "" => format!("{}/log", self.participant.trim_start_matches("did:web:")).replace([' ', '+'], "-"),
+            given => given.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_configuration_and_it_reads_back() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(Config::parse(&config.render()).unwrap(), config);
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_with_their_line() {
+        let error = Config::parse("name = \"x\"\nlisten_on = 1\n").unwrap_err();
+        assert!(error.to_string().contains("line 2") && error.to_string().contains("listen_on"), "{error}");
+        assert!(Config::parse("[limits]\nlease = 3").is_err());
+    }
+
+    #[test]
+    fn the_legal_clock_is_for_the_demo() {
+        assert_eq!(Config::parse("legal_day = \"2020-07-15\"").unwrap_err().code(), "config/demo-only");
+        assert!(Config::parse("mode = \"demo\"\nlegal_day = \"2020-07-15\"").is_ok());
+    }
+}
