@@ -10,6 +10,9 @@ const ERAS: [(&str, &str, i32); 5] =
 pub fn read_day(text: &str) -> Option<CivilDate> {
     let text = text.trim();
     let date = text.split_once(['T', ' ']).map_or(text, |(date, _)| date);
+    if let Some(day) = read_iso(date.as_bytes()) {
+        return day;
+    }
     if let Some(rest) = ERAS.iter().find_map(|e| date.strip_prefix(e.0).map(|rest| (rest, e.2))) {
         return read_era(rest.0, rest.1);
     }
@@ -38,6 +41,16 @@ pub fn read_day(text: &str) -> Option<CivilDate> {
         }
         _ => None,
     }
+}
+
+// `2020-07-16`, which nearly all are, without looking for anything else; none when it is not of that form.
+fn read_iso(text: &[u8]) -> Option<Option<CivilDate>> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let digits = |part: &[u8]| {
+        part.iter().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+    };
+    let (year, month, day) = (digits(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?);
+    Some(of(year, month, day))
 }
 
 fn read_era(rest: &str, before: i32) -> Option<CivilDate> {

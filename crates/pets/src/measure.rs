@@ -4,12 +4,13 @@
 //! of rows and the cut into batches do not matter.
 
 use crate::cell::Cells;
-use crate::intern::{Codes, Paths};
+use crate::intern::{Codes, Mixed, Paths};
 use crate::ratio::Ratio;
 use arrow_array::RecordBatch;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::BuildHasherDefault;
 
 mod sensitive;
 
@@ -48,6 +49,9 @@ impl std::error::Error for NotCounted {}
 // LIMIT: distinct values of a column, and classes, in one accumulator; half of what a code can hold.
 const CODES_MAX: usize = 1 << 31;
 
+/// (class, value) → records.
+type Within = HashMap<(u32, u32), u64, BuildHasherDefault<Mixed>>;
+
 /// Counts equivalence classes of some columns, and the values of sensitive columns within each.
 ///
 /// LIMIT: memory grows with distinct values and classes, not with rows; beyond memory the caller must spill (not built).
@@ -59,7 +63,7 @@ pub struct Classes {
     paths: Paths,
     sizes: Vec<u64>,
     values: Vec<Codes>,
-    within: Vec<HashMap<(u32, u32), u64>>,
+    within: Vec<Within>,
 }
 
 impl Classes {
@@ -72,7 +76,7 @@ impl Classes {
             paths: Paths::of_width(quasi.len()),
             sizes: Vec::new(),
             values: vec![Codes::default(); sensitive.len()],
-            within: vec![HashMap::new(); sensitive.len()],
+            within: vec![Within::default(); sensitive.len()],
         }
     }
 
@@ -85,21 +89,24 @@ impl Classes {
         if most + batch.num_rows() > CODES_MAX {
             return Err(NotCounted::TooMany);
         }
-        let mut classes = Vec::with_capacity(batch.num_rows());
-        for row in 0..batch.num_rows() {
-            let codes = quasi
-                .iter()
-                .zip(&mut self.codes)
-                .map(|(cells, codes)| codes.code(cells.text(row).as_deref()));
-            let class = self.paths.class(codes);
-            match self.sizes.get_mut(class as usize) {
-                Some(size) => *size += 1,
-                None => self.sizes.push(1),
+        let mut classes = vec![0u32; batch.num_rows()];
+        for (index, (cells, codes)) in quasi.iter().zip(&mut self.codes).enumerate() {
+            for (row, class) in classes.iter_mut().enumerate() {
+                *class = self.paths.step(index, *class, codes.code(cells.text(row).as_deref()));
             }
-            for ((cells, values), within) in sensitive.iter().zip(&mut self.values).zip(&mut self.within) {
+        }
+        for &class in &classes {
+            if class as usize >= self.sizes.len() {
+                self.sizes.resize(class as usize + 1, 0);
+            }
+            if let Some(size) = self.sizes.get_mut(class as usize) {
+                *size += 1;
+            }
+        }
+        for ((cells, values), within) in sensitive.iter().zip(&mut self.values).zip(&mut self.within) {
+            for (row, &class) in classes.iter().enumerate() {
                 *within.entry((class, values.code(cells.text(row).as_deref()))).or_default() += 1;
             }
-            classes.push(class);
         }
         Ok(classes)
     }

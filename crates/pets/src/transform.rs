@@ -162,9 +162,10 @@ impl Border {
         let cells = Cells::of(array).ok_or_else(|| Refusal::Unreadable(name.into()))?;
         let cell = Cell::of(act, name, self.key.as_ref());
         let mut out = StringBuilder::with_capacity(array.len(), array.len() * 8);
+        let mut memo = Memo::new();
         for row in 0..array.len() {
-            match cells.text(row).and_then(|text| cell.apply(&text)) {
-                Some(text) => out.append_value(text),
+            match cells.text(row) {
+                Some(text) => out.append_option(memo.apply(&cell, &text)),
                 None => out.append_null(),
             }
         }
@@ -230,6 +231,45 @@ impl<'a> Cell<'a> {
             Act::Map { to, otherwise } => to.get(text).or(otherwise.as_ref()).cloned(),
             Act::Pseudonym { .. } => self.key.map(|key| key.name(self.namespace, text)),
         }
+    }
+}
+
+/// Remembers what values became: ages, days and words repeat within a batch, and looking up is cheaper than computing.
+struct Memo {
+    slots: Vec<(String, Option<String>)>,
+    last: Option<String>,
+    asked: usize,
+    known: usize,
+}
+
+// LIMIT: values remembered, and questions after which a memo that seldom knows is no longer asked.
+const MEMO_SLOTS: usize = 1024;
+const MEMO_TRIAL: usize = 2048;
+
+impl Memo {
+    fn new() -> Self {
+        Self { slots: vec![(String::new(), None); MEMO_SLOTS], last: None, asked: 0, known: 0 }
+    }
+
+    fn apply(&mut self, cell: &Cell<'_>, text: &str) -> Option<&str> {
+        if self.asked >= MEMO_TRIAL && self.known * 4 < self.asked {
+            self.last = cell.apply(text);
+            return self.last.as_deref();
+        }
+        let mut hash = crate::intern::Mixed::default();
+        std::hash::Hasher::write(&mut hash, text.as_bytes());
+        let place = std::hash::Hasher::finish(&hash) as usize % MEMO_SLOTS;
+        self.asked += 1;
+        // INVARIANT: an empty text is never asked for (it is missing), so a fresh slot matches nothing.
+        let slot = self.slots.get_mut(place)?;
+        if slot.0 == text {
+            self.known += 1;
+        } else {
+            slot.0.clear();
+            slot.0.push_str(text);
+            slot.1 = cell.apply(text);
+        }
+        slot.1.as_deref()
     }
 }
 

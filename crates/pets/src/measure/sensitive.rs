@@ -3,7 +3,6 @@
 use crate::intern::Codes;
 use crate::number::Decimal;
 use crate::ratio::Ratio;
-use std::collections::HashMap;
 
 /// Diversity of a sensitive column within classes. A missing value counts as a value of its own.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,7 +38,7 @@ struct Whole {
 }
 
 impl Diversity {
-    pub(super) fn of(sizes: &[u64], values: &Codes, within: &HashMap<(u32, u32), u64>) -> Self {
+    pub(super) fn of(sizes: &[u64], values: &Codes, within: &super::Within) -> Self {
         let mut rows: Vec<(u32, u32, u64)> =
             within.iter().map(|(&(class, code), &n)| (class, code, n)).collect();
         rows.sort_unstable();
