@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 /// Reads the cells of one Arrow array as text.
 ///
-/// INVARIANT: equal values give equal text whatever the array's type, and blank text is missing, so that classes
+/// INVARIANT: equal values give equal text whatever the array's type; blank text and NaN are missing; so classes
 /// counted on a CSV file and on the same table in Parquet are the same.
 pub struct Cells<'a> {
     array: &'a dyn Array,
@@ -119,7 +119,7 @@ impl<'a> Cells<'a> {
             Kind::LargeText(a) => trimmed(a.value(row)),
             Kind::TextView(a) => trimmed(a.value(row)),
             Kind::Whole(value) => Some(Cow::Owned(value(row).to_string())),
-            Kind::Float(value) => Some(Cow::Owned(float_text(value(row)))),
+            Kind::Float(value) => float_text(value(row)).map(Cow::Owned),
             Kind::Decimal(a, scale) => Some(Cow::Owned(decimal_text(a.value(row), *scale))),
             Kind::Truth(a) => Some(Cow::Borrowed(if a.value(row) { "true" } else { "false" })),
             Kind::Day(value) => Some(Cow::Owned(day_text(value(row)))),
@@ -130,9 +130,13 @@ impl<'a> Cells<'a> {
     }
 }
 
-fn float_text(value: f64) -> String {
-    // Minus zero and zero are one value; not-a-number is one value and not a missing one.
-    if value == 0.0 { "0".into() } else { value.to_string() }
+// Minus zero and zero are one value; not-a-number is no value, as in the tools that write it for a gap.
+fn float_text(value: f64) -> Option<String> {
+    match value {
+        v if v.is_nan() => None,
+        0.0 => Some("0".into()),
+        v => Some(v.to_string()),
+    }
 }
 
 fn decimal_text(value: i128, scale: i8) -> String {
@@ -181,7 +185,7 @@ mod tests {
         assert_eq!(texts(Arc::new(Int64Array::from(vec![Some(5), None]))), [some("5"), None, None]);
         assert_eq!(
             texts(Arc::new(Float64Array::from(vec![5.0, -0.0, 0.1, f64::NAN]))),
-            [some("5"), some("0"), some("0.1"), some("NaN"), None]
+            [some("5"), some("0"), some("0.1"), None, None]
         );
         let decimals = Decimal128Array::from(vec![500, -105, 7]).with_precision_and_scale(10, 2).unwrap();
         assert_eq!(texts(Arc::new(decimals)), [some("5"), some("-1.05"), some("0.07"), None]);

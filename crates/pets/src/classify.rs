@@ -238,6 +238,7 @@ impl Scan {
             kind: f.found.as_ref().map(|c| c.kind.clone()),
             said_by: SaidBy::Scan,
             ladder: Vec::new(),
+            weight: 1,
             act: None,
         };
         Dictionary {

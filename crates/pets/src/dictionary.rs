@@ -65,9 +65,20 @@ pub struct Entry {
     /// Acts from finest to coarsest that the search may choose among; without it the usual ones for the kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ladder: Vec<Act>,
+    /// How much the column matters to whoever will use the data: its loss counts so many times. 1 by default, 0 not at all.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
     /// The act that a person chose; the search leaves it alone and the profile judges it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Act>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(weight: &u32) -> bool {
+    *weight == 1
 }
 
 /// Who said what a column is.

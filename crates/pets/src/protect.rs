@@ -1,5 +1,6 @@
 //! Finds the plan that meets a profile at least loss, applies it, examines the result and reports.
 
+use crate::cell::Cells;
 use crate::classify::Knowledge;
 use crate::dictionary::{Dictionary, Role};
 use crate::examine::{Examined, Outcome};
@@ -126,6 +127,9 @@ fn fixed_act(request: &Request<'_>, name: &str) -> Act {
     if let Some(act) = &entry.act {
         return act.clone();
     }
+    if !is_readable(request, name) {
+        return Act::Drop;
+    }
     let pseudonym = Act::Pseudonym { namespace: None };
     let wanted = match entry.role {
         role if role.identifies_alone() => [Act::Drop, Act::Drop],
@@ -137,6 +141,11 @@ fn fixed_act(request: &Request<'_>, name: &str) -> Act {
         return pseudonym;
     }
     wanted.into_iter().find(|act| request.profile.permits(entry, act)).unwrap_or(Act::Drop)
+}
+
+// Lists, structs and bytes cannot be measured, so nothing could be said about them, and they stay behind.
+fn is_readable(request: &Request<'_>, name: &str) -> bool {
+    request.batches.iter().all(|b| b.column_by_name(name).is_some_and(|array| Cells::of(array).is_some()))
 }
 
 /// Rows whose class meets the profile, batch by batch.

@@ -106,6 +106,7 @@ mod tests {
             kind: kind.map(Into::into),
             said_by: SaidBy::Scan,
             ladder: Vec::new(),
+            weight: 1,
             act: None,
         };
         let of = |kind: Option<&str>, values: &[&str]| ladders.of(&entry(kind), values.iter().copied());

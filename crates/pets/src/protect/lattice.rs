@@ -12,6 +12,7 @@ use crate::dictionary::Role;
 use crate::intern::{Codes, MISSING, Pairs, Paths};
 use crate::measure::NotCounted;
 use crate::plan::{Act, Plan};
+use crate::pseudonym::DomainKey;
 use crate::ratio::Ratio;
 use crate::transform::Cell;
 use std::collections::HashMap;
@@ -27,7 +28,9 @@ pub(super) struct Found {
 // LIMIT: lattices up to this many points are searched for the optimum, larger ones by a greedy walk.
 const POINTS_MAX: usize = 1_000_000;
 /// Loss is counted in millionths of a record and column, rounded down: whole numbers, so the choice is the same everywhere.
-const MILLIONTHS: u128 = 1_000_000;
+const MILLIONTHS: u64 = 1_000_000;
+// LIMIT: a column counts at most so many times.
+const WEIGHT_MAX: u32 = 1000;
 /// Records that may be left out when the profile names no share.
 const LEFT_OUT_USUAL: (u64, u64) = (1, 20);
 
@@ -35,6 +38,8 @@ const LEFT_OUT_USUAL: (u64, u64) = (1, 20);
 struct Column {
     name: String,
     rungs: Vec<Rung>,
+    /// What a record loses that loses the column.
+    whole: u64,
 }
 
 struct Rung {
@@ -43,8 +48,8 @@ struct Rung {
     to: Vec<u32>,
     /// Number of codes that it can become; 1 when all look alike.
     codes: u64,
-    /// Millionths lost by a record with each code.
-    loss: Vec<u32>,
+    /// Millionths lost by a record with each code, times the column's weight.
+    loss: Vec<u64>,
     /// The sum over all records.
     bound: u64,
 }
@@ -91,7 +96,8 @@ impl Table {
             let has = |f: &str| {
                 request.dictionary.columns.get(f).is_some_and(|e| e.role == role && e.act != Some(Act::Drop))
             };
-            schema.fields().iter().map(|f| f.name().clone()).filter(|f| has(f)).collect()
+            let names = schema.fields().iter().map(|f| f.name().clone());
+            names.filter(|f| has(f) && super::is_readable(request, f)).collect()
         };
         let (quasi, sensitive) = (of_role(Role::QuasiIdentifier), of_role(Role::Sensitive));
         let sensitive = if profile.distinct_l() > 1 { sensitive } else { Vec::new() };
@@ -157,20 +163,21 @@ impl Table {
             }
         }
         let Some(entry) = request.dictionary.columns.get(&name) else {
-            return Column { name, rungs: Vec::new() };
+            return Column { name, rungs: Vec::new(), whole: 0 };
         };
         let values = (1..codes.len()).filter_map(|code| codes.text(u32::try_from(code).ok()?));
         let acts = request.knowledge.ladders.of(entry, values);
         let chosen = entry.act.is_some();
+        let whole = MILLIONTHS * u64::from(entry.weight.min(WEIGHT_MAX));
         let mut rungs: Vec<Rung> = Vec::new();
         for act in acts.into_iter().filter(|act| chosen || request.profile.permits(entry, act)) {
-            let rung = Rung::of(act, &name, codes, &per_code, request);
+            let rung = Rung::of(act, &name, codes, &per_code, whole, request.key);
             // A rung that changes nothing over the one before only makes the lattice larger.
             if rungs.last().is_none_or(|last| last.to != rung.to || rung.act == Act::Drop) {
                 rungs.push(rung);
             }
         }
-        Column { name, rungs }
+        Column { name, rungs, whole }
     }
 
     /// The point of least loss, by bound and pruning.
@@ -340,7 +347,7 @@ impl Table {
                     * if good.get(class as usize) == Some(&true) {
                         self.loss(point, combination)
                     } else {
-                        MILLIONTHS as u64 * self.columns.len() as u64
+                        self.columns.iter().map(|c| c.whole).sum::<u64>()
                     };
             }
         }
@@ -349,7 +356,7 @@ impl Table {
 
     fn loss(&self, point: &[usize], combination: &[u32]) -> u64 {
         let each = |((column, &rung), &code): ((&Column, &usize), &u32)| {
-            u64::from(column.rungs.get(rung).and_then(|r| r.loss.get(code as usize)).copied().unwrap_or(0))
+            column.rungs.get(rung).and_then(|r| r.loss.get(code as usize)).copied().unwrap_or(0)
         };
         self.columns.iter().zip(point).zip(combination).map(each).sum()
     }
@@ -360,8 +367,15 @@ fn is_finer(point: &[usize], than: &[usize]) -> bool {
 }
 
 impl Rung {
-    fn of(act: Act, name: &str, codes: &Codes, per_code: &[u64], request: &Request<'_>) -> Self {
-        let cell = Cell::of(&act, name, request.key);
+    fn of(
+        act: Act,
+        name: &str,
+        codes: &Codes,
+        per_code: &[u64],
+        whole: u64,
+        key: Option<&DomainKey>,
+    ) -> Self {
+        let cell = Cell::of(&act, name, key);
         let mut coarse = Codes::default();
         let to: Vec<u32> = (0..codes.len())
             .map(|code| {
@@ -384,14 +398,11 @@ impl Rung {
         let others = alike.iter().sum::<u128>().saturating_sub(1);
         let lost = |&c: &u32| {
             let same = alike.get(c as usize).copied().unwrap_or(1).saturating_sub(1);
-            if act == Act::Drop {
-                MILLIONTHS as u32
-            } else {
-                (same * MILLIONTHS).checked_div(others).and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
-            }
+            let share = (same * u128::from(whole)).checked_div(others).and_then(|v| u64::try_from(v).ok());
+            if act == Act::Drop { whole } else { share.unwrap_or(0) }
         };
-        let loss: Vec<u32> = to.iter().map(lost).collect();
-        let bound = loss.iter().zip(per_code).map(|(&loss, &n)| u64::from(loss) * n).sum();
+        let loss: Vec<u64> = to.iter().map(lost).collect();
+        let bound = loss.iter().zip(per_code).map(|(&loss, &n)| loss * n).sum();
         let flat = alike.iter().filter(|&&n| n > 0).count() < 2;
         Self { act, to, codes: if flat { 1 } else { coarse.len() as u64 }, loss, bound }
     }

@@ -193,3 +193,46 @@ fn an_unknown_column_is_dropped_and_empty_data_is_refused() {
     assert_eq!(out.plan.columns["extra"], Act::Drop);
     assert!(matches!(protect(Request { batches: &[], ..request }), Err(NotProtected::Empty)));
 }
+
+#[test]
+fn a_column_that_matters_more_keeps_more() {
+    let knowledge = knowledge();
+    let batches = table(health(), 1000);
+    let profile = profile("ema");
+    let lost = |weight: u32| {
+        let mut dictionary = dictionary(&batches, &knowledge);
+        dictionary.columns.get_mut("race").unwrap().weight = weight;
+        let out = protect(Request {
+            batches: &batches,
+            dictionary: &dictionary,
+            profile: &profile,
+            knowledge: &knowledge,
+            key: None,
+        });
+        out.unwrap().report.exact.columns["race"].loss.clone().unwrap().loss
+    };
+    assert_eq!(lost(1), crate::ratio::Ratio::ONE);
+    assert!(lost(20) < "1/2".parse().unwrap());
+}
+
+#[test]
+fn lists_and_bytes_stay_behind() {
+    let knowledge = knowledge();
+    let ages: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::Int64Array::from(vec![40; 30]));
+    let bytes: arrow_array::ArrayRef =
+        std::sync::Arc::new(arrow_array::BinaryArray::from(vec![b"x".as_ref(); 30]));
+    let batches = [RecordBatch::try_from_iter([("age", ages), ("photo", bytes)]).unwrap()];
+    let dictionary = Scan::of(&batches, &knowledge).dictionary();
+    assert!(!Scan::of(&batches, &knowledge).column("photo").unwrap().readable);
+    let profile = profile("jp");
+    let out = protect(Request {
+        batches: &batches,
+        dictionary: &dictionary,
+        profile: &profile,
+        knowledge: &knowledge,
+        key: None,
+    });
+    let out = out.unwrap();
+    assert_eq!(out.plan.columns["photo"], Act::Drop);
+    assert!(out.is_met());
+}
