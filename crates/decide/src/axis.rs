@@ -48,8 +48,6 @@ pub enum Axis {
         /// The gap's name.
         name: String,
     },
-    /// Whether the last day of an obligation has passed; cells: no, yes.
-    Late(String),
 }
 
 impl Axis {
@@ -59,7 +57,7 @@ impl Axis {
             Self::Choice { classes, .. } => classes.len(),
             Self::Count { cuts, .. } => cuts.len() + 1,
             Self::Day { cuts, .. } => cuts.len() + 1,
-            Self::Member { .. } | Self::Reading(_) | Self::Gap { .. } | Self::Late(_) => 2,
+            Self::Member { .. } | Self::Reading(_) | Self::Gap { .. } => 2,
         }
     }
 
@@ -196,9 +194,6 @@ impl Axes {
             Axis::Gap { layer, name } => {
                 self.by_name.insert(format!("gap {layer} {name}"), index);
             }
-            Axis::Late(id) => {
-                self.by_name.insert(format!("late {id}"), index);
-            }
             _ => self.by_slot.entry(axis.slot().unwrap_or_default().into()).or_default().push(index),
         }
         self.list.push(axis);
@@ -210,7 +205,7 @@ impl Axes {
         self.by_slot.get(slot).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The axis of a name: `reading ID`, `gap LAYER NAME`, `late ID`.
+    /// The axis of a name: `reading ID`, `gap LAYER NAME`.
     pub fn named(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }

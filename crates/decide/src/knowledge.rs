@@ -91,7 +91,6 @@ fn cells_of(axis: &Axis, book: &Rulebook, facts: &BTreeMap<String, BoundFact>, o
     let everything = Cells::first(axis.width());
     match axis {
         Axis::Reading(_) | Axis::Gap { .. } => everything,
-        Axis::Late(id) => late_cells(book, id, facts, on),
         _ => {
             let slot = axis.slot().unwrap_or_default();
             match facts.get(slot) {
@@ -138,16 +137,6 @@ fn unsaid_cells(axis: &Axis, book: &Rulebook, slot: &str) -> Cells {
             classes.iter().position(lacking).map_or(Cells::first(axis.width()), Cells::one)
         }
         _ => Cells::first(axis.width()),
-    }
-}
-
-fn late_cells(book: &Rulebook, id: &str, facts: &BTreeMap<String, BoundFact>, on: CivilDate) -> Cells {
-    let due = book.obligations.iter().find(|o| o.head.id == id).map(|o| &o.due);
-    let Some(Due::DaysAfter { days, fact }) = due else { return Cells::first(2) };
-    match facts.get(fact).map(|b| &b.known) {
-        // The last day itself is still in time.
-        Some(Known::Day(day)) => Cells::one(usize::from(on > day.plus_days(*days))),
-        _ => Cells::first(2),
     }
 }
 

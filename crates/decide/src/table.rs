@@ -4,9 +4,10 @@ use crate::{
     axis::{self, Axes, Axis, Plain, Survey, TooManyCells, atoms},
     diagram::{Cells, Diagram, FALSE, NodeId, TRUE},
 };
-use model::AsOf;
+use model::{AsOf, CivilDate};
 use rulebook::{
     book::Rulebook,
+    diagnostic::Span,
     expr::{Atom, Expr, Test},
     law::{Due, Entry, IfBreached, Layer},
 };
@@ -106,6 +107,23 @@ pub fn entries<'a>(book: &'a Rulebook, list: &str, as_of: AsOf) -> impl Iterator
     book.lists.get(list).into_iter().flat_map(move |l| l.entries.iter().filter(move |e| e.head.counts(as_of)))
 }
 
+/// Whether the last day of an obligation has passed, as a test of the day that it counts from.
+///
+/// It is a test of that fact and of nothing else, so that an unknown day is asked for, and two deadlines from one day
+/// pass together.
+fn last_day_passed(due: &Due, on: CivilDate) -> Expr {
+    match due {
+        // What is due before the act, or as long as it lasts, is late as soon as it is not done.
+        Due::Before | Due::Standing => Expr::Const(true),
+        Due::OnRequest => Expr::Const(false),
+        // The last day itself is still in time.
+        Due::DaysAfter { days, fact } => {
+            let test = Test::Before(on.plus_days(days.saturating_neg()));
+            Expr::Atom(Atom { fact: fact.clone(), test, span: Span::default() })
+        }
+    }
+}
+
 struct Surveyor<'a> {
     book: &'a Rulebook,
     as_of: AsOf,
@@ -134,9 +152,7 @@ impl Surveyor<'_> {
         for o in book.obligations.iter().filter(|b| b.head.counts(self.as_of)) {
             self.expr(&o.when, survey);
             o.done.iter().for_each(|e| self.expr(e, survey));
-            if let Due::DaysAfter { .. } = o.due {
-                survey.note_named(Axis::Late(o.head.id.clone()));
-            }
+            self.expr(&last_day_passed(&o.due, self.as_of.on), survey);
         }
         book.measures.iter().filter_map(|m| m.when.as_ref()).for_each(|e| self.expr(e, survey));
         book.vocabulary.constraints.iter().for_each(|c| self.expr(&c.never, survey));
@@ -318,14 +334,7 @@ impl Compiler<'_> {
             let when = self.diagram.and(reaches, when);
             let done = o.done.as_ref().map_or(FALSE, |d| self.expr(d));
             let open = self.diagram.not(done);
-            let due = match &o.due {
-                Due::Before | Due::Standing => TRUE,
-                Due::OnRequest => FALSE,
-                Due::DaysAfter { .. } => match self.axes.named(&format!("late {}", o.head.id)) {
-                    Some(axis) => self.diagram.literal(axis, Cells::one(1)),
-                    None => TRUE,
-                },
-            };
+            let due = self.expr(&last_day_passed(&o.due, as_of.on));
             let late = self.diagram.all([when, open, due]);
             out.push((i, when, late));
         }
@@ -364,14 +373,7 @@ impl Compiler<'_> {
             let when = self.diagram.and(reaches, when);
             let done = o.done.as_ref().map_or(FALSE, |d| self.expr(d));
             let open = self.diagram.not(done);
-            let due = match &o.due {
-                Due::Before | Due::Standing => TRUE,
-                Due::OnRequest => FALSE,
-                Due::DaysAfter { .. } => {
-                    let axis = self.axes.named(&format!("late {}", o.head.id));
-                    axis.map_or(TRUE, |a| self.diagram.literal(a, Cells::one(1)))
-                }
-            };
+            let due = self.expr(&last_day_passed(&o.due, as_of.on));
             out.push(self.diagram.all([when, open, due]));
         }
         out
