@@ -161,6 +161,10 @@ fn carried(table: &Table, book: &Rulebook, bound: &Bound, known: &[Knowledge], i
 
 fn verdict(table: &Table, k: &Knowledge, extra: &[NodeId], sure: &[usize], maybe: &[usize]) -> Verdict {
     let none = HashMap::new();
+    // Facts that exclude each other only together leave no state, and of no state everything is true: nothing opens.
+    if !k.can(table, crate::diagram::TRUE, &none) {
+        return Verdict::Undetermined;
+    }
     let uncovered = k.can(table, table.uncovered, &none);
     let refusals = || table.layers.iter().map(|l| l.refuses).chain(extra.iter().copied());
     let gap_open = uncovered || table.layers.iter().any(|l| l.gaps.iter().any(|(_, f)| k.can(table, *f, &none)));
