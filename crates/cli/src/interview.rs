@@ -78,7 +78,8 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         Domain::SetOf(_) => "interview-choose-many",
         Domain::Count => "interview-count",
         Domain::Date => "interview-date",
-        Domain::Place | Domain::Places => "interview-place-hint",
+        Domain::Place => "interview-place-hint",
+        Domain::Places => "interview-places-hint",
     });
     loop {
         eprint!("  ({hint}) > ");
@@ -118,6 +119,7 @@ fn understand(vocabulary: &Vocabulary, fact: &Fact, line: &str) -> Option<String
             _ => None,
         },
         Domain::Place => place(vocabulary, line),
+        Domain::Places if lower == "0" || lower == "none" => Some("none".into()),
         Domain::Places => {
             let codes: Option<Vec<String>> = line.split(',').map(|p| place(vocabulary, p.trim())).collect();
             codes.map(|c| format!("{{{}}}", c.join(",")))

@@ -12,11 +12,19 @@ use model::text::Text;
 use rulebook::{book::Rulebook, vocabulary::FactKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The class of a state as two functions over what is still open: it opens; measures would open it.
+/// The class of a state, layer by layer, as functions over what is still open: whether it refuses now, and after measures.
+///
+/// A transfer is lawful iff no layer refuses, so layers are kept apart: their joint function can be exponentially larger
+/// than all of them together. What matters to some layer that can still go either way is what is asked.
 pub struct Classes {
     diagram: Diagram,
-    opens: NodeId,
-    curable: NodeId,
+    layers: Vec<LayerClass>,
+}
+
+#[derive(Clone, Copy)]
+struct LayerClass {
+    refuses_now: NodeId,
+    refuses_after: NodeId,
 }
 
 impl Classes {
@@ -24,8 +32,6 @@ impl Classes {
     pub fn of(table: &Table, k: &Knowledge, extra: &[NodeId], maybe: &[usize]) -> Self {
         let widths = table.axes.list.iter().map(Axis::width).collect();
         let mut diagram = Diagram::new(widths);
-        let refusals: Vec<NodeId> = table.layers.iter().map(|l| l.refuses).chain([table.uncovered]).chain(extra.iter().copied()).collect();
-        let refuses_now: Vec<NodeId> = refusals.iter().map(|f| diagram.import(&table.diagram, *f, &k.allowed)).collect();
         // After measures an axis has the cell that the measure fixes, whatever it was.
         let mut after = k.allowed.clone();
         for (axis, cell) in remedy::forced(table, maybe.iter().copied()) {
@@ -33,38 +39,34 @@ impl Classes {
                 *slot = Cells::one(cell);
             }
         }
-        let refuses_after: Vec<NodeId> = refusals.iter().map(|f| diagram.import(&table.diagram, *f, &after)).collect();
-        let refused = diagram.any(refuses_now);
-        let opens = diagram.not(refused);
-        let refused = diagram.any(refuses_after);
-        let curable = diagram.not(refused);
-        Self { diagram, opens, curable }
+        let refusals = table.layers.iter().map(|l| l.refuses).chain([table.uncovered]).chain(extra.iter().copied());
+        let layers = refusals
+            .map(|f| LayerClass {
+                refuses_now: diagram.import(&table.diagram, f, &k.allowed),
+                refuses_after: diagram.import(&table.diagram, f, &after),
+            })
+            .filter(|l| l.refuses_now != FALSE)
+            .collect();
+        Self { diagram, layers }
     }
 
     /// The axes on which the class still depends.
     pub fn support(&self) -> Vec<usize> {
-        let mut axes = self.diagram.support(self.opens);
-        axes.extend(self.diagram.support(self.curable));
-        axes.sort_unstable();
-        axes.dedup();
-        axes
+        support_of(&self.diagram, &self.layers)
     }
 
-    /// How much would still be open after an answer that leaves these cells of some axes: (open axes, settled).
+    /// How many axes would still be open after an answer that fixes some; none when the class is settled.
     fn left_after(&mut self, fixed: &HashMap<usize, usize>) -> usize {
-        let opens = self.diagram.fix(self.opens, fixed);
-        if opens == TRUE {
-            return 0;
+        let mut left = Vec::with_capacity(self.layers.len());
+        for layer in self.layers.clone() {
+            let refuses_now = self.diagram.fix(layer.refuses_now, fixed);
+            let refuses_after = self.diagram.fix(layer.refuses_after, fixed);
+            left.push(LayerClass { refuses_now, refuses_after });
         }
-        let curable = self.diagram.fix(self.curable, fixed);
-        if opens == FALSE && (curable == FALSE || curable == TRUE) {
-            return 0;
-        }
-        let mut axes = self.diagram.support(opens);
-        axes.extend(self.diagram.support(curable));
-        axes.sort_unstable();
-        axes.dedup();
-        axes.len()
+        let opens = left.iter().all(|l| l.refuses_now == FALSE);
+        let refused = left.iter().any(|l| l.refuses_after == TRUE);
+        let curable = left.iter().any(|l| l.refuses_now == TRUE) && left.iter().all(|l| l.refuses_after == FALSE);
+        if opens || refused || curable { 0 } else { support_of(&self.diagram, &left).len() }
     }
 
     /// Slots that still matter, the one expected to settle most first.
@@ -86,6 +88,13 @@ impl Classes {
         scored.sort();
         scored.into_iter().map(|(_, _, slot)| slot).collect()
     }
+}
+
+fn support_of(diagram: &Diagram, layers: &[LayerClass]) -> Vec<usize> {
+    let mut axes: Vec<usize> = layers.iter().flat_map(|l| [diagram.support(l.refuses_now), diagram.support(l.refuses_after)]).flatten().collect();
+    axes.sort_unstable();
+    axes.dedup();
+    axes
 }
 
 // LIMIT: answers tried for one question while ranking.

@@ -23,6 +23,7 @@ pub mod prove;
 pub mod report;
 pub mod verify;
 
+pub mod protect;
 pub mod register;
 
 /// The named places of this room and of those below, for a test that lets the process die at each.

@@ -82,6 +82,7 @@ outside-exempt = Exempt
 # Interview
 interview-start = A few questions. Enter alone = I do not know. Ctrl-C leaves.
 interview-place-hint = a country, as code or name
+interview-places-hint = countries, as codes or names, separated by commas; 0 = none
 interview-choose-one = number of one
 interview-choose-many = numbers of all that fit, separated by commas; 0 = none of these
 interview-yes-no = y or n

@@ -76,6 +76,7 @@ outside-no_transfer = 法律上の移転に当たりません
 outside-exempt = 適用除外です
 interview-start = いくつか質問します。分からなければEnterのみ。Ctrl-Cで終了します。
 interview-place-hint = 国コード又は国名
+interview-places-hint = 国コード又は国名(カンマ区切り)。0=なし
 interview-choose-one = 番号を一つ
 interview-choose-many = 当てはまる番号すべて(カンマ区切り)。0=いずれでもない
 interview-yes-no = y 又は n
