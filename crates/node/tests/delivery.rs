@@ -1,0 +1,228 @@
+//! Two nodes in one process: from catalog to evidence, and what stops a flow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod world;
+
+use dsp::transfer::State;
+use model::event::EventKind;
+use node::agent::Node;
+use node::error::ActError;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use trust::verify::{Level, Verdict};
+use world::{World, day, listed, offer};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LONG;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn rows(n: usize) -> Vec<u8> {
+    (0..n).flat_map(|i| format!("{i},customer {i},street {}\n", i * 7 % 1000).into_bytes()).collect()
+}
+
+struct Scene {
+    world: World,
+    nord: Arc<Node>,
+    kita: Arc<Node>,
+    parties: (world::Party, world::Party),
+    data: Vec<u8>,
+}
+
+fn scene(n_rows: usize) -> Scene {
+    let world = World::new();
+    let nord_party = world.party("nord", "DE", "VATDE-000000001");
+    let kita_party = world.party("kita", "US", "NTRUS-0000002");
+    let data = rows(n_rows);
+    let source = world.dir.path().join("customers.csv");
+    fs::write(&source, &data).unwrap();
+    let (nord, kita) = (world.start(&nord_party), world.start(&kita_party));
+    nord.know_peer(&listed(&kita_party.id)).unwrap();
+    nord.offer(&offer(source)).unwrap();
+    Scene { world, nord, kita, parties: (nord_party, kita_party), data }
+}
+
+const DATASET: &str = "urn:dataset:customers";
+
+fn begin(scene: &Scene) -> String {
+    let negotiation = scene.kita.ask_for(&scene.nord.protocol_address(), DATASET).unwrap();
+    until("a transfer", || scene.kita.begun(&negotiation).unwrap())
+}
+
+fn verify(scene: &Scene, node: &Node, manifest: &model::Digest) -> trust::verify::Report {
+    let container = node.evidence(manifest).unwrap();
+    let dir = scene.world.dir.path();
+    fs::write(dir.join("e.asice"), &container).unwrap();
+    fs::write(dir.join("anchors.pem"), scene.world.authority.certificate.to_pem()).unwrap();
+    fs::write(dir.join("log.policy"), node.log_policy()).unwrap();
+    fs::write(dir.join("data"), &scene.data).unwrap();
+    let (c, a, p, d) = (dir.join("e.asice"), dir.join("anchors.pem"), dir.join("log.policy"), dir.join("data"));
+    let files = node::verify::Files { container: &c, anchors: Some(&a), policy: Some(&p), crls: None, data: Some(&d) };
+    node::verify::verify_files(files, node.now()).unwrap()
+}
+
+/// The numbers of chunks that went over the net, each once and in order.
+fn went_once(scene: &Scene) -> usize {
+    let chunks = scene.world.net.chunks.lock().unwrap();
+    let numbers: Vec<u64> = chunks.iter().map(|(_, n)| *n).collect();
+    assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
+    numbers.len()
+}
+
+#[test]
+fn a_dataset_is_delivered_with_evidence_on_both_sides() {
+    let scene = scene(500);
+    let got = scene.kita.get(&scene.nord.protocol_address(), DATASET, LONG).unwrap();
+    assert_eq!(fs::read(&got.path).unwrap(), scene.data);
+    assert_eq!(went_once(&scene), scene.data.len().div_ceil(1000));
+    for node in [&scene.nord, &scene.kita] {
+        until("the receipt", || {
+            let report = node.report().unwrap();
+            report.iter().any(|r| r.parts.contains(&"receipt".to_owned())).then_some(())
+        });
+        let report = verify(&scene, node, &got.manifest);
+        assert_eq!(report.verdict(), Verdict::Passed, "{report}");
+        assert_eq!(report.levels, [Level::Recorded, Level::Witnessed, Level::Sealed, Level::Stamped], "{report}");
+    }
+    let transfer = scene.kita.transfer(&got.transfer).unwrap().unwrap();
+    let events = scene.nord.events(transfer.process().provider_pid()).unwrap();
+    let kinds: Vec<EventKind> = events.iter().map(|(_, e)| e.kind).collect();
+    for kind in [EventKind::PassIssued, EventKind::FlowOpened, EventKind::ManifestCommitted, EventKind::Sealed, EventKind::Received] {
+        assert_eq!(kinds.iter().filter(|k| **k == kind).count(), 1, "{kind:?} in {kinds:?}");
+    }
+}
+
+#[test]
+fn the_day_the_law_changed() {
+    let scene = scene(2000);
+    scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    let transfer = begin(&scene);
+    until("some chunks", || (scene.world.net.chunks.lock().unwrap().len() > 3).then_some(()));
+    let before = Instant::now();
+    scene.nord.move_legal_day(day("2020-07-16")).unwrap();
+    let stopped_at = scene.world.net.chunks.lock().unwrap().len();
+    assert!(before.elapsed() < Duration::from_millis(2000), "{:?}", before.elapsed());
+    until("the suspension", || {
+        let held = scene.kita.transfer(&transfer).unwrap().unwrap();
+        (held.state() == State::Suspended).then_some(())
+    });
+    // At most the chunk that was being read when the judgment came.
+    let after = scene.world.net.chunks.lock().unwrap().len();
+    assert!(after <= stopped_at + 1, "{after} > {stopped_at}");
+    let report = scene.kita.report_of(&transfer).unwrap();
+    let stop = report.stopped.unwrap();
+    assert!(stop.rules.iter().any(|r| r.contains("GDPR Art. 44")), "{stop:?}");
+    let held = scene.kita.transfer(&transfer).unwrap().unwrap();
+    let pid = held.process().provider_pid().to_owned();
+    assert!(scene.nord.report_of(&pid).unwrap().stopped.is_some());
+
+    let cures = scene.nord.cures(&pid).unwrap();
+    let cure = cures.first().expect("a way through");
+    let words: Vec<&str> = cure.measures.iter().map(|m| m.id.as_str()).collect();
+    assert!(words.contains(&"eu.tia"), "{words:?}");
+    let decision = scene.nord.cure(&pid, cure).unwrap();
+    assert!(decision.verdict.opens(), "{:?} after {words:?}", decision.verdict);
+    scene.world.net.pause_ms.store(0, Ordering::SeqCst);
+    let got = until("the data", || scene.kita.got(&transfer).unwrap());
+    assert_eq!(fs::read(&got.path).unwrap(), scene.data);
+    // Nothing went twice.
+    assert_eq!(went_once(&scene), scene.data.len().div_ceil(1000));
+    let report = verify(&scene, &scene.kita, &got.manifest);
+    assert_eq!(report.verdict(), Verdict::Passed, "{report}");
+    let events = scene.nord.events(&pid).unwrap();
+    let stops: Vec<_> = events.iter().filter(|(_, e)| e.kind == EventKind::FlowStopped).collect();
+    assert_eq!(stops.len(), 1);
+    assert_eq!(stops[0].1.legal_day, Some(day("2020-07-16")));
+    assert_eq!(events.iter().filter(|(_, e)| e.kind == EventKind::FlowResumed).count(), 1);
+}
+
+#[test]
+fn who_asks_on_the_day_is_refused_with_the_article() {
+    let scene = scene(10);
+    scene.nord.move_legal_day(day("2020-07-16")).unwrap();
+    match scene.kita.get(&scene.nord.protocol_address(), DATASET, LONG) {
+        Err(ActError::Refused { code, reasons }) => {
+            assert_eq!(code, "tegata/law");
+            assert!(reasons.iter().any(|r| r.contains("GDPR Art. 44")), "{reasons:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_revoked_certificate_stops_the_flow() {
+    let scene = scene(4000);
+    scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    begin(&scene);
+    until("some chunks", || (scene.world.net.chunks.lock().unwrap().len() > 3).then_some(()));
+    scene.world.authority.revoke(&scene.parties.1.caller.certificate);
+    let revoked = Instant::now();
+    let count = || scene.world.net.chunks.lock().unwrap().len();
+    until("a stop", || {
+        let now = count();
+        std::thread::sleep(Duration::from_millis(60));
+        (count() == now).then_some(())
+    });
+    assert!(revoked.elapsed() < Duration::from_millis(1500), "{:?}", revoked.elapsed());
+    assert!(count() < scene.data.len().div_ceil(1000));
+    let stop = until("the reason", || scene.nord.report().unwrap()[0].stopped.clone());
+    assert_eq!(stop.code, "node/revoked");
+}
+
+#[test]
+fn without_the_list_the_flow_stops_after_the_grace_and_comes_back() {
+    let mut world_scene = scene(6000);
+    world_scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    // A short grace, so that the test is short.
+    let (nord, nord_party) = (world_scene.nord, &mut world_scene.parties.0);
+    world_scene.world.end(nord);
+    nord_party.config.limits.status_grace_ms = 400;
+    world_scene.nord = world_scene.world.start(nord_party);
+    let transfer = begin(&world_scene);
+    until("some chunks", || (world_scene.world.net.chunks.lock().unwrap().len() > 3).then_some(()));
+    world_scene.world.net.authority_up.store(false, Ordering::SeqCst);
+    let stop = until("the stop", || world_scene.nord.report().unwrap()[0].stopped.clone());
+    assert_eq!(stop.code, "node/status-unknown");
+    world_scene.world.net.authority_up.store(true, Ordering::SeqCst);
+    world_scene.world.net.pause_ms.store(0, Ordering::SeqCst);
+    let got = until("the data", || world_scene.kita.got(&transfer).unwrap());
+    assert_eq!(fs::read(&got.path).unwrap(), world_scene.data);
+}
+
+#[test]
+fn a_bad_channel_and_restarts_change_nothing_but_the_time() {
+    let mut scene = scene(3000);
+    scene.world.net.pause_ms.store(2, Ordering::SeqCst);
+    let negotiation = scene.kita.ask_for(&scene.nord.protocol_address(), DATASET).unwrap();
+    scene.world.net.lose_one_in.store(5, Ordering::SeqCst);
+    let transfer = until("a transfer", || scene.kita.begun(&negotiation).unwrap());
+    until("some chunks", || (scene.world.net.chunks.lock().unwrap().len() > 5).then_some(()));
+    // The receiver starts again, then the sender.
+    let kita = scene.kita;
+    scene.world.end(kita);
+    scene.kita = scene.world.start(&scene.parties.1);
+    until("more chunks", || (scene.world.net.chunks.lock().unwrap().len() > 20).then_some(()));
+    let nord = scene.nord;
+    scene.world.end(nord);
+    scene.nord = scene.world.start(&scene.parties.0);
+    scene.world.net.pause_ms.store(0, Ordering::SeqCst);
+    let got = until("the data", || scene.kita.got(&transfer).unwrap());
+    assert_eq!(fs::read(&got.path).unwrap(), scene.data);
+    let distinct: BTreeSet<u64> = scene.world.net.chunks.lock().unwrap().iter().map(|(_, n)| *n).collect();
+    assert_eq!(distinct.len(), scene.data.len().div_ceil(1000));
+    scene.world.net.lose_one_in.store(0, Ordering::SeqCst);
+    let report = verify(&scene, &scene.kita, &got.manifest);
+    assert_eq!(report.verdict(), Verdict::Passed, "{report}");
+}
