@@ -32,6 +32,7 @@ pub mod cell;
 pub mod check;
 pub mod classify;
 pub mod dictionary;
+pub mod dp;
 pub mod examine;
 mod intern;
 pub mod measure;

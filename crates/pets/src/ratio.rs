@@ -49,6 +49,20 @@ impl Ratio {
         (self.numerator, self.denominator)
     }
 
+    /// The sum, if it can be written.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::of(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
+    /// The difference, if it is not below zero and can be written.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        let left = self.numerator.checked_mul(other.denominator)?;
+        let right = other.numerator.checked_mul(self.denominator)?;
+        Self::of(left.checked_sub(right)?, self.denominator.checked_mul(other.denominator)?)
+    }
+
     /// The nearest float, for people and for observed figures only.
     pub fn to_f64(self) -> f64 {
         self.numerator as f64 / self.denominator as f64
