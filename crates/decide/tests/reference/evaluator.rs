@@ -420,16 +420,32 @@ impl<'a> Reference<'a> {
         }
     }
 
+    /// How one layer stands in a state: whether it refuses, and whether it does so after all that can be done.
+    fn stand(&self, s: &State) -> Vec<(bool, bool)> {
+        let can: Vec<usize> = (0..self.offers.len()).filter(|i| self.can(&self.offers[*i], s)).collect();
+        let after = self.with(s, &can);
+        self.refusals(s).zip(self.refusals(&after)).collect()
+    }
+
     /// The variables that matter: two states of ⟦K⟧ that differ only in it differ in class.
     pub fn matters(&self, case: &Case) -> BTreeSet<String> {
-        let classes: Vec<Class> = case.states.iter().map(|s| self.class(s)).collect();
+        self.differing(case, |s| self.class(s))
+    }
+
+    /// The variables that matter to some layer, whatever the others say.
+    pub fn matters_to_a_layer(&self, case: &Case) -> BTreeSet<String> {
+        self.differing(case, |s| self.stand(s))
+    }
+
+    fn differing<T: PartialEq + Clone>(&self, case: &Case, class: impl Fn(&State) -> T) -> BTreeSet<String> {
+        let classes: Vec<T> = case.states.iter().map(class).collect();
         let mut out = BTreeSet::new();
         for (i, v) in self.variables.iter().enumerate() {
-            let mut seen: HashMap<State, Class> = HashMap::new();
+            let mut seen: HashMap<State, T> = HashMap::new();
             for (s, class) in case.states.iter().zip(&classes) {
                 let mut rest = s.clone();
                 rest[i] = 0;
-                if *seen.entry(rest).or_insert(*class) != *class {
+                if seen.entry(rest).or_insert_with(|| class.clone()) != class {
                     out.insert(v.name.clone());
                 }
             }
