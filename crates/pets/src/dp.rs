@@ -65,6 +65,16 @@ pub enum Person {
     },
 }
 
+impl Person {
+    /// The unit's name in a ledger: the key column, or `row`.
+    pub fn unit(&self) -> &str {
+        match self {
+            Self::Row => "row",
+            Self::Key { column, .. } => column,
+        }
+    }
+}
+
 /// One answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Answer {
@@ -99,6 +109,8 @@ pub enum Refused {
     NoColumn(String),
     /// A group has not as many values as there are columns to group by, or is there twice.
     WrongGroup,
+    /// The ledger's budget is stated for another unit of privacy than the question's.
+    WrongUnit,
     /// The source of randomness does not behave like one.
     Randomness,
 }
@@ -111,6 +123,7 @@ impl Refused {
             Self::Unbounded(_) => "pets/unbounded",
             Self::NoColumn(_) => "pets/missing-column",
             Self::WrongGroup => "pets/wrong-group",
+            Self::WrongUnit => "pets/wrong-unit",
             Self::Randomness => "pets/randomness",
         }
     }
@@ -125,6 +138,7 @@ impl fmt::Display for Refused {
             Self::WrongGroup => {
                 write!(f, "a group names another number of values than columns, or is there twice")?
             }
+            Self::WrongUnit => write!(f, "the budget is stated for another unit of privacy")?,
             Self::Randomness => write!(f, "the source of randomness repeats itself")?,
         }
         write!(f, " ({})", self.code())
@@ -205,6 +219,9 @@ pub fn ask(
     randomness: &mut dyn Randomness,
 ) -> Result<Answers, Refused> {
     let sensitivity = sensitivity(question)?;
+    if ledger.unit != question.person.unit() {
+        return Err(Refused::WrongUnit);
+    }
     let mut exact = Totals::of(question)?;
     for batch in batches {
         exact.push(question, batch)?;
@@ -410,9 +427,15 @@ mod tests {
             "pets/wrong-group"
         );
         assert_eq!(
-            refuse(question(What::Count, Person::Key { column: "nobody".into(), rows_max: 1 }), "1/2"),
-            "pets/missing-column"
+            refuse(question(What::Count, Person::Key { column: "person".into(), rows_max: 1 }), "1/2"),
+            "pets/wrong-unit"
         );
+        let nobody = Question {
+            by: vec!["nobody".into()],
+            groups: vec![vec!["x".into()]],
+            ..question(What::Count, Person::Row)
+        };
+        assert_eq!(refuse(nobody, "1/2"), "pets/missing-column");
         assert_eq!(ledger.left(), r("1"));
     }
 }

@@ -44,6 +44,7 @@ pub mod pseudonym;
 pub mod ratio;
 pub mod report;
 mod sample;
+pub mod separate;
 pub mod shape;
 pub mod single_out;
 pub mod text;

@@ -268,5 +268,28 @@ pub fn against_population(
     Ok(k_map.map(|k_map| PopulationRisk { k_map, journalist_max: Ratio::share(1, k_map), unmatched }))
 }
 
+/// Measures several releases of the same people together: who can be told apart by all of them.
+///
+/// Each release gives, for each original record in one common order, the class that [`Classes::push`] returned, or none
+/// where the record was left out. Returns the sizes of the intersections; records that no release holds are not counted.
+pub fn across(releases: &[Vec<Option<u32>>]) -> Sizes {
+    let records = releases.iter().map(Vec::len).max().unwrap_or(0);
+    let mut paths = Paths::of_width(releases.len());
+    let mut sizes: Vec<u64> = Vec::new();
+    for row in 0..records {
+        let seen = releases.iter().map(|release| release.get(row).copied().flatten());
+        if seen.clone().all(|class| class.is_none()) {
+            continue;
+        }
+        // Being in one release and not in another tells people apart as well: absence is a value.
+        let class = paths.class(seen.map(|class| class.map_or(0, |class| class + 1)));
+        match sizes.get_mut(class as usize) {
+            Some(size) => *size += 1,
+            None => sizes.push(1),
+        }
+    }
+    Sizes::of(sizes)
+}
+
 #[cfg(test)]
 mod tests;

@@ -111,3 +111,18 @@ fn journalist_risk_counts_the_population_not_the_sample() {
         against_population(&[column(vec!["a", "b", "z"])], &[population], &names(&["q"])).unwrap().unwrap();
     assert_eq!((risk.k_map, risk.journalist_max, risk.unmatched), (2, r("1/2"), 1));
 }
+
+// Two releases, each with classes of two, that together single everyone out.
+#[test]
+fn two_harmless_releases_together_can_single_out() {
+    let some = |v: &[u32]| v.iter().map(|&c| Some(c)).collect::<Vec<_>>();
+    let (by_age, by_town) = (some(&[0, 0, 1, 1]), some(&[0, 1, 0, 1]));
+    assert_eq!(
+        (across(std::slice::from_ref(&by_age)).k(), across(&[by_age.clone(), by_town.clone()]).k()),
+        (Some(2), Some(1))
+    );
+    assert_eq!(across(&[by_age.clone(), by_town]).uniques(), 4);
+    assert_eq!(across(&[by_age.clone(), vec![Some(0), None, None, Some(0)]]).uniques(), 4);
+    assert_eq!(across(&[by_age, vec![None; 4]]).k(), Some(2));
+    assert_eq!(across(&[]).k(), None);
+}

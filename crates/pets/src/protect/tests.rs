@@ -236,3 +236,50 @@ fn lists_and_bytes_stay_behind() {
     assert_eq!(out.plan.columns["photo"], Act::Drop);
     assert!(out.is_met());
 }
+
+#[test]
+fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
+    let (knowledge, batches, profile) = (knowledge(), table(health(), 1000), profile("jp"));
+    let dictionary = dictionary(&batches, &knowledge);
+    let request = Request {
+        batches: &batches,
+        dictionary: &dictionary,
+        profile: &profile,
+        knowledge: &knowledge,
+        key: None,
+    };
+    let out = protect(request).unwrap();
+    let certify = |released: &[RecordBatch]| {
+        crate::report::certify(&profile, &dictionary, &out.plan, 5265, released, &knowledge)
+    };
+    let again = certify(&out.batches).unwrap();
+    assert_eq!(
+        (&again.exact.clauses, again.exact.content),
+        (&out.report.exact.clauses, out.report.exact.content)
+    );
+    // The original instead of the release: refused, because it holds columns that the plan drops.
+    assert!(matches!(certify(&batches), Err(crate::report::NotCertified::StrayColumn(_))));
+    // One person put back raw: the classes no longer hold.
+    let mut more = out.batches.clone();
+    let odd = out.batches[0].slice(0, 1);
+    let columns: Vec<arrow_array::ArrayRef> = odd
+        .schema()
+        .fields()
+        .iter()
+        .zip(odd.columns())
+        .map(|(f, c)| {
+            if f.name() == "age" {
+                std::sync::Arc::new(arrow_array::StringArray::from(vec!["66"])) as arrow_array::ArrayRef
+            } else {
+                c.clone()
+            }
+        })
+        .collect();
+    more.push(RecordBatch::try_new(odd.schema(), columns).unwrap());
+    let worse = certify(&more).unwrap();
+    let clause = worse.exact.clauses.iter().find(|c| c.clause == "34-4-quasi").unwrap();
+    assert_eq!(
+        (clause.outcome, clause.measured, clause.records_short),
+        (Outcome::NotMet, Some(Figure::Count(1)), Some(1))
+    );
+}
