@@ -1,0 +1,1 @@
+//! Enrollment, revocation, stamps, cosignatures, and kills.
