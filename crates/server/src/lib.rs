@@ -3,3 +3,6 @@
 pub mod authority;
 pub mod carrier;
 pub mod tls;
+
+pub mod people;
+pub mod problem;

@@ -1,0 +1,209 @@
+//! Doors for people and programs over the rulebook and the engine: `/v1` and the pages.
+//!
+//! A page shows nothing that `/v1` cannot return. Law is public; everything else needs a token. This module prints
+//! nothing: whoever starts it says where it listens.
+//!
+//! Path of a question: request → [`guard`](self) (host, headers) → a typed extractor of [`principal`] → facts of
+//! [`asked`](self) → the engine on a blocking thread → a decision document or a page.
+//!
+//! ```no_run
+//! use server::people::{self, Mode, State, principal::{OneToken, Principal, Role}};
+//! # async fn example(book: rulebook::book::Rulebook) -> std::io::Result<()> {
+//! let who = Principal { participant: "me".into(), token: "demo".into(), role: Role::Act };
+//! let state = State::new(book, Mode::Demo, OneToken::new("a secret of at least 32 bytes …", who));
+//! let door = people::bind("127.0.0.1:4777".parse().unwrap(), state).await?;
+//! let link = people::link(door.address(), "a secret of at least 32 bytes …");
+//! door.serve(std::future::pending()).await
+//! # }
+//! ```
+
+mod api;
+mod asked;
+mod guard;
+mod law;
+mod listen;
+mod openapi;
+mod page;
+pub mod flows;
+pub mod principal;
+mod session;
+mod tongue;
+
+pub use listen::{Door, bind, bind_tls, serve};
+
+use crate::problem::{Kind, Problem};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, Uri, header},
+    middleware,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use decide::engine::Engine;
+use flows::{Flows, NoFlows};
+use model::{CivilDate, Instant};
+use principal::Doorkeeper;
+use rulebook::book::Rulebook;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::Semaphore;
+
+/// How strict the doors are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// The default: a page session is opened by typing a token into the page.
+    #[default]
+    Production,
+    /// A page session may also be opened by a link that carries the printed token; pages say that this is a demo.
+    Demo,
+}
+
+/// LIMIT: questions that wait for the engine; the next one is told to come again.
+const WAITING_MAX: usize = 32;
+
+/// What every door holds.
+#[derive(Clone)]
+pub struct State {
+    book: Arc<Rulebook>,
+    engine: Arc<Mutex<Engine>>,
+    mode: Mode,
+    keeper: Arc<dyn Doorkeeper>,
+    flows: Arc<dyn Flows>,
+    today: Arc<dyn Fn() -> CivilDate + Send + Sync>,
+    sessions: Arc<session::Sessions>,
+    turns: Arc<Semaphore>,
+    hosts: Arc<Vec<String>>,
+    corrections: Arc<str>,
+    tls: bool,
+}
+
+impl State {
+    /// Starts with a rulebook that loads, the wall clock in UTC, and no flows.
+    pub fn new(book: Rulebook, mode: Mode, keeper: impl Doorkeeper + 'static) -> Self {
+        Self {
+            engine: Arc::new(Mutex::new(Engine::new(book.clone()))),
+            book: Arc::new(book),
+            mode,
+            keeper: Arc::new(keeper),
+            flows: Arc::new(NoFlows),
+            today: Arc::new(wall_day),
+            sessions: Arc::default(),
+            turns: Arc::new(Semaphore::new(WAITING_MAX)),
+            hosts: Arc::default(),
+            corrections: Arc::from("https://github.com/tegata/tegata/issues/new"),
+            tls: false,
+        }
+    }
+
+    /// Shows these flows.
+    #[must_use]
+    pub fn with_flows(self, flows: impl Flows + 'static) -> Self {
+        Self { flows: Arc::new(flows), ..self }
+    }
+
+    /// Takes the civil day from this clock: the legal clock of a demo.
+    #[must_use]
+    pub fn with_today(self, today: impl Fn() -> CivilDate + Send + Sync + 'static) -> Self {
+        Self { today: Arc::new(today), ..self }
+    }
+
+    /// Serves these host names beside loopback.
+    #[must_use]
+    pub fn with_hosts(self, hosts: Vec<String>) -> Self {
+        Self { hosts: Arc::new(hosts), ..self }
+    }
+
+    /// Sends corrections of rules to this address, which takes `title` and `body`.
+    #[must_use]
+    pub fn with_corrections(self, address: &str) -> Self {
+        Self { corrections: Arc::from(address), ..self }
+    }
+
+    fn day(&self) -> CivilDate {
+        (self.today)()
+    }
+
+    /// Asks the engine, off the threads that serve.
+    async fn think<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Engine) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turns.clone().try_acquire_owned().map_err(|_| Problem::of(Kind::Busy, ""))?;
+        let engine = self.engine.clone();
+        let thought = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            question(&mut engine.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        thought.await.map_err(|_| Problem::of(Kind::WentWrong, ""))
+    }
+}
+
+fn wall_now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn wall_day() -> CivilDate {
+    wall_now().day(0)
+}
+
+/// The link that opens a page session in a demo.
+pub fn link(address: SocketAddr, secret: &str) -> String {
+    format!("http://{address}/en/enter?token={}", asked::escape(secret))
+}
+
+/// All doors for people and programs.
+pub fn router(state: State) -> Router {
+    let pages = Router::new()
+        .route("/", get(first))
+        .route("/style.css", get(page::style))
+        .route("/icon.svg", get(page::icon))
+        .route("/problems", get(page::problems))
+        .route("/problems/{slug}", get(page::problems))
+        .route("/{tongue}", get(page::home::get))
+        .route("/{tongue}/", get(page::home::get))
+        .route("/{tongue}/enter", get(page::session_page::get).post(page::session_page::post))
+        .route("/{tongue}/leave", post(page::session_page::leave))
+        .route("/{tongue}/check", get(page::check::get))
+        .route("/{tongue}/verdict", get(page::verdict::get))
+        .route("/{tongue}/countries", get(page::country::all))
+        .route("/{tongue}/country/{place}", get(page::country::get))
+        .route("/{tongue}/layer/{layer}", get(page::country::layer))
+        .route("/{tongue}/rule/{id}", get(page::rule::today))
+        .route("/{tongue}/rule/{id}/{date}", get(page::rule::get))
+        .route("/{tongue}/changes", get(page::changes::get))
+        .route("/{tongue}/report", get(page::report::get))
+        .route("/{tongue}/register", get(page::register::get).post(page::register::post))
+        .route("/{tongue}/matrix", get(page::matrix::get))
+        .route("/{tongue}/flows", get(page::flow::all))
+        .route("/{tongue}/flows/{id}", get(page::flow::get))
+        .route("/{tongue}/flows/{id}/cure", post(page::flow::cure))
+        .route("/{tongue}/flows/{id}/evidence", get(page::evidence::get));
+    Router::new()
+        .merge(pages)
+        .merge(api::routes())
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_offered)
+        .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}
+
+async fn first(headers: HeaderMap) -> Redirect {
+    let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    Redirect::to(&format!("/{}/", tongue::Tongue::preferred(accept).code()))
+}
+
+async fn nothing(uri: Uri) -> Response {
+    let problem = Problem::of(Kind::NotFound, uri.path());
+    let for_people = ["/en", "/ja"].iter().any(|p| uri.path().starts_with(p));
+    if for_people { page::refused(&uri, &problem) } else { problem.into_response() }
+}
+
+async fn not_offered() -> Problem {
+    Problem::of(Kind::NotOffered, "")
+}

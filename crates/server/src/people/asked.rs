@@ -1,0 +1,283 @@
+//! What is asked: facts and days from a page's query or a program's JSON, and the same as a link or a command.
+
+use super::State;
+use crate::problem::{Kind, Problem};
+use decide::{axis::TooManyCells, decision::Decision};
+use model::{
+    AsOf, CivilDate,
+    fact::{Said, Spoken, Standing},
+    transfer::Transfer,
+};
+use rulebook::{
+    book::{Rulebook, parse_said},
+    vocabulary::{Domain, Fact, Vocabulary},
+};
+use serde_json::{Map, Value};
+
+/// The pairs of a query or form, in order.
+pub type Pairs = Vec<(String, String)>;
+
+/// A question about one hop, as pages ask it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Facts by slot.
+    pub flat: Vec<(String, Said)>,
+    /// The day, when one was chosen; else today.
+    pub as_of: AsOf,
+    /// Whether a day was chosen that lies before today.
+    pub past: bool,
+}
+
+impl Asked {
+    /// Reads a query: `slot=value` pairs, `fact=slot=value` as ways through give them, and days.
+    pub fn read(state: &State, pairs: &Pairs) -> Result<Self, Problem> {
+        let today = state.day();
+        let as_of = days(pairs, today)?;
+        let vocabulary = &state.book.vocabulary;
+        let mut flat: Vec<(String, Said)> = Vec::new();
+        for (name, value) in pairs {
+            let (slot, value) = match name.as_str() {
+                "fact" => value.split_once('=').unwrap_or((value, "")),
+                _ => (name.as_str(), value.as_str()),
+            };
+            if let (Some(fact), false) = (vocabulary.of_slot(slot), value.trim().is_empty()) {
+                put(vocabulary, fact, slot, value.trim(), &mut flat);
+            }
+        }
+        Ok(Self { flat, past: as_of.on < today, as_of })
+    }
+
+    /// The value of a slot as text, for a form that is filled in already.
+    pub fn values(&self, slot: &str) -> Vec<String> {
+        let said = self.flat.iter().find(|(s, _)| s == slot).map(|(_, v)| &v.value);
+        match said {
+            None => Vec::new(),
+            Some(Spoken::Words(ws)) if ws.is_empty() => vec!["none".into()],
+            Some(Spoken::Words(ws)) => ws.clone(),
+            Some(Spoken::Word(w)) => vec![w.clone()],
+            Some(Spoken::YesNo(b)) => vec![if *b { "yes" } else { "no" }.into()],
+            Some(Spoken::Number(n)) => vec![n.to_string()],
+            Some(Spoken::Range { at_least, at_most }) => vec![format!("{at_least}..{at_most}")],
+        }
+    }
+
+    /// The first value of a slot.
+    pub fn value(&self, slot: &str) -> Option<String> {
+        self.values(slot).into_iter().next()
+    }
+
+    /// The question as pairs that a link or hidden fields carry.
+    pub fn pairs(&self) -> Pairs {
+        let mut out: Pairs = Vec::new();
+        for (slot, said) in &self.flat {
+            match &said.value {
+                // Values with a standing, and whole sets, keep it when written as a fact.
+                _ if said.standing != Standing::Claimed => out.push(("fact".into(), format!("{slot}={}", plain(said)))),
+                _ => out.extend(self.values(slot).into_iter().map(|v| (slot.clone(), v))),
+            }
+        }
+        out.push(("as_of".into(), self.as_of.on.to_string()));
+        if self.as_of.published_by != self.as_of.on {
+            out.push(("published_by".into(), self.as_of.published_by.to_string()));
+        }
+        out
+    }
+
+    /// The question as a query.
+    pub fn query(&self) -> String {
+        query(&self.pairs())
+    }
+
+    /// The command that asks the same.
+    pub fn command(&self) -> String {
+        let mut out = String::from("tegata check");
+        for (slot, value) in &self.flat {
+            out.push_str(&match slot.as_str() {
+                "exporter.place" => format!(" --from {}", plain(value)),
+                "recipient.place" => format!(" --to {}", plain(value)),
+                _ => format!(" --fact '{slot}={}'", plain(value)),
+            });
+        }
+        out.push_str(&format!(" --as-of {}", self.as_of.on));
+        if self.as_of.published_by != self.as_of.on {
+            out.push_str(&format!(" --published-by {}", self.as_of.published_by));
+        }
+        out
+    }
+}
+
+/// The days of a question: `as_of`, and `published_by` when it differs.
+pub fn days(pairs: &[(String, String)], today: CivilDate) -> Result<AsOf, Problem> {
+    let find = |name: &str| pairs.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str());
+    let day = |text: Option<&str>| text.map(parse_day).transpose();
+    let on = day(find("as_of"))?.unwrap_or(today);
+    Ok(AsOf { on, published_by: day(find("published_by"))?.unwrap_or(on) })
+}
+
+/// Reads a day.
+pub fn parse_day(text: &str) -> Result<CivilDate, Problem> {
+    text.parse::<CivilDate>().map_err(|e| Problem::of(Kind::DayNotUnderstood, e.to_string()))
+}
+
+fn put(vocabulary: &Vocabulary, fact: &Fact, slot: &str, value: &str, flat: &mut Vec<(String, Said)>) {
+    let mut said = parse_said(value);
+    if matches!(fact.domain, Domain::SetOf(_) | Domain::Places) {
+        let mut words = match said.value {
+            Spoken::Words(ws) => ws,
+            Spoken::Word(w) if w == "unknown" => return,
+            _ => vec![value.to_string()],
+        };
+        if fact.domain == Domain::Places {
+            words = words.iter().map(|w| place(vocabulary, w)).collect();
+        }
+        if let Some((_, old)) = flat.iter_mut().find(|(s, _)| s == slot) {
+            if let Spoken::Words(all) = &mut old.value {
+                words.retain(|w| !all.contains(w));
+                all.extend(words);
+                old.standing = old.standing.max(said.standing);
+                return;
+            }
+        }
+        said.value = Spoken::Words(words);
+    } else if fact.domain == Domain::Place {
+        said.value = Spoken::Word(place(vocabulary, value));
+    }
+    flat.retain(|(s, _)| s != slot);
+    flat.push((slot.to_string(), said));
+}
+
+/// A place by code, or by its name in either language; what is neither stays as it is, and binding names it.
+pub fn place(vocabulary: &Vocabulary, text: &str) -> String {
+    let text = text.trim();
+    let upper = text.to_uppercase();
+    if vocabulary.places.contains_key(&upper) {
+        return upper;
+    }
+    let named = |t: &model::text::Text| t.en.eq_ignore_ascii_case(text) || t.ja == text;
+    vocabulary.places.iter().find(|(_, t)| named(t)).map_or_else(|| text.to_string(), |(code, _)| code.clone())
+}
+
+/// A value as `--fact` takes it.
+pub fn plain(said: &Said) -> String {
+    let value = match &said.value {
+        Spoken::YesNo(b) => if *b { "yes" } else { "no" }.to_string(),
+        Spoken::Number(n) => n.to_string(),
+        Spoken::Word(w) => w.clone(),
+        Spoken::Words(ws) => format!("{{{}}}", ws.join(",")),
+        Spoken::Range { at_least, at_most } => format!("{at_least}..{at_most}"),
+    };
+    if said.standing == Standing::Evidenced { format!("evidenced {value}") } else { value }
+}
+
+/// Pairs as a query.
+pub fn query(pairs: &[(String, String)]) -> String {
+    let parts: Vec<String> = pairs.iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect();
+    parts.join("&")
+}
+
+/// RFC 3986 percent-encoding of everything that is not unreserved.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+/// One transfer from JSON: the long form with parties and hops, or flat facts of one hop.
+pub fn transfer(value: Value) -> Result<Transfer, Problem> {
+    let wrong = |detail: String| Problem::of(Kind::TransferNotUnderstood, detail);
+    let Value::Object(map) = value else { return Err(wrong("a transfer is an object of facts".into())) };
+    if map.contains_key("parties") || map.contains_key("hops") {
+        return serde_json::from_value(Value::Object(map)).map_err(|e| wrong(e.to_string()));
+    }
+    let id = map.get("id").and_then(Value::as_str).map(str::to_string);
+    let mut flat = Vec::new();
+    for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
+        flatten(&key, value, 0, &mut flat).map_err(wrong)?;
+    }
+    Ok(Transfer { id, ..Transfer::single(flat) })
+}
+
+// LIMIT: nesting of flat facts; the vocabulary's ids have three parts at most.
+const NESTING_MAX: usize = 6;
+
+fn flatten(prefix: &str, value: Value, depth: usize, out: &mut Vec<(String, Said)>) -> Result<(), String> {
+    let is_said = |m: &Map<String, Value>| m.contains_key("value") || m.contains_key("at_least");
+    match value {
+        Value::Object(map) if !is_said(&map) && depth < NESTING_MAX => {
+            map.into_iter().try_for_each(|(key, inner)| flatten(&format!("{prefix}.{key}"), inner, depth + 1, out))
+        }
+        Value::Null => Ok(()),
+        value => {
+            let said = serde_json::from_value(value).map_err(|_| format!("`{prefix}` has a value that no fact takes"))?;
+            out.push((prefix.to_string(), said));
+            Ok(())
+        }
+    }
+}
+
+/// A decision as a document, with its digest; the same as the command line prints.
+pub fn document(decision: &Decision, now: Option<&Decision>) -> Value {
+    let mut value = serde_json::to_value(decision).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("schema".into(), "tegata.decision.1".into());
+        map.insert("digest".into(), decision.digest().to_string().into());
+        if let Some(now) = now {
+            let then = serde_json::json!({ "verdict": now.verdict, "as_of": now.as_of, "deciding": now.deciding_ids() });
+            map.insert("as_understood_today".into(), then);
+        }
+    }
+    value
+}
+
+/// The rules cannot be compiled.
+pub fn too_many(e: TooManyCells) -> Problem {
+    Problem::of(Kind::RulesTooFine, format!("too many kinds of `{}`", e.0))
+}
+
+/// Decides one transfer; for a past day also as understood today.
+pub fn decide(
+    engine: &mut decide::engine::Engine,
+    transfer: &Transfer,
+    as_of: AsOf,
+    today: Option<CivilDate>,
+) -> Result<(Decision, Option<Decision>), Problem> {
+    let bound = engine.book.bind(transfer).map_err(|f| Problem::findings(&f))?;
+    let decision = engine.decide_with_horizon(&bound, as_of).map_err(too_many)?;
+    let now = match today {
+        Some(today) if today > as_of.published_by => {
+            Some(engine.decide(&bound, AsOf { on: as_of.on, published_by: today }).map_err(too_many)?)
+        }
+        _ => None,
+    };
+    Ok((decision, now))
+}
+
+/// The name of a place.
+pub fn place_name(book: &Rulebook, tongue: super::tongue::Tongue, code: &str) -> String {
+    book.vocabulary.places.get(code).map_or_else(|| code.to_string(), |t| tongue.text(t).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_facts_nest_or_not_and_long_forms_pass() {
+        let flat = transfer(serde_json::json!({"exporter.place":"TH","recipient":{"place":"JP"},"id":"a"})).unwrap();
+        assert_eq!(flat.id.as_deref(), Some("a"));
+        assert_eq!(flat.parties["recipient"].facts["party.place"].value, Spoken::Word("JP".into()));
+        assert!(transfer(serde_json::json!({"hops":[]})).is_err(), "the long form needs its parts");
+        assert!(transfer(serde_json::json!([])).is_err());
+    }
+
+    #[test]
+    fn a_query_survives_escaping() {
+        assert_eq!(query(&[("fact".into(), "a=b c&d".into())]), "fact=a%3Db%20c%26d");
+        assert_eq!(escape("日"), "%E6%97%A5");
+    }
+}

@@ -1,0 +1,79 @@
+//! When the law turns: the days on which rules begin and end.
+
+use super::{Frame, rule_link, tagged, time, tongue};
+use crate::people::{State, asked::Pairs, law::{self, Rule, Turn}, tongue::Tongue};
+use axum::{extract::{Path, Query, State as Held}, http::{HeaderMap, Uri}, response::Response};
+use maud::{Markup, html};
+use model::CivilDate;
+
+/// Days of the past at once; the others behind a fold.
+const PAST: usize = 12;
+/// Rules of a day at once.
+const RULES: usize = 6;
+
+/// `GET /{tongue}/changes`
+pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, Query(pairs): Query<Pairs>, headers: HeaderMap) -> Response {
+    let t = match tongue(&code, &uri) {
+        Ok(t) => t,
+        Err(r) => return r,
+    };
+    let layer = pairs.iter().find(|(n, v)| n == "layer" && !v.is_empty()).map(|(_, v)| v.clone());
+    let book = &state.book;
+    let today = state.day();
+    let tag = format!("{}-{today}-{}-{}", book.digest().short(), t.code(), layer.as_deref().unwrap_or("all"));
+    if layer.as_ref().is_some_and(|l| !book.layers.contains_key(l)) {
+        return super::refused(&uri, &crate::problem::Problem::of(crate::problem::Kind::NotFound, ""));
+    }
+    tagged(&headers, &tag, || {
+        let turns = law::turns(book, |r| layer.as_deref().is_none_or(|l| r.layer == Some(l)));
+        let (mut coming, past): (Vec<_>, Vec<_>) = turns.into_iter().partition(|x| x.on > today);
+        coming.reverse();
+        let body = html! {
+            h1 { (t.word("page-nav-changes")) }
+            p.lead { (t.word("page-changes-lead")) }
+            form.asof method="get" action=(format!("/{}/changes", t.code())) {
+                label for="layer" { (t.word("page-layer")) }
+                select #layer name="layer" {
+                    option value="" { (t.word("page-all-layers")) }
+                    @for l in book.layers.values() { option value=(l.id) selected[layer.as_deref() == Some(l.id.as_str())] { (t.text(&l.label)) } }
+                }
+                button.plain { (t.word("page-show")) }
+            }
+            h2 { (t.word("page-coming")) }
+            @if coming.is_empty() { p { (t.word("page-coming-none")) } }
+            ol.steps { @for x in &coming { (turn(t, x, today)) } }
+            h2 { (t.word("page-past")) }
+            ol.steps { @for x in past.iter().take(PAST) { (turn(t, x, today)) } }
+            @if past.len() > PAST {
+                details { summary { (t.count("page-more-days", past.len() - PAST)) } ol.steps { @for x in past.iter().skip(PAST) { (turn(t, x, today)) } } }
+            }
+        };
+        Frame::new(t, &uri, "changes", t.word("page-nav-changes")).render(&state, body)
+    })
+}
+
+fn turn(t: Tongue, x: &Turn<'_>, today: CivilDate) -> Markup {
+    let left = x.on.days_since_epoch() - today.days_since_epoch();
+    html! {
+        li {
+            h3 { (time(t, x.on)) @if left > 0 { " " span.tag { (t.count("page-days-left", usize::try_from(left).unwrap_or(0))) } } }
+            (rules(t, "page-begins", &x.begin, x.on))
+            (rules(t, "page-ends", &x.end, x.on.plus_days(-1)))
+            (rules(t, "page-was-annulled", &x.annulled, x.on))
+            (rules(t, "page-was-published", &x.published, x.on))
+        }
+    }
+}
+
+fn rules(t: Tongue, word: &str, rules: &[Rule<'_>], on: CivilDate) -> Markup {
+    let one = |r: &Rule<'_>| html! {
+        li { a href=(rule_link(t, &r.head.id, on)) { (r.head.cites) } @if r.kind == "entry" { " " span.tag { (r.head.id.rsplit('#').next().unwrap_or_default()) } } " – " (t.text(&r.head.says)) }
+    };
+    html! {
+        @if !rules.is_empty() {
+            p { b { (t.word(word)) } }
+            ul { @for r in rules.iter().take(RULES) { (one(r)) } }
+            @if rules.len() > RULES { details { summary { (t.count("page-more", rules.len() - RULES)) } ul { @for r in &rules[RULES..] { (one(r)) } } } }
+        }
+    }
+}

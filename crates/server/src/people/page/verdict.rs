@@ -1,0 +1,397 @@
+//! The answer: may it go, by which article, and what is the cheapest way.
+
+use super::{Frame, as_of_form, badge, citation, field::field, folded, rule_link, time, tongue};
+use crate::people::{
+    State,
+    asked::{self, Asked, Pairs, place_name, query},
+    principal::{Ask, Seat},
+    tongue::{Tongue, word_of},
+};
+use axum::{extract::{Path, Query, State as Held}, http::Uri, response::Response};
+use decide::{
+    decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict},
+    knowledge::Truth,
+};
+use maud::{Markup, html};
+use model::{CivilDate, transfer::Transfer};
+use rulebook::book::Rulebook;
+
+/// Reasons and ways at once; the others behind a fold.
+const REASONS: usize = 4;
+const WAYS: usize = 3;
+const QUESTIONS: usize = 4;
+
+/// `GET /{tongue}/verdict`
+pub async fn get(
+    Held(state): Held<State>,
+    Path(code): Path<String>,
+    uri: Uri,
+    Query(pairs): Query<Pairs>,
+    _seat: Seat<Ask>,
+) -> Response {
+    let t = match tongue(&code, &uri) {
+        Ok(t) => t,
+        Err(r) => return r,
+    };
+    let asked = match Asked::read(&state, &pairs) {
+        Ok(a) => a,
+        Err(p) => return super::refused(&uri, &p),
+    };
+    let (transfer, as_of, today) = (Transfer::single(asked.flat.clone()), asked.as_of, asked.past.then(|| state.day()));
+    let answer = state.think(move |engine| asked::decide(engine, &transfer, as_of, today)).await.and_then(|a| a);
+    match answer {
+        Err(p) => not_understood(&state, t, &uri, &asked, &p),
+        Ok((decision, now)) => {
+            let page = Answer { t, book: &state.book, asked: &asked, decision: &decision, now: now.as_ref() };
+            let title = format!("{}: {}", t.word(&format!("verdict-{}", decision.verdict.word())), page.route());
+            Frame::new(t, &uri, "check", title).render(&state, page.render())
+        }
+    }
+}
+
+fn not_understood(state: &State, t: Tongue, uri: &Uri, asked: &Asked, problem: &crate::problem::Problem) -> Response {
+    let body = html! {
+        h1 { (t.word(&format!("page-problem-{}", problem.kind().slug()))) }
+        ul { @for (message, help) in problem.lines() { li { (message) @if !help.is_empty() { " – " (help) } } } }
+        p { a.button href=(format!("/{}/check?{}", t.code(), asked.query())) { (t.word("page-change-answers")) } }
+    };
+    Frame::new(t, uri, "check", t.word("page-check-title")).render(state, body)
+}
+
+struct Answer<'a> {
+    t: Tongue,
+    book: &'a Rulebook,
+    asked: &'a Asked,
+    decision: &'a Decision,
+    now: Option<&'a Decision>,
+}
+
+impl Answer<'_> {
+    fn on(&self) -> CivilDate {
+        self.decision.as_of.on
+    }
+
+    /// From where to where, in words.
+    fn route(&self) -> String {
+        let end = |slot: &str| {
+            let code = self.asked.value(slot);
+            code.map_or_else(|| self.t.word("page-somewhere"), |c| place_name(self.book, self.t, &c))
+        };
+        format!("{} → {}", end("exporter.place"), end("recipient.place"))
+    }
+
+    fn render(&self) -> Markup {
+        let t = self.t;
+        let Some(c) = self.decision.worst() else { return html! {} };
+        html! {
+            (self.banner())
+            div.cols {
+                div {
+                    @match c.verdict {
+                        Verdict::Undetermined => { (self.missing(c)) (self.because(c)) }
+                        Verdict::Conditional => { (self.ways(c)) (self.because(c)) (self.would_open(c)) }
+                        _ => { (self.because(c)) }
+                    }
+                    (self.duties(c))
+                    (self.coverage(c))
+                    (tree(t, self.book, c, self.on()))
+                }
+                aside { (self.beside()) }
+            }
+        }
+    }
+
+    fn banner(&self) -> Markup {
+        let (t, v) = (self.t, self.decision.verdict);
+        html! {
+            section class=(format!("answer {}", v.word())) aria-labelledby="answer" {
+                p.route { (self.route()) }
+                h1 #answer { span.letter aria-hidden="true" { (t.word(&format!("page-letter-{}", v.word()))) } (t.word(&format!("verdict-{}", v.word()))) }
+                p { (t.word(&format!("page-means-{}", v.word()))) }
+                p.meta {
+                    (t.with("page-law-of", &[("day", &t.day(self.on()))]))
+                    @if let Some(day) = self.decision.holds_until { " · " (t.with("page-holds-until", &[("day", &t.day(day))])) }
+                }
+            }
+            @if let Some(now) = self.now { @if now.verdict != self.decision.verdict || now.deciding_ids() != self.decision.deciding_ids() {
+                div.note.warn {
+                    p { (t.with("page-understood-now", &[("day", &t.day(now.as_of.published_by))])) " " (badge(t, now.verdict)) }
+                    @if let Some(c) = now.worst() { @for d in c.deciding.iter().take(2) { p.meta { b { (d.citation.cites) } " – " (t.text(&d.says)) } } }
+                }
+            } }
+        }
+    }
+
+    /// The clauses that decide, those that speak most plainly first.
+    fn because(&self, c: &CrossingAnswer) -> Markup {
+        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
+        shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
+        if shown.is_empty() {
+            return html! {};
+        }
+        let items = shown.into_iter().map(|d| self.clause(d)).collect();
+        html! { section aria-labelledby="because" { h2 #because { (self.t.word("because")) } (folded(self.t, items, REASONS, false)) } }
+    }
+
+    fn clause(&self, d: &Clause) -> Markup {
+        let t = self.t;
+        let beside = d.beside.as_ref().filter(|_| matches!(d.kind, ClauseKind::Out | ClauseKind::Route | ClauseKind::Bar));
+        let label = match d.kind {
+            ClauseKind::Out => "remain",
+            ClauseKind::Route => "not-dispense",
+            _ => "other-way",
+        };
+        html! {
+            p.cite {
+                @if d.citation.cites.is_empty() { (t.word("kind-gap")) }
+                @else { a href=(rule_link(t, &d.id, self.on())) { (d.citation.cites) } }
+                " " span.tag { (t.of_value("kind-", &d.kind)) }
+            }
+            p.says { (t.text(&d.says)) }
+            @if d.kind != ClauseKind::Gap { p.meta { (citation(t, &d.citation)) } }
+            @if let Some(b) = beside { p { b { (t.word(label)) ":" } " " (t.text(b)) } }
+        }
+    }
+
+    fn ways(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
+        let items = c.remedies.iter().map(|r| self.way(r)).collect();
+        html! {
+            section aria-labelledby="ways" {
+                h2 #ways { (t.word("ways")) }
+                (folded(t, items, WAYS, true))
+                p.small { (t.word("page-cost-guess")) }
+            }
+        }
+    }
+
+    fn way(&self, r: &Remedy) -> Markup {
+        let t = self.t;
+        let facts = r.measures.iter().flat_map(|m| m.makes.iter()).map(|f| ("fact".to_string(), f.clone()));
+        let with: Pairs = self.asked.pairs().into_iter().chain(facts).collect();
+        html! {
+            @for m in &r.measures {
+                p { b { (t.text(&m.label)) } " " span.tag { (t.with("decides", &[("who", &t.who(&m.decides))])) } }
+                @if !t.text(&m.note).is_empty() { p.meta { (t.text(&m.note)) } }
+            }
+            p.meta { (cost(t, r)) " · " (t.word("page-opens-by")) " "
+                @for (i, id) in r.routes.iter().enumerate() {
+                    @if i > 0 { ", " }
+                    a href=(rule_link(t, id, self.on())) { (self.book.head(id).map_or(id.as_str(), |h| h.cites.as_str())) }
+                }
+            }
+            p.noprint { a.button.plain href=(format!("/{}/verdict?{}", t.code(), query(&with))) { (t.word("page-with-this")) } }
+        }
+    }
+
+    /// What is not known yet: questions that still matter, as a form; then what no answer settles.
+    fn missing(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
+        let slots: Vec<(&str, String)> = c.missing.iter().filter_map(|m| match m {
+            Missing::Fact { slot, knows, .. } => Some((slot.as_str(), t.with("asks", &[("who", &t.who(knows))]))),
+            Missing::Judgment { slot, by, .. } => Some((slot.as_str(), t.with("judges", &[("who", &t.who(by))]))),
+            _ => None,
+        }).collect();
+        let other: Vec<Markup> = c.missing.iter().filter_map(|m| self.unsettled(m)).collect();
+        html! {
+            @if !slots.is_empty() {
+                section aria-labelledby="missing" {
+                    h2 #missing { (t.count("page-questions", slots.len())) }
+                    p { (t.word("page-questions-lead")) }
+                    form method="get" action=(format!("/{}/verdict", t.code())) {
+                        @for (name, value) in self.asked.pairs() { input type="hidden" name=(name) value=(value); }
+                        @for (slot, hint) in slots.iter().take(QUESTIONS) { (field(t, self.book, slot, self.asked, Some(hint.clone()))) }
+                        @if slots.len() > QUESTIONS {
+                            details { summary { (t.count("page-more-questions", slots.len() - QUESTIONS)) }
+                                @for (slot, hint) in slots.iter().skip(QUESTIONS) { (field(t, self.book, slot, self.asked, Some(hint.clone()))) }
+                            }
+                        }
+                        div.actions { button { (t.word("page-questions-go")) } }
+                    }
+                }
+            }
+            @if !other.is_empty() {
+                section aria-labelledby="unsettled" { h2 #unsettled { (t.word("page-unsettled")) } (folded(t, other, REASONS, false)) }
+            }
+        }
+    }
+
+    fn unsettled(&self, m: &Missing) -> Option<Markup> {
+        let t = self.t;
+        match m {
+            Missing::Disputed { id, question, a, b } => {
+                let held = self.book.disputed.get(id);
+                Some(html! {
+                    p.cite { (t.text(question)) " " span.tag { (t.word("disputed")) } }
+                    p { b { "a. " } (t.text(a)) @if let Some(h) = held.filter(|h| !h.holders_a.is_empty()) { span.meta { " (" (h.holders_a) ")" } } }
+                    p { b { "b. " } (t.text(b)) @if let Some(h) = held.filter(|h| !h.holders_b.is_empty()) { span.meta { " (" (h.holders_b) ")" } } }
+                })
+            }
+            Missing::NotCovered { layer, says } => Some(html! {
+                p.cite { (t.word("not-covered")) }
+                p { (t.text(says)) @if self.book.layers.contains_key(layer) { " " a href=(format!("/{}/layer/{}", t.code(), asked::escape(layer))) { (t.word("page-see-layer")) } } }
+            }),
+            _ => None,
+        }
+    }
+
+    fn would_open(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
+        if c.would_open.is_empty() {
+            return html! {};
+        }
+        html! {
+            section aria-labelledby="would-open" {
+                h2 #would-open { (t.word("would-open")) }
+                details {
+                    summary { (t.count("page-more-questions", c.would_open.len())) }
+                    form method="get" action=(format!("/{}/verdict", t.code())) {
+                        @for (name, value) in self.asked.pairs() { input type="hidden" name=(name) value=(value); }
+                        @for slot in &c.would_open { (field(t, self.book, slot, self.asked, None)) }
+                        div.actions { button { (t.word("page-questions-go")) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn duties(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
+        let items: Vec<Markup> = c.obligations.iter().filter(|o| o.truth == Truth::Yes).map(|o| html! {
+            p.cite { a href=(rule_link(t, &o.id, self.on())) { (o.citation.cites) } " "
+                span.tag { @match o.last_day { Some(d) => (t.with("page-due-by", &[("day", &t.day(d))])), None => (due(t, self.book, &o.id)) } } }
+            p.says { (t.text(&o.says)) }
+            p.meta { (t.of_value("if-", &o.if_breached)) }
+        }).collect();
+        if items.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
+            return html! {};
+        }
+        html! { section aria-labelledby="duties" { h2 #duties { (t.word("duties")) } (folded(t, items, REASONS, false)) } }
+    }
+
+    fn coverage(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
+        let sure: Vec<_> = c.layers.iter().filter(|l| l.applies == Truth::Yes).collect();
+        let may: Vec<_> = c.layers.iter().filter(|l| l.applies == Truth::Open).collect();
+        html! {
+            section aria-labelledby="checked" {
+                h2 #checked { (t.word("page-checked-title")) }
+                @for l in &sure {
+                    h3 { a href=(format!("/{}/layer/{}", t.code(), asked::escape(&l.layer))) { (t.text(&l.label)) } }
+                    dl {
+                        dt { (t.word("checked")) } dd { (t.text(&l.checked)) }
+                        dt { (t.word("not-checked")) } dd { (t.text(&l.not_checked)) }
+                    }
+                }
+                @if !may.is_empty() {
+                    p { b { (t.word("may-apply")) ":" } " "
+                        @for (i, l) in may.iter().enumerate() { @if i > 0 { ", " } a href=(format!("/{}/layer/{}", t.code(), asked::escape(&l.layer))) { (t.text(&l.label)) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn beside(&self) -> Markup {
+        let (t, d) = (self.t, self.decision);
+        let back = format!("/{}/check?{}", t.code(), self.asked.query());
+        html! {
+            h2 { (t.word("page-you-said")) }
+            dl { @for (slot, said) in &self.asked.flat { dt { (slot_label(t, self.book, slot)) } dd { (said_label(t, self.book, slot, self.asked)) @if said.standing != model::fact::Standing::Claimed { " " span.tag { (t.word("page-evidenced")) } } } } }
+            p.noprint { a href=(back) { (t.word("page-change-answers")) } }
+            (as_of_form(t, &format!("/{}/verdict", t.code()), &self.asked.pairs(), d.as_of))
+            @if let (Some(review), Some(seen), Some(read)) = (d.weakest_review, d.weakest_seen, d.oldest_read) {
+                h2 { (t.word("weakest")) }
+                p { (t.with("weakest-value", &[("state", &t.of_value("review-", &review)), ("seen", &t.of_value("seen-", &seen)), ("date", &t.day(read))])) }
+            }
+            h2 { (t.word("page-repeat")) }
+            pre tabindex="0" aria-label=(t.word("page-repeat")) { (self.asked.command()) }
+            p.small {
+                (t.word("page-rulebook")) " " code { (d.rulebook.short()) } br;
+                (t.word("page-decision")) " " code { (d.digest().short()) }
+            }
+            p.noprint { a.button.plain href=(format!("/{}/matrix?{}", t.code(), self.asked.query())) { (t.word("page-all-destinations")) } }
+            p.small { (t.word("page-print-hint")) }
+        }
+    }
+}
+
+/// Days, money and loss of use of a way.
+pub fn cost(t: Tongue, r: &Remedy) -> String {
+    let mut parts = vec![
+        words::say(t.0, "days", &[("n", words::Arg::Number(r.days))]),
+        t.with("money", &[("n", &thousands(r.money))]),
+    ];
+    if r.utility_loss > 0 {
+        parts.push(words::say(t.0, "loss", &[("n", words::Arg::Number(r.utility_loss))]));
+    }
+    parts.join(" · ")
+}
+
+/// A number with its thousands apart.
+pub fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if n < 0 { format!("−{out}") } else { out }
+}
+
+fn due(t: Tongue, book: &Rulebook, id: &str) -> String {
+    use rulebook::law::Due;
+    match book.obligations.iter().find(|o| o.head.id == id).map(|o| &o.due) {
+        Some(Due::DaysAfter { days, fact }) => {
+            let what = slot_label(t, book, fact);
+            t.with("page-due-days", &[("n", &days.to_string()), ("fact", &what)])
+        }
+        Some(other) => t.word(&format!("page-due-{}", word_of(other))),
+        None => String::new(),
+    }
+}
+
+/// The name of a slot.
+pub fn slot_label(t: Tongue, book: &Rulebook, slot: &str) -> String {
+    let label = book.vocabulary.of_slot(slot).map(|f| t.text(&f.label).to_string()).unwrap_or_else(|| slot.to_string());
+    match slot.split('.').next() {
+        Some("exporter") => t.with("page-of-role", &[("role", &t.word("who-exporter")), ("what", &label)]),
+        Some("recipient") => t.with("page-of-role", &[("role", &t.word("who-recipient")), ("what", &label)]),
+        _ => label,
+    }
+}
+
+/// The values of a slot in words.
+pub fn said_label(t: Tongue, book: &Rulebook, slot: &str, asked: &Asked) -> String {
+    let Some(fact) = book.vocabulary.of_slot(slot) else { return String::new() };
+    let labels: Vec<String> = asked.values(slot).iter().map(|v| match v.as_str() {
+        "none" => t.word("page-none-of-these"),
+        v => t.text(&book.vocabulary.label(fact, v)).to_string(),
+    }).collect();
+    labels.join(t.word("page-comma").as_str())
+}
+
+/// Every layer, clause and route with its first unmet conditions, folded away.
+fn tree(t: Tongue, book: &Rulebook, c: &CrossingAnswer, on: CivilDate) -> Markup {
+    html! {
+        details {
+            summary { (t.word("page-tree")) }
+            @for layer in c.layers.iter().filter(|l| l.applies != Truth::No) {
+                h3 { (t.text(&layer.label)) }
+                ul.cards {
+                    @for d in &layer.clauses {
+                        li {
+                            p { a href=(rule_link(t, &d.id, on)) { @if d.citation.cites.is_empty() { (d.id) } @else { (d.citation.cites) } }
+                                " " span.tag { (t.of_value("kind-", &d.kind)) } " " b { (t.of_value("truth-", &d.truth)) } }
+                            p.meta { (t.text(&d.says)) }
+                            @for u in &d.unmet { p.meta { "✗ " (t.text(&u.says)) " (" (t.of_value("truth-", &u.truth)) ")" } }
+                        }
+                    }
+                }
+            }
+            @if c.layers.is_empty() { p { (time(t, on)) " " (book.layers.len()) } }
+        }
+    }
+}
