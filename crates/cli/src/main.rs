@@ -1,6 +1,7 @@
 //! `tegata`: the one binary. Every room is reachable by one verb.
 
 mod complaint;
+mod demo;
 mod interview;
 mod memo;
 mod rules_source;
@@ -21,6 +22,7 @@ struct Tegata {
 
 #[derive(Subcommand)]
 enum Verb {
+    Demo(verbs::demo::Demo),
     Check(verbs::check::Check),
     Watch(verbs::watch::Watch),
     Drill(verbs::drill::Drill),
@@ -28,10 +30,16 @@ enum Verb {
     Protect(verbs::protect::Protect),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
+    #[command(hide = true)]
+    DemoParty(verbs::demo::Part),
+    #[command(hide = true)]
+    DemoAuthority(verbs::demo::Part),
 }
 
 fn main() -> ExitCode {
     match Tegata::parse().verb {
+        Verb::Demo(demo) => verbs::demo::run(demo),
+        Verb::DemoParty(part) | Verb::DemoAuthority(part) => verbs::demo::play_part(part),
         Verb::Check(check) => verbs::check::run(check),
         Verb::Watch(watch) => verbs::watch::run(watch),
         Verb::Drill(drill) => verbs::drill::run(drill),

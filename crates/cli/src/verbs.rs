@@ -1,6 +1,7 @@
 //! One file a verb, and what verbs share.
 
 pub mod check;
+pub mod demo;
 pub mod drill;
 pub mod protect;
 pub mod register;
