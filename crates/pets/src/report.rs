@@ -10,6 +10,7 @@ use crate::measure::NotCounted;
 use crate::plan::{Act, Plan};
 use crate::profile::{Authority, Profile};
 use crate::ratio::Ratio;
+use crate::transform::could_give;
 use crate::utility::ColumnLoss;
 use arrow_array::RecordBatch;
 use model::Digest;
@@ -224,6 +225,9 @@ pub fn certify(
     if let Some(stray) = names.into_iter().find(|name| !plan.released().any(|known| known == name)) {
         return Err(NotCertified::StrayColumn(stray));
     }
+    if let Some(column) = raw_column(plan, released) {
+        return Err(NotCertified::NotAsPlanned(column));
+    }
     let examined = Examined::of(records_before, released, dictionary, plan, knowledge)
         .map_err(NotCertified::NotCounted)?;
     Report::of(profile, dictionary, plan, &examined, &BTreeMap::new(), released).map_err(NotCertified::Report)
@@ -236,6 +240,8 @@ pub enum NotCertified {
     NotCounted(NotCounted),
     /// The data hold a column that the plan does not release.
     StrayColumn(String),
+    /// A column holds a value that its act cannot have given.
+    NotAsPlanned(String),
     /// The report has no canonical bytes.
     Report(CanonicalError),
 }
@@ -247,12 +253,27 @@ impl fmt::Display for NotCertified {
             Self::StrayColumn(name) => {
                 write!(f, "column `{name}` is in the data and not released by the plan (pets/stray-column)")
             }
+            Self::NotAsPlanned(name) => {
+                write!(f, "column `{name}` holds a value that its act cannot have given (pets/not-as-planned)")
+            }
             Self::Report(why) => why.fmt(f),
         }
     }
 }
 
 impl std::error::Error for NotCertified {}
+
+// The plan is the holder's word; the values are the fact.
+fn raw_column(plan: &Plan, released: &[RecordBatch]) -> Option<String> {
+    for (batch, (name, act)) in released.iter().flat_map(|b| plan.columns.iter().map(move |c| (b, c))) {
+        let Some(cells) = batch.column_by_name(name).and_then(Cells::of) else { continue };
+        let raw = |row: usize| cells.text(row).is_some_and(|text| !could_give(act, &text));
+        if (0..batch.num_rows()).any(raw) {
+            return Some(name.clone());
+        }
+    }
+    None
+}
 
 fn columns(
     dictionary: &Dictionary,

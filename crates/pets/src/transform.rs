@@ -294,6 +294,42 @@ fn bin(
     format!("[{},{high})", below.map_or(low, |b| b.max(low)))
 }
 
+/// Whether an act could have given this value: data that claim to be transformed are held against their plan.
+pub(crate) fn could_give(act: &Act, text: &str) -> bool {
+    let number = |t: &str| t.parse::<Decimal>().ok();
+    let coded = |below: &Option<Decimal>, above: &Option<Decimal>| {
+        text.strip_prefix('<').is_some_and(|t| below.is_some() && number(t) == *below)
+            || text.strip_prefix(">=").is_some_and(|t| above.is_some() && number(t) == *above)
+    };
+    match act {
+        Act::Keep => true,
+        Act::Drop | Act::Suppress => false,
+        Act::Bin { width, origin, below, above } => {
+            let edges = text.strip_prefix('[').and_then(|t| t.strip_suffix(')')).and_then(|t| t.split_once(','));
+            let low = edges.and_then(|(low, _)| number(low));
+            coded(below, above) || low.is_some_and(|low| bin(low, *width, *origin, *below, *above) == text)
+        }
+        Act::Clamp { below, above } => {
+            let within = |n: Decimal| below.is_none_or(|b| n >= b) && above.is_none_or(|a| n < a);
+            coded(below, above) || number(text).is_some_and(within)
+        }
+        Act::Date { to } => {
+            let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+            match to {
+                DateUnit::Month => text.split_once('-').is_some_and(|(y, m)| digits(y, 4) && digits(m, 2)),
+                DateUnit::Quarter => text.split_once("-Q").is_some_and(|(y, q)| digits(y, 4) && digits(q, 1)),
+                DateUnit::Year => digits(text, 4),
+                DateUnit::Decade => text.strip_suffix("0s").is_some_and(|t| digits(t, 3)),
+            }
+        }
+        Act::Prefix { keep } => text.strip_suffix('*').is_some_and(|t| t.chars().count() <= *keep),
+        Act::Map { to, otherwise } => otherwise.as_deref() == Some(text) || to.values().any(|value| value == text),
+        Act::Pseudonym { .. } => {
+            text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,6 +365,28 @@ mod tests {
         check("act='map'\nto={Tokyo='Kanto'}", "Osaka", "");
         check("act='map'\nto={Tokyo='Kanto'}\notherwise='elsewhere'", "Osaka", "elsewhere");
         check("act='suppress'", "anything", "");
+    }
+
+    #[test]
+    fn what_an_act_gives_it_could_give_and_raw_values_it_could_not() {
+        let acts = [
+            "act='bin'\nwidth=5\nabove=85\nbelow=18", "act='bin'\nwidth='0.5'", "act='clamp'\nbelow=40\nabove=120", "act='date'\nto='month'",
+            "act='date'\nto='quarter'", "act='date'\nto='year'", "act='date'\nto='decade'", "act='prefix'\nkeep=3",
+            "act='map'\nto={Tokyo='Kanto'}\notherwise='elsewhere'",
+        ];
+        for act in acts {
+            let plan = Plan::parse(&format!("[columns.x]\n{act}")).unwrap();
+            for value in ["3", "17.9", "18", "20", "84.5", "85", "119", "121", "-4", "1952-12-26", "984-7289", "Tokyo", "昭和27年12月26日"] {
+                if let Some(given) = text(act, value) {
+                    assert!(could_give(&plan.columns["x"], &given), "{act} {value} {given}");
+                    let raw = could_give(&plan.columns["x"], value);
+                    assert!(!raw || given == value || act.contains("prefix"), "{act} {value}");
+                }
+            }
+            for raw in ["1952-12-26", "Lisa Lee", "984-7289"] {
+                assert!(!could_give(&plan.columns["x"], raw), "{act} {raw}");
+            }
+        }
     }
 
     fn table(fields: &[(&str, ArrayRef)]) -> RecordBatch {
