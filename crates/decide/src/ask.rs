@@ -119,16 +119,7 @@ fn answers(axes: &[usize], k: &Knowledge) -> Vec<HashMap<usize, usize>> {
 
 /// What keeps the answer open, most useful first.
 pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &mut Classes) -> Vec<Missing> {
-    let mut out = Vec::new();
-    for slot in classes.ranked(table, k) {
-        let Some(fact) = book.vocabulary.of_slot(&slot) else { continue };
-        let role = slot.split('.').next().unwrap_or_default();
-        let ask = Text::of(fact.ask.en.replace("{party}", &format!("the {role}")), fact.ask.ja.replace("{party}", party_ja(role)));
-        out.push(match (fact.kind, &fact.by) {
-            (FactKind::Determination, Some(by)) => Missing::Judgment { slot, ask, by: by.clone() },
-            _ => Missing::Fact { slot, ask, knows: fact.knows.clone() },
-        });
-    }
+    let mut out: Vec<Missing> = classes.ranked(table, k).into_iter().filter_map(|slot| question(book, slot)).collect();
     let support: BTreeSet<usize> = classes.support().into_iter().collect();
     for axis in &support {
         match table.axes.list.get(*axis) {
@@ -155,7 +146,41 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &mut Clas
             });
         }
     }
+    if out.is_empty() {
+        out.extend(open_preconditions(table, k).into_iter().filter_map(|slot| question(book, slot)));
+    }
     out
+}
+
+/// The question behind a slot.
+fn question(book: &Rulebook, slot: String) -> Option<Missing> {
+    let fact = book.vocabulary.of_slot(&slot)?;
+    let role = slot.split('.').next().unwrap_or_default();
+    let ask = Text::of(fact.ask.en.replace("{party}", &format!("the {role}")), fact.ask.ja.replace("{party}", party_ja(role)));
+    Some(match (fact.kind, &fact.by) {
+        (FactKind::Determination, Some(by)) => Missing::Judgment { slot, ask, by: by.clone() },
+        _ => Missing::Fact { slot, ask, knows: fact.knows.clone() },
+    })
+}
+
+/// Where the law itself leaves nothing open: the slots on which it hangs whether a measure can be taken.
+fn open_preconditions(table: &Table, k: &Knowledge) -> Vec<String> {
+    let (sure, maybe) = remedy::at_hand(table, k);
+    let refusing = table.layers.iter().filter(|l| k.can(table, l.refuses, &HashMap::new()));
+    let touched: BTreeSet<usize> = refusing.flat_map(|l| table.diagram.support(l.refuses)).collect();
+    let mut diagram = Diagram::new(table.axes.list.iter().map(Axis::width).collect());
+    let mut axes = BTreeSet::new();
+    for measure in maybe.iter().filter(|m| !sure.contains(m)).filter_map(|m| table.measures.get(*m)) {
+        if measure.sets.iter().any(|(axis, _)| touched.contains(axis)) {
+            let when = diagram.import(&table.diagram, measure.when, &k.allowed);
+            axes.extend(diagram.support(when));
+            // A determination that expired may have come out either way.
+            axes.extend(measure.determinations.iter().map(|(axis, _)| *axis).filter(|a| k.allowed.get(*a).is_some_and(|c| c.iter().count() > 1)));
+        }
+    }
+    let mut slots: Vec<String> = axes.iter().filter_map(|a| table.axes.list.get(*a).and_then(Axis::slot)).map(str::to_string).collect();
+    slots.dedup();
+    slots
 }
 
 fn party_ja(role: &str) -> &'static str {

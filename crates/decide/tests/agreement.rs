@@ -49,11 +49,10 @@ fn asked(d: &Decision) -> BTreeSet<String> {
     d.crossings[0].missing.iter().map(name).collect()
 }
 
-/// Whether the definition of what matters is exact here: nothing is forced by a constraint, no rule is missing, and no
-/// measure hangs on what is not known.
-fn can_be_asked(book: &Rulebook, case: &Case) -> bool {
+/// Whether the definition of what matters is exact here: nothing is forced by a constraint, and no rule is missing.
+fn can_be_asked(book: &Rulebook) -> bool {
     let covered = book.layers.values().any(|l| l.covers == Some(Expr::Const(true)));
-    covered && book.vocabulary.constraints.is_empty() && book.layers.values().all(|l| l.gaps.is_empty()) && case.sure == case.maybe
+    covered && book.vocabulary.constraints.is_empty() && book.layers.values().all(|l| l.gaps.is_empty())
 }
 
 /// The lint refuses a rulebook with a double-edged measure, and the engine relies on it.
@@ -88,11 +87,13 @@ impl Tally {
                 return Err(format!("remedies: the text gives {ours:?}, the engine {theirs:?}"));
             }
         }
-        if expected == Verdict::Undetermined && can_be_asked(reference.book, case) {
+        if expected == Verdict::Undetermined && can_be_asked(reference.book) {
             self.n_questions += 1;
             // Layers are weighed one by one, so a fact may be asked that the others make idle; none that matters is left out.
             let (least, theirs, most) = (reference.matters(case), asked(decision), reference.matters_to_a_layer(case));
-            if !least.is_subset(&theirs) || !theirs.is_subset(&most) || theirs.is_empty() {
+            // Where a measure hangs on what is not known, that is asked last, and not weighed.
+            let exact = case.sure != case.maybe || least.is_subset(&theirs) && theirs.is_subset(&most);
+            if !exact || theirs.is_empty() {
                 return Err(format!("questions: the text gives {least:?} to {most:?}, the engine {theirs:?}"));
             }
         }
