@@ -1,5 +1,8 @@
 //! The worked cases of `rules/cases`: each passes, each differs from its twin, and most rules decide one.
 
+#[path = "reference/rules.rs"]
+mod rules;
+
 use decide::{
     case::{self, Outcome},
     decision::{Decision, Verdict},
@@ -8,39 +11,13 @@ use decide::{
 use model::{AsOf, transfer::Transfer};
 use rulebook::{
     bind::Bound,
-    book::{Rulebook, Source, loads},
+    book::Rulebook,
     law::Case,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Cases that fail today, each with the reason.
 const EXCEPTIONS: [(&str, &str); 0] = [];
-
-/// The rules of this repository, the invented ones of the demo left out.
-fn sources(folder: &Path, root: &Path, out: &mut Vec<Source>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("demo") {
-            sources(&path, root, out);
-        } else if path.extension().is_some_and(|x| x == "md") {
-            let name = path.strip_prefix(root).unwrap().components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>();
-            out.push(Source { path: name.join("/"), text: fs::read_to_string(&path).unwrap() });
-        }
-    }
-}
-
-fn rules() -> Rulebook {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let mut all = Vec::new();
-    sources(&root, &root, &mut all);
-    let (book, findings) = Rulebook::parse(all);
-    assert!(loads(&findings), "{findings:#?}");
-    book
-}
 
 /// The cases by day, so that each day's table is made once.
 fn by_day(book: &Rulebook) -> BTreeMap<AsOf, Vec<Case>> {
@@ -61,7 +38,7 @@ fn outcome(d: &Decision) -> String {
 
 #[test]
 fn every_case_passes_and_differs_from_its_twin() {
-    let book = rules();
+    let book = rules::parse(rules::sources());
     let days = by_day(&book);
     let mut engine = Engine::new(book);
     let (mut failed, mut outcomes) = (Vec::new(), BTreeMap::new());
@@ -116,7 +93,7 @@ fn decides_a_case(book: &Rulebook, id: &str, answers: &Answers) -> bool {
 /// Takes out every twenty-fifth rule, or each one when `TEGATA_CASES` is set (minutes), and counts those that turn a case.
 #[test]
 fn most_rules_decide_a_case() {
-    let book = rules();
+    let book = rules::parse(rules::sources());
     let mut engine = Engine::new(book.clone());
     let mut answers = Answers::new();
     let all = std::env::var("TEGATA_CASES").is_ok();

@@ -232,6 +232,17 @@ impl<'a> Reference<'a> {
         route.head.counts(self.as_of) && self.holds(&route.need, s) && !missed
     }
 
+    /// What the routes that are satisfied in a state carry to later hops: routes of gates that this act must pass.
+    pub fn carries(&self, s: &State) -> Vec<Expr> {
+        let stands = |r: &&rulebook::law::Route| {
+            let gate = self.book.gates.iter().find(|g| g.head.id == r.gate);
+            gate.is_some_and(|g| {
+                g.head.counts(self.as_of) && self.applies(&g.layer, s) && self.scope(&g.layer, s) && self.holds(&g.when, s)
+            })
+        };
+        self.book.routes.iter().filter(stands).filter(|r| self.met(r, s)).filter_map(|r| r.carries.clone()).collect()
+    }
+
     fn gap(&self, layer: &str, s: &State) -> bool {
         self.book.layers[layer].gaps.iter().any(|g| self.holds(&g.when, s) && *self.value(s, &format!("gap {layer} {}", g.name)) == Value::Bit(true))
     }

@@ -322,7 +322,8 @@ fn layer(draw: &mut Draw, t: &mut Text, i: usize) {
             let route = format!("{gate}.r{r}");
             let kinds = if draw.percent(75) { Kinds::Measures } else { Kinds::Any };
             let need = expression(draw, t, kinds);
-            let b = block(draw, "route", &route, &format!("gate: {gate}\nrank: {}\nneed: {need}\n", r + 1));
+            let carries = if draw.percent(30) { format!("carries: {}\n", expression(draw, t, Kinds::Any)) } else { String::new() };
+            let b = block(draw, "route", &route, &format!("gate: {gate}\nrank: {}\nneed: {need}\n{carries}", r + 1));
             t.blocks.push(b);
             if draw.percent(20) {
                 let b = obligation(draw, t, &id, &format!("{route}.duty"), &format!("route: {route}\n"));
@@ -392,6 +393,16 @@ pub fn facts(draw: &mut Draw, slots: &[&'static str]) -> Vec<(String, Said)> {
         }
     }
     out
+}
+
+/// A value for each of the slots, well supported and lasting.
+pub fn all_facts(draw: &mut Draw, slots: &[&'static str]) -> Vec<(String, Said)> {
+    let said = |draw: &mut Draw, slot: &str| match value(draw, slot) {
+        Spoken::Word(w) if w == "unknown" => Spoken::YesNo(true),
+        Spoken::Range { at_least, .. } => Spoken::Number(at_least),
+        v => v,
+    };
+    slots.iter().map(|s| (s.to_string(), Said { standing: Standing::Evidenced, ..Said::claim(said(draw, s)) })).collect()
 }
 
 fn value(draw: &mut Draw, slot: &str) -> Spoken {
