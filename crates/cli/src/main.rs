@@ -28,6 +28,10 @@ enum Verb {
     Drill(verbs::drill::Drill),
     Scan(verbs::scan::Scan),
     Protect(verbs::protect::Protect),
+    Verify(verbs::verify::Verify),
+    Serve(verbs::serve::Serve),
+    Backup(verbs::keep::Backup),
+    Restore(verbs::keep::Restore),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
     #[command(hide = true)]
@@ -45,6 +49,10 @@ fn main() -> ExitCode {
         Verb::Drill(drill) => verbs::drill::run(drill),
         Verb::Scan(scan) => verbs::scan::run(scan),
         Verb::Protect(protect) => verbs::protect::run(protect),
+        Verb::Verify(verify) => verbs::verify::run(verify),
+        Verb::Serve(serve) => verbs::serve::run(serve),
+        Verb::Backup(backup) => verbs::keep::backup(backup),
+        Verb::Restore(restore) => verbs::keep::restore(restore),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }

@@ -3,12 +3,15 @@
 pub mod check;
 pub mod demo;
 pub mod drill;
+pub mod keep;
 pub mod protect;
 pub mod register;
 pub mod rules;
 pub mod rules_text;
 pub mod scan;
 pub mod schema;
+pub mod serve;
+pub mod verify;
 pub mod watch;
 
 use crate::verdict::Voice;
@@ -56,10 +59,14 @@ impl Common {
     }
 }
 
+/// Now, by the clock of this machine.
+pub fn now() -> Instant {
+    Instant(SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_millis() as i64).unwrap_or(0))
+}
+
 /// Today's civil day in UTC.
 pub fn today() -> CivilDate {
-    let ms = SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_millis() as i64).unwrap_or(0);
-    Instant(ms).day(0)
+    now().day(0)
 }
 
 /// Diagnostics without a place, one line each.

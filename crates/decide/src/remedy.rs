@@ -71,7 +71,7 @@ pub fn opens_after(table: &Table, k: &Knowledge, extra: &[NodeId], set: &BTreeSe
 
 /// All minimal sets within `sure` that open, best first; the flag says that there are more.
 pub fn remedies(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId], sure: &[usize]) -> (Vec<Remedy>, bool) {
-    let helpful = helpful(table, k, extra, sure);
+    let helpful = of_this_place(table, book, k, extra, helpful(table, k, extra, sure));
     let mut found: Vec<BTreeSet<usize>> = Vec::new();
     let mut tried: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
     let mut queue: Vec<BTreeSet<usize>> = vec![helpful];
@@ -120,6 +120,17 @@ fn helpful(table: &Table, k: &Knowledge, extra: &[NodeId], sure: &[usize]) -> BT
         })
     };
     sure.iter().copied().filter(changes).collect()
+}
+
+/// Measures of the jurisdictions whose layers may apply, if those suffice: another country's form of consent may do the
+/// same to the facts, but is not what a person here is told to obtain. Ids begin with the jurisdiction.
+fn of_this_place(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId], all: BTreeSet<usize>) -> BTreeSet<usize> {
+    let none = HashMap::new();
+    let place = |id: &str| id.split('.').next().unwrap_or_default().to_string();
+    let here: BTreeSet<String> = table.layers.iter().filter(|l| k.can(table, l.applies, &none)).map(|l| place(&l.id)).collect();
+    let ours = |i: &usize| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)).is_some_and(|m| here.contains(&place(&m.id)));
+    let own: BTreeSet<usize> = all.iter().copied().filter(ours).collect();
+    if opens_after(table, k, extra, &own) { own } else { all }
 }
 
 fn minimize(table: &Table, k: &Knowledge, extra: &[NodeId], mut set: BTreeSet<usize>) -> BTreeSet<usize> {

@@ -23,6 +23,7 @@ pub mod prove;
 pub mod report;
 pub mod verify;
 
+pub mod desk;
 pub mod protect;
 pub mod register;
 

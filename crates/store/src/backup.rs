@@ -23,7 +23,15 @@ impl Store {
         if target.exists() {
             return Err(StoreError::Occupied { directory: target.display().to_string() });
         }
-        let from = store::reader(&self.directory().join(FILE_NAME))?;
+        Self::backup_of(self.directory(), target)
+    }
+
+    /// Copies the store of a directory, also while another process runs on it.
+    pub fn backup_of(directory: &Path, target: &Path) -> Result<(), StoreError> {
+        if target.exists() {
+            return Err(StoreError::Occupied { directory: target.display().to_string() });
+        }
+        let from = store::reader(&directory.join(FILE_NAME))?;
         let whole = beside(target);
         copy(&from, &whole).and_then(|()| {
             crash_point("store.backup.copied");
