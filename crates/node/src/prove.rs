@@ -19,6 +19,7 @@ use tlog::appender::Appender;
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tlog::key::VerifierKey;
 use tlog::merkle::{self, Hash};
+use tlog::policy::Policy;
 use tlog::tile::{Reader, Tile};
 use tlog::witness::{self, parse_conflict};
 use trust::bundle::container::Files;
@@ -26,6 +27,7 @@ use trust::bundle::{Unsealed, file};
 use trust::script::VERIFY_SH;
 use trust::seal::{self, Trust};
 use trust::timestamp;
+use trust::verify::{Anchors, Inputs};
 
 /// LIMIT: leaves read at once.
 const PAGE: usize = 4096;
@@ -267,6 +269,15 @@ impl Node {
         let unstamped = unsealed.sealed(seal);
         let token = self.stamp(&Digest::of(unstamped.manifest()))?;
         unstamped.stamped(token).to_bytes().map_err(wrong)
+    }
+
+    /// Makes the evidence of a delivery and verifies it by our own anchors, log and witness.
+    pub fn verify_own(&self, manifest: &Digest) -> Result<trust::verify::Report, ActError> {
+        let container = self.evidence(manifest)?;
+        let log = Policy::parse(self.log_policy().as_bytes()).ok();
+        let anchors = Anchors { certificates: self.anchors.clone(), log };
+        let inputs = Inputs { container: &container, anchors: &anchors, crls: &[], data: None, now: self.now() };
+        Ok(trust::verify::verify(inputs))
     }
 
     /// The event that tells of a delivery: the receipt's, else the manifest's.

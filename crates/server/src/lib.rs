@@ -6,3 +6,7 @@ pub mod tls;
 
 pub mod people;
 pub mod problem;
+pub mod data_door;
+pub mod dsp_door;
+pub mod node_flows;
+pub mod node_server;

@@ -351,6 +351,11 @@ impl Node {
     pub(crate) fn send_outbox(&self) -> Result<bool, ActError> {
         let now = self.now();
         let limits = self.config.limits;
+        // A look costs nothing, taking is a write.
+        let (_, due) = self.store.outbox_depth(&self.participant)?;
+        if due.is_none_or(|due| due > now) {
+            return Ok(false);
+        }
         let hidden = Instant(now.0 + i64::try_from(limits.answer_ms).unwrap_or(i64::MAX / 2) + limits.repeat_ms);
         // LIMIT: messages sent in one round; a slow peer holds up the others of its round.
         let taken = self.store.take_outbox(&self.participant, now, hidden, 8)?;

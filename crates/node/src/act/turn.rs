@@ -564,6 +564,13 @@ impl Node {
         Ok(decision)
     }
 
+    /// The legal act behind a flow that we provide, and what the law says on it now.
+    pub fn flow_case(&self, pid: &str) -> Result<(model::transfer::Transfer, Decision), ActError> {
+        let (offer, record) = self.flow_offer(pid)?;
+        let judged = law_of(self, &offer, &record.peer)?;
+        Ok((judged.transfer, judged.decision))
+    }
+
     pub(crate) fn flow_offer(&self, pid: &str) -> Result<(Offer, FlowRecord), ActError> {
         let missing = |what| ActError::NotFound { what, name: pid.to_owned() };
         let kept = self.store.kept(&self.participant, DocumentKind::Flow, pid)?.ok_or_else(|| missing("flow"))?;

@@ -47,7 +47,7 @@ pub fn rules() -> Rulebook {
 }
 
 pub struct Authority {
-    key: SealKey,
+    pub key: SealKey,
     pub certificate: Certificate,
     stamper: (SealKey, Certificate),
     witness: Mutex<(Witness, BTreeMap<String, Checkpoint>, Vec<VerifierKey>)>,
@@ -55,7 +55,7 @@ pub struct Authority {
     revoked: Mutex<Vec<Revoked>>,
 }
 
-fn issue(ca: &SealKey, root: &Certificate, subject: Name, key: &SealKey, profile: Profile) -> Certificate {
+pub fn issue(ca: &SealKey, root: &Certificate, subject: Name, key: &SealKey, profile: Profile) -> Certificate {
     let now = MachineClock.now();
     let order = Order {
         subject,
@@ -121,7 +121,7 @@ impl Authority {
         self.revoked.lock().unwrap().push(Revoked { serial: certificate.serial().to_vec(), at, reason: Some(1) });
     }
 
-    fn answer(&self, path: &str, body: &[u8]) -> Reply {
+    pub fn answer(&self, path: &str, body: &[u8]) -> Reply {
         let now = MachineClock.now();
         let ok = |body: Vec<u8>| Reply { status: 200, headers: vec![], body };
         match path {
