@@ -207,3 +207,6 @@ async fn nothing(uri: Uri) -> Response {
 async fn not_offered() -> Problem {
     Problem::of(Kind::NotOffered, "")
 }
+
+#[cfg(test)]
+mod tests;

@@ -508,6 +508,7 @@ page-problem-too-many = More than are answered at once
 page-problem-busy = Too many questions are waiting; please come again
 page-problem-rules-too-fine = The rules cannot be compiled for this day
 page-problem-went-wrong = This program made a mistake
+page-refuses-since = refuses this flow since { $day }
 # Pages: end
 # Demo
 demo-title = The day the law changed

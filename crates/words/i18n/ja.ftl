@@ -466,6 +466,7 @@ page-problem-too-many = 一度に答えられる数を超えています
 page-problem-busy = 混み合っています。しばらくして再度お試しください
 page-problem-rules-too-fine = この日のルールを処理できません
 page-problem-went-wrong = プログラムの誤りが発生しました
+page-refuses-since = { $day }からこのフローに適用
 # ページ: end
 # デモ
 demo-title = 法が変わった日

@@ -1,6 +1,6 @@
 //! The rulebook as people and programs look things up in it: rules by id, by layer, by day, by place.
 
-use model::{AsOf, CivilDate};
+use model::{AsOf, CivilDate, text::Text};
 use rulebook::{
     block::{self, Block},
     book::Rulebook,
@@ -94,6 +94,17 @@ pub fn block_of(book: &Rulebook, head: &Head) -> Option<Block> {
     let source = book.sources.get(head.span.file)?;
     let id = head.id.split_once('#').map_or(head.id.as_str(), |(list, _)| list);
     block::parse(head.span.file, &source.text, &mut Vec::new()).into_iter().find(|b| b.id == id)
+}
+
+/// A rule in one sentence; for an entry, its list and place.
+pub fn says(book: &Rulebook, rule: &Rule<'_>) -> Text {
+    let Some((list, key)) = rule.head.id.split_once('#').filter(|_| rule.kind == "entry") else {
+        return rule.head.says.clone();
+    };
+    let list = book.lists.get(list).map(|l| l.label.clone()).unwrap_or_default();
+    let code = key.split('.').next().unwrap_or_default();
+    let place = book.vocabulary.places.get(code).cloned().unwrap_or_else(|| Text::of(code, code));
+    Text::of(format!("{}: {}", list.en, place.en), format!("{}:{}", list.ja, place.ja))
 }
 
 /// The path of the file that a rule stands in.

@@ -30,7 +30,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri) -
         p.lead { (t.word("page-countries-lead")) }
         h2 { (t.word("page-places-covered")) }
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-places-covered")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (t.word("page-place")) } th scope="col" { (t.word("page-general-law")) } } }
                 tbody {
                     @for (code, name) in &ours {
@@ -151,7 +151,7 @@ fn layer_section(t: Tongue, book: &Rulebook, l: &Layer, as_of: AsOf, level: u8) 
 pub fn rule_table(t: Tongue, rules: &[Rule<'_>], as_of: AsOf, caption: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table.stack {
                 caption { (caption) }
                 thead { tr { th scope="col" { (t.word("page-rule")) } th scope="col" { (t.word("page-article")) } th scope="col" { (t.word("page-in-force")) } th scope="col" { (t.word("page-review")) } } }
                 tbody { @for r in rules { (rule_row(t, r, as_of)) } }
@@ -195,7 +195,7 @@ fn as_destination(t: Tongue, book: &Rulebook, place: &str, as_of: AsOf) -> Marku
     html! {
         h2 { (t.word("page-on-lists")) }
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-on-lists")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (t.word("page-list")) } th scope="col" { (t.word("page-article")) } th scope="col" { (t.word("page-in-force")) } th scope="col" { (t.word("page-note")) } } }
                 tbody {
                     @for (list, e) in rows {

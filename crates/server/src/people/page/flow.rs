@@ -69,7 +69,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
         } @else {
             p.lead { @if stopped > 0 { (t.count("page-flows-stopped", stopped)) } @else { (t.word("page-flows-calm")) } }
             div.scroll tabindex="0" role="region" aria-label=(t.word("page-nav-flows")) {
-                table {
+                table.stack {
                     thead { tr { th scope="col" { (t.word("page-dataset")) } th scope="col" { (t.word("page-way")) } th scope="col" { (t.word("page-state")) } th.n scope="col" { (t.word("page-delivered")) } th scope="col" { (t.word("page-evidence")) } } }
                     tbody {
                         @for f in &flows {
@@ -166,7 +166,7 @@ impl Page<'_> {
                 blockquote.stopped {
                     p.cite.gate { a href=(rule_link(t, &s.rule, s.since)) { (s.cites) } }
                     p { (t.text(&s.says)) }
-                    p.meta { (t.with("page-since", &[("day", &t.day(s.since))]))
+                    p.meta { (t.with("page-refuses-since", &[("day", &t.day(s.since))]))
                         @if let Some(r) = rule { " · " (t.of_value("review-", &r.head.review)) @if r.head.source.starts_with("https://") { " · " a href=(r.head.source) rel="noreferrer external" { (t.word("page-official")) } } }
                     }
                 }

@@ -85,7 +85,7 @@ fn table(t: Tongue, state: &State, asked: &Asked, answers: &[(String, Verdict)])
     html! {
         ul.figures { @for v in ORDER { @if of(v) > 0 { li { b { (of(v)) } (badge(t, v)) } } } }
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table.stack {
                 caption { (caption) }
                 thead { tr { th scope="col" { (t.word("page-destination")) } th scope="col" { (t.word("page-answer")) } th scope="col" { (t.word("page-why")) } } }
                 tbody {

@@ -141,7 +141,7 @@ fn results(t: Tongue, state: &State, a: &Answered, csrf: &str, text: &str, as_of
         ul.figures { @for v in all { @if of(v) > 0 { li { b { (of(v)) } (badge(t, v)) } } } }
         @if !unused.is_empty() { p.note.warn { (t.word("page-register-unused")) " " (unused.join(", ")) } }
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table.stack {
                 caption { (caption) }
                 thead { tr { th scope="col" { (t.word("page-register-row")) } th scope="col" { (t.word("page-answer")) } th scope="col" { (t.word("because")) } th scope="col" { (t.word("page-register-next")) } } }
                 tbody { @for (row, decision) in rows { (result(t, state, row, decision, as_of)) } }

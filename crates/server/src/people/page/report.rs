@@ -58,7 +58,7 @@ fn states(t: Tongue, rules: &[Rule<'_>]) -> Markup {
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-report-review")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (t.word("page-review")) } th scope="col" { (t.word("page-seen")) } th.n scope="col" { (t.word("page-fig-rules")) } th scope="col" { (t.word("page-share")) } } }
                 tbody {
                     @for ((review, seen), n) in &counts {
@@ -79,7 +79,7 @@ fn states(t: Tongue, rules: &[Rule<'_>]) -> Markup {
 fn layers(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], as_of: AsOf) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-report-layers")) {
-            table {
+            table.stack {
                 thead { tr {
                     th scope="col" { (t.word("page-layer")) } th scope="col" { (t.word("page-tier")) } th.n scope="col" { (t.word("page-fig-in-force")) } th.n scope="col" { (t.word("page-fig-rules")) }
                     th scope="col" { (t.word("page-weakest-review")) } th scope="col" { (t.word("page-oldest")) } th.n scope="col" { (t.word("page-gaps")) }

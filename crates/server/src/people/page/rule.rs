@@ -85,8 +85,8 @@ impl Page<'_> {
             h1 { (h.cites) }
             div.cols {
                 div {
-                    p.lead { (t.text(&h.says)) }
-                    p.note class=(format!("note {tone}")) {
+                    p.lead { (law::says(self.book, &self.rule).in_(t.0)) }
+                    p class=(format!("note {tone}")) {
                         b { (t.with(&format!("page-standing-{}-on", standing.word()), &[("day", &t.day(self.as_of.on))])) }
                         br; (span_of(t, start(h), h.until))
                     }
@@ -147,7 +147,15 @@ impl Page<'_> {
     fn condition(&self, block: &Block, key: &str) -> Option<Markup> {
         let line = block.line(key)?;
         let mut ignored: Vec<Diagnostic> = Vec::new();
-        Some(expr::parse(line, &mut ignored).map_or_else(|| html! { p { (line.value) } }, |e| logic(self.t, self.book, &e, true)))
+        Some(expr::parse(line, &mut ignored).map_or_else(|| html! { p { (self.said(&line.value)) } }, |e| logic(self.t, self.book, &e, true)))
+    }
+
+    /// The half of `English | 日本語` that this page speaks; a value without a bar as it is.
+    fn said<'b>(&self, value: &'b str) -> &'b str {
+        match value.split_once(" | ") {
+            Some((en, ja)) => if self.t.code() == "ja" { ja } else { en },
+            None => value,
+        }
     }
 
     fn entry_condition(&self) -> Markup {
@@ -167,7 +175,7 @@ impl Page<'_> {
         html! {
             h2 { (t.word("page-history")) }
             div.scroll tabindex="0" role="region" aria-label=(t.word("page-history")) {
-                table {
+                table.stack {
                     thead { tr { th scope="col" { (t.word("page-in-force")) } th scope="col" { (t.word("page-article")) } th scope="col" { (t.word("page-rule")) } } }
                     tbody {
                         @for r in &all {
@@ -175,7 +183,7 @@ impl Page<'_> {
                             tr aria-current=[this.then_some("true")] {
                                 td { (span_of(t, start(r.head), r.head.until)) }
                                 td { @if this { b { (r.head.cites) " (" (t.word("page-this")) ")" } } @else { a href=(rule_link(t, &r.head.id, start(r.head).unwrap_or(self.as_of.on))) { (r.head.cites) } } }
-                                td { (t.text(&r.head.says)) }
+                                td { (law::says(self.book, r).in_(t.0)) }
                             }
                         }
                     }
@@ -223,7 +231,7 @@ impl Page<'_> {
             "@id": rule_link(self.t, &h.id, self.as_of.on),
             "legislationIdentifier": h.id,
             "name": h.cites,
-            "abstract": self.t.text(&h.says),
+            "abstract": law::says(self.book, &self.rule).in_(self.t.0),
             "inLanguage": self.t.code(),
             "url": h.source,
             "legislationLegalForce": force,

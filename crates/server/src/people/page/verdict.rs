@@ -125,7 +125,15 @@ impl Answer<'_> {
     /// The clauses that decide, those that speak most plainly first.
     fn because(&self, c: &CrossingAnswer) -> Markup {
         let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
-        shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
+        let surely = |d: &Clause| c.layers.iter().any(|l| l.layer == d.layer && l.applies == Truth::Yes);
+        let plain = |d: &Clause| matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate | ClauseKind::Carried);
+        if c.verdict == Verdict::Undetermined {
+            // What is missing is the answer; of the rules behind it only those that surely apply stand here, all in the tree.
+            shown.retain(|d| surely(d) && d.kind != ClauseKind::Gap);
+            shown.sort_by_key(|d| !plain(d));
+        } else {
+            shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
+        }
         if shown.is_empty() {
             return html! {};
         }
@@ -192,7 +200,9 @@ impl Answer<'_> {
             Missing::Judgment { slot, by, .. } => Some((slot.as_str(), t.with("judges", &[("who", &t.who(by))]))),
             _ => None,
         }).collect();
-        let other: Vec<Markup> = c.missing.iter().filter_map(|m| self.unsettled(m)).collect();
+        let mut open: Vec<&Missing> = c.missing.iter().collect();
+        open.sort_by_key(|m| !self.surely(c, m));
+        let other: Vec<Markup> = open.into_iter().filter_map(|m| self.unsettled(m)).collect();
         html! {
             @if !slots.is_empty() {
                 section aria-labelledby="missing" {
@@ -213,6 +223,19 @@ impl Answer<'_> {
             @if !other.is_empty() {
                 section aria-labelledby="unsettled" { h2 #unsettled { (t.word("page-unsettled")) } (folded(t, other, REASONS, false)) }
             }
+        }
+    }
+
+    /// Whether what is unsettled belongs to a law that surely applies.
+    fn surely(&self, c: &CrossingAnswer, m: &Missing) -> bool {
+        let applies = |layer: &str| c.layers.iter().any(|l| l.layer == layer && l.applies == Truth::Yes);
+        match m {
+            Missing::NotCovered { layer, .. } => applies(layer),
+            Missing::Disputed { id, .. } => self.book.disputed.get(id).is_some_and(|d| {
+                let mut own = self.book.layers.values().filter(|l| l.head.span.file == d.head.span.file);
+                own.any(|l| applies(&l.id))
+            }),
+            _ => true,
         }
     }
 

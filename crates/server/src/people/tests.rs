@@ -1,0 +1,234 @@
+//! The doors through a socket: who may come in, what every answer carries, and that pages say what the engine says.
+
+use super::{Mode, State, bind, principal::{OneToken, Principal, Role}};
+use decide::engine::Engine;
+use model::{AsOf, CivilDate, transfer::Transfer};
+use rulebook::book::{Rulebook, Source, loads};
+use std::{collections::BTreeSet, net::SocketAddr, path::{Path, PathBuf}};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const SECRET: &str = "a-token-of-the-tests-32-bytes-and-more";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn texts(dir: &Path, ending: &str) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(texts(&path, ending));
+        } else if path.to_string_lossy().ends_with(ending) {
+            out.push((path.to_string_lossy().into_owned(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    out
+}
+
+fn book() -> Rulebook {
+    let folder = root().join("rules");
+    let sources = texts(&folder, ".md").into_iter().filter_map(|(path, text)| {
+        let path = Path::new(&path).strip_prefix(&folder).ok()?.to_string_lossy().into_owned();
+        (!path.starts_with("demo/") && !path.starts_with("cases/")).then_some(Source { path, text })
+    });
+    let (book, findings) = Rulebook::parse(sources.collect());
+    assert!(loads(&findings));
+    book
+}
+
+async fn door(mode: Mode, role: Role) -> SocketAddr {
+    let who = Principal { participant: "p".into(), token: "t".into(), role };
+    let today: CivilDate = "2026-11-22".parse().unwrap();
+    let state = State::new(book(), mode, OneToken::new(SECRET, who)).with_today(move || today);
+    let door = bind(([127, 0, 0, 1], 0).into(), state).await.unwrap();
+    let address = door.address();
+    tokio::spawn(door.serve(std::future::pending()));
+    address
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|l| l.split_once(": "));
+        lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v).next()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+async fn send(at: SocketAddr, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut text = format!("{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    if !headers.iter().any(|(n, _)| *n == "Host") {
+        text.push_str("Host: localhost\r\n");
+    }
+    headers.iter().for_each(|(n, v)| text.push_str(&format!("{n}: {v}\r\n")));
+    text.push_str("\r\n");
+    text.push_str(body);
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut raw = Vec::new();
+    stream.read_to_end(&mut raw).await.unwrap();
+    let raw = String::from_utf8(raw).unwrap();
+    let (head, body) = raw.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.into(), body: body.into() }
+}
+
+const BEARER: (&str, &str) = ("Authorization", "Bearer a-token-of-the-tests-32-bytes-and-more");
+const FACTS: &str = r#"{"exporter.place":"DE","recipient.place":"US","data.categories":["contact"]}"#;
+
+#[tokio::test]
+async fn a_foreign_host_is_refused_and_every_answer_is_guarded() {
+    let at = door(Mode::Demo, Role::Act).await;
+    let foreign = send(at, "GET /healthz", &[("Host", "evil.example")], "").await;
+    assert_eq!((foreign.status, foreign.json()["code"].as_str()), (421, Some("TGT-H001")));
+    for path in ["/healthz", "/en/", "/v1/rules", "/nothing"] {
+        let answer = send(at, &format!("GET {path}"), &[], "").await;
+        assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'self'"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn law_is_public_and_everything_else_needs_a_token() {
+    let at = door(Mode::Demo, Role::Read).await;
+    let open = ["/version", "/openapi.json", "/healthz", "/v1/rules", "/v1/layers?place=DE", "/v1/vocabulary", "/v1/schema/transfer",
+        "/v1/changes", "/en/", "/ja/countries", "/en/country/JP", "/en/rule/eu.gdpr.44/2024-01-15", "/en/changes", "/ja/report"];
+    for path in open {
+        assert_eq!(send(at, &format!("GET {path}"), &[], "").await.status, 200, "{path}");
+    }
+    for path in ["/en/check", "/en/verdict", "/en/matrix", "/ja/register", "/en/flows", "/en/flows/x", "/en/flows/x/evidence", "/v1/flows"] {
+        assert_eq!(send(at, &format!("GET {path}"), &[], "").await.status, 401, "{path}");
+    }
+    for path in ["/v1/checks", "/v1/matrix", "/v1/register", "/en/register", "/en/flows/x/cure", "/en/leave"] {
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        assert_eq!(send(at, &format!("POST {path}"), &[form], "").await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_answers_what_the_engine_answers() {
+    let at = door(Mode::Production, Role::Read).await;
+    let answer = send(at, "POST /v1/checks?as_of=2021-10-01", &[BEARER], FACTS).await.json();
+    let transfer: Transfer = super::asked::transfer(serde_json::from_str(FACTS).unwrap()).unwrap();
+    let mut engine = Engine::new(book());
+    let bound = engine.book.bind(&transfer).unwrap();
+    let decision = engine.decide_with_horizon(&bound, AsOf::then("2021-10-01".parse().unwrap())).unwrap();
+    assert_eq!(answer["digest"], decision.digest().to_string());
+    assert_eq!(answer["verdict"], decision.verdict.word());
+
+    let many = format!(r#"{{"transfers":[{FACTS},{{"exporter.plaec":"DE"}}],"detail":"verdict"}}"#);
+    let many = send(at, "POST /v1/checks", &[BEARER], &many).await.json();
+    assert!(many["decisions"][0]["verdict"].is_string());
+    assert_eq!(many["decisions"][1]["problem"]["findings"][0]["help"], "did you mean `exporter.place`?");
+
+    let wrong = send(at, "POST /v1/checks?as_of=yesterday", &[BEARER], FACTS).await;
+    assert_eq!((wrong.status, wrong.header("content-type")), (400, Some("application/problem+json")));
+    assert_eq!(send(at, "POST /v1/checks", &[BEARER], "{").await.json()["code"], "TGT-H008");
+}
+
+#[tokio::test]
+async fn a_matrix_and_a_list_answer_every_row() {
+    let at = door(Mode::Production, Role::Read).await;
+    let matrix = send(at, "POST /v1/matrix", &[BEARER], FACTS).await.json();
+    let answers = matrix["answers"].as_array().unwrap();
+    assert_eq!(answers.len(), book().vocabulary.places.len());
+    let list = std::fs::read_to_string(root().join("examples/register/demo-seiki.csv")).unwrap();
+    let register = send(at, "POST /v1/register", &[BEARER], &list).await.json();
+    assert_eq!(register["rows"].as_array().unwrap().len(), list.lines().count() - 1);
+    assert!(register["rows"].as_array().unwrap().iter().all(|r| r["decision"]["verdict"].is_string()), "every row binds");
+}
+
+#[tokio::test]
+async fn a_session_is_opened_by_the_link_in_a_demo_only_and_forms_carry_its_token() {
+    let link = format!("GET /en/enter?token={}", super::asked::escape(SECRET));
+    let production = door(Mode::Production, Role::Act).await;
+    assert!(send(production, &link, &[], "").await.header("set-cookie").is_none());
+
+    let at = door(Mode::Demo, Role::Act).await;
+    let entered = send(at, &link, &[], "").await;
+    let cookie = entered.header("set-cookie").unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(SECRET));
+    let cookie = ("Cookie", cookie.split(';').next().unwrap());
+    let page = send(at, "GET /en/register", &[cookie], "").await;
+    let csrf = page.body.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let list = "list=From+country,To+country%0AGermany,Japan";
+    assert_eq!(send(at, "POST /en/register", &[cookie, form], list).await.status, 403, "a form without the token");
+    let with = format!("{list}&csrf={csrf}");
+    assert_eq!(send(at, "POST /en/register", &[cookie, form], &with).await.status, 200);
+    assert_eq!(send(at, "POST /en/leave", &[cookie, form], &format!("csrf={csrf}")).await.status, 303);
+    assert_eq!(send(at, "GET /en/check", &[cookie], "").await.status, 401, "the session is closed");
+    let elsewhere = [form, ("Sec-Fetch-Site", "cross-site")];
+    let login = format!("token={}", super::asked::escape(SECRET));
+    assert_eq!(send(at, "POST /en/enter", &elsewhere, &login).await.status, 403, "a login from another site");
+}
+
+#[tokio::test]
+async fn a_reader_may_not_press() {
+    let at = door(Mode::Demo, Role::Read).await;
+    let entered = send(at, &format!("GET /en/enter?token={}", super::asked::escape(SECRET)), &[], "").await;
+    let cookie = ("Cookie", entered.header("set-cookie").unwrap().split(';').next().unwrap());
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    assert_eq!(send(at, "POST /en/flows/T-02/cure", &[cookie, form], "csrf=x").await.status, 403);
+}
+
+#[tokio::test]
+async fn law_is_tagged_by_the_rulebook_and_the_day() {
+    let at = door(Mode::Demo, Role::Read).await;
+    let first = send(at, "GET /v1/layers", &[], "").await;
+    let tag = first.header("etag").unwrap().to_string();
+    assert!(tag.contains(&book().digest().to_string()));
+    let again = send(at, "GET /v1/layers", &[("If-None-Match", &tag)], "").await;
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    let other = send(at, "GET /v1/rules?as_of=2020-01-01", &[("If-None-Match", &tag)], "").await;
+    assert_eq!(other.status, 200);
+}
+
+#[tokio::test]
+async fn beyond_loopback_the_clear_is_refused() {
+    let who = Principal { participant: "p".into(), token: "t".into(), role: Role::Act };
+    let (empty, _) = Rulebook::parse(Vec::new());
+    let state = State::new(empty, Mode::Demo, OneToken::new(SECRET, who));
+    let refused = bind(([0, 0, 0, 0], 0).into(), state).await;
+    assert_eq!(refused.err().unwrap().kind(), std::io::ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn the_description_resolves_and_names_every_path() {
+    let at = door(Mode::Demo, Role::Read).await;
+    let document = send(at, "GET /openapi.json", &[], "").await.json();
+    assert_eq!(document["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
+    for path in ["/v1/checks", "/v1/matrix", "/v1/register", "/v1/rules", "/v1/rules/{id}", "/v1/layers", "/v1/vocabulary", "/v1/schema/transfer"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    let text = document.to_string();
+    for name in text.split("#/components/schemas/").skip(1).map(|r| r.split('"').next().unwrap()) {
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn every_message_that_a_page_says_is_there_and_every_message_is_said() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let code: String = texts(&folder, ".rs").into_iter().filter(|(p, _)| !p.ends_with("tests.rs")).map(|(_, t)| t).collect();
+    let said: BTreeSet<&str> = code.split('"').filter(|s| s.starts_with("page-") && !s.contains(char::is_whitespace)).collect();
+    let known: BTreeSet<&str> = words::ids(words::EN).into_iter().collect();
+    let whole = |id: &str| !id.contains('{') && !id.ends_with('-');
+    let missing: Vec<_> = said.iter().filter(|id| whole(id) && !known.contains(*id)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let begins: Vec<&str> = said.iter().filter(|id| !whole(id)).map(|id| id.split('{').next().unwrap()).collect();
+    let unused: Vec<_> = known.iter().filter(|id| id.starts_with("page-") && !said.contains(*id) && !begins.iter().any(|b| id.starts_with(b))).collect();
+    assert!(unused.is_empty(), "{unused:?}");
+}
