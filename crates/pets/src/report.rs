@@ -254,7 +254,10 @@ impl fmt::Display for NotCertified {
                 write!(f, "column `{name}` is in the data and not released by the plan (pets/stray-column)")
             }
             Self::NotAsPlanned(name) => {
-                write!(f, "column `{name}` holds a value that its act cannot have given (pets/not-as-planned)")
+                write!(
+                    f,
+                    "column `{name}` holds a value that its act cannot have given (pets/not-as-planned)"
+                )
             }
             Self::Report(why) => why.fmt(f),
         }

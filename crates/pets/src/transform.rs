@@ -305,7 +305,8 @@ pub(crate) fn could_give(act: &Act, text: &str) -> bool {
         Act::Keep => true,
         Act::Drop | Act::Suppress => false,
         Act::Bin { width, origin, below, above } => {
-            let edges = text.strip_prefix('[').and_then(|t| t.strip_suffix(')')).and_then(|t| t.split_once(','));
+            let edges =
+                text.strip_prefix('[').and_then(|t| t.strip_suffix(')')).and_then(|t| t.split_once(','));
             let low = edges.and_then(|(low, _)| number(low));
             coded(below, above) || low.is_some_and(|low| bin(low, *width, *origin, *below, *above) == text)
         }
@@ -323,7 +324,9 @@ pub(crate) fn could_give(act: &Act, text: &str) -> bool {
             }
         }
         Act::Prefix { keep } => text.strip_suffix('*').is_some_and(|t| t.chars().count() <= *keep),
-        Act::Map { to, otherwise } => otherwise.as_deref() == Some(text) || to.values().any(|value| value == text),
+        Act::Map { to, otherwise } => {
+            otherwise.as_deref() == Some(text) || to.values().any(|value| value == text)
+        }
         Act::Pseudonym { .. } => {
             text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         }
@@ -370,13 +373,33 @@ mod tests {
     #[test]
     fn what_an_act_gives_it_could_give_and_raw_values_it_could_not() {
         let acts = [
-            "act='bin'\nwidth=5\nabove=85\nbelow=18", "act='bin'\nwidth='0.5'", "act='clamp'\nbelow=40\nabove=120", "act='date'\nto='month'",
-            "act='date'\nto='quarter'", "act='date'\nto='year'", "act='date'\nto='decade'", "act='prefix'\nkeep=3",
+            "act='bin'\nwidth=5\nabove=85\nbelow=18",
+            "act='bin'\nwidth='0.5'",
+            "act='clamp'\nbelow=40\nabove=120",
+            "act='date'\nto='month'",
+            "act='date'\nto='quarter'",
+            "act='date'\nto='year'",
+            "act='date'\nto='decade'",
+            "act='prefix'\nkeep=3",
             "act='map'\nto={Tokyo='Kanto'}\notherwise='elsewhere'",
         ];
         for act in acts {
             let plan = Plan::parse(&format!("[columns.x]\n{act}")).unwrap();
-            for value in ["3", "17.9", "18", "20", "84.5", "85", "119", "121", "-4", "1952-12-26", "984-7289", "Tokyo", "昭和27年12月26日"] {
+            for value in [
+                "3",
+                "17.9",
+                "18",
+                "20",
+                "84.5",
+                "85",
+                "119",
+                "121",
+                "-4",
+                "1952-12-26",
+                "984-7289",
+                "Tokyo",
+                "昭和27年12月26日",
+            ] {
                 if let Some(given) = text(act, value) {
                     assert!(could_give(&plan.columns["x"], &given), "{act} {value} {given}");
                     let raw = could_give(&plan.columns["x"], value);

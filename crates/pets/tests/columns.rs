@@ -1,6 +1,8 @@
 //! Columns of generated people and of other things, from a generator that is not ours: Faker 40.54.0, recorded by
 //! `oracle/columns.py`. Precision and recall, with headers and without.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use pets::catalogue::Catalogue;
 use pets::classify::{Knowledge, Scan};

@@ -261,10 +261,16 @@ fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
     assert!(matches!(certify(&batches), Err(crate::report::NotCertified::StrayColumn(_))));
     let with_age = |age: &str| {
         let odd = out.batches[0].slice(0, 1);
-        let put = |(field, column): (&std::sync::Arc<arrow_schema::Field>, &arrow_array::ArrayRef)| match field.name().as_str() {
-            "age" => std::sync::Arc::new(arrow_array::StringArray::from(vec![age])) as arrow_array::ArrayRef,
-            _ => column.clone(),
-        };
+        let put =
+            |(field, column): (&std::sync::Arc<arrow_schema::Field>, &arrow_array::ArrayRef)| match field
+                .name()
+                .as_str()
+            {
+                "age" => {
+                    std::sync::Arc::new(arrow_array::StringArray::from(vec![age])) as arrow_array::ArrayRef
+                }
+                _ => column.clone(),
+            };
         let columns = odd.schema().fields().iter().zip(odd.columns()).map(put).collect();
         let mut more = out.batches.clone();
         more.push(RecordBatch::try_new(odd.schema(), columns).unwrap());
@@ -272,10 +278,15 @@ fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
     };
     // A raw value where the plan says bins, and a bin of another width.
     for age in ["66", "[60,70)"] {
-        assert!(matches!(certify(&with_age(age)), Err(crate::report::NotCertified::NotAsPlanned(name)) if name == "age"));
+        assert!(
+            matches!(certify(&with_age(age)), Err(crate::report::NotCertified::NotAsPlanned(name)) if name == "age")
+        );
     }
     // One person too many in a bin that the plan allows: the classes no longer hold.
     let worse = certify(&with_age("[0,20)")).unwrap();
     let clause = worse.exact.clauses.iter().find(|c| c.clause == "34-4-quasi").unwrap();
-    assert_eq!((clause.outcome, clause.measured, clause.records_short), (Outcome::NotMet, Some(Figure::Count(1)), Some(1)));
+    assert_eq!(
+        (clause.outcome, clause.measured, clause.records_short),
+        (Outcome::NotMet, Some(Figure::Count(1)), Some(1))
+    );
 }
