@@ -207,7 +207,11 @@ const OPERATOR_TOKEN: &str = "operator.token";
 impl Office {
     /// Loads what the directory holds and makes what it lacks.
     fn open(folder: Arc<Folder>, at: SocketAddr, clock: Arc<dyn Clock>) -> Result<Self, AuthorityError> {
-        let host = if at.ip().is_unspecified() || at.ip().is_loopback() { "localhost".into() } else { url_host(at.ip()) };
+        let host = if at.ip().is_unspecified() || at.ip().is_loopback() {
+            "localhost".into()
+        } else {
+            url_host(at.ip())
+        };
         let base = format!("https://{host}:{}", at.port());
         let now = clock.now();
         let ca = Ca::open(&folder, format!("{base}/crl.der"), now)?;
@@ -226,7 +230,8 @@ impl Office {
         let register = Register::open(Arc::clone(&folder), ca, now)?;
         let witness = witness::Desk::open(Arc::clone(&folder), register.log_keys())?;
         let did = DidWeb::parse(&format!("did:web:localhost%3A{}", at.port()));
-        let did = did.map_err(|e| AuthorityError::Broken { path: folder.path().to_owned(), detail: e.to_string() })?;
+        let did = did
+            .map_err(|e| AuthorityError::Broken { path: folder.path().to_owned(), detail: e.to_string() })?;
         Ok(Self {
             base,
             did,
@@ -243,12 +248,15 @@ impl Office {
     fn is_operator(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         // Digests are compared, so that the time of the comparison tells nothing about the token.
-        given.and_then(|text| text.strip_prefix("Bearer ")).is_some_and(|token| Digest::of(token.as_bytes()) == self.operator)
+        given
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .is_some_and(|token| Digest::of(token.as_bytes()) == self.operator)
     }
 
     fn enroll(&self, body: &[u8]) -> Result<Response, Refusal> {
         let now = self.clock.now();
-        let request = enroll::SignedEnrollment::read(body).map_err(|detail| Refusal::bad("enroll-form", detail))?;
+        let request =
+            enroll::SignedEnrollment::read(body).map_err(|detail| Refusal::bad("enroll-form", detail))?;
         let mut register = lock(&self.register);
         let issued = register.enroll(&request, now)?;
         // Under the same lock, so that witness and register never disagree about the logs.
@@ -275,7 +283,11 @@ impl Office {
 
     fn revoke(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
         if !self.is_operator(headers) {
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "operator-token", "the operator token is needed"));
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "operator-token",
+                "the operator token is needed",
+            ));
         }
         let order: Revocation = serde_json::from_slice(body).map_err(|e| Refusal::bad("revoke-form", e))?;
         let number = lock(&self.register).revoke(&order.did, order.reason, self.clock.now())?;
@@ -304,7 +316,8 @@ impl Office {
             valid_until: Instant(now.0 + ca::LIST_MS),
             bits,
         };
-        let draft = list.prepare(Algorithm::Es256, &format!("{}#status", self.did)).map_err(AuthorityError::from)?;
+        let draft =
+            list.prepare(Algorithm::Es256, &format!("{}#status", self.did)).map_err(AuthorityError::from)?;
         let signature = self.status_key.sign(draft.to_sign()).map_err(AuthorityError::from)?;
         let token = draft.finish(&signature).map_err(|_| AuthorityError::from(StatusError::Signature))?;
         Ok(typed(StatusCode::OK, "application/vc+jwt", token))
@@ -381,9 +394,14 @@ async fn on_a_thread(
 
 fn router(office: Arc<Office>) -> Router {
     // LIMIT: bytes of a request; that of a witness is the largest.
-    const BODY_BYTES_MAX: usize = if tlog::witness::REQUEST_BYTES_MAX > 64 << 10 { tlog::witness::REQUEST_BYTES_MAX } else { 64 << 10 };
-    let crl_pem = |state: Shared| on_a_thread(state, |o| Ok(typed(StatusCode::OK, "application/x-pem-file", o.crl()?.to_pem())));
-    let crl_der = |state: Shared| on_a_thread(state, |o| Ok(typed(StatusCode::OK, "application/pkix-crl", o.crl()?.der().to_vec())));
+    const BODY_BYTES_MAX: usize =
+        if tlog::witness::REQUEST_BYTES_MAX > 64 << 10 { tlog::witness::REQUEST_BYTES_MAX } else { 64 << 10 };
+    let crl_pem = |state: Shared| {
+        on_a_thread(state, |o| Ok(typed(StatusCode::OK, "application/x-pem-file", o.crl()?.to_pem())))
+    };
+    let crl_der = |state: Shared| {
+        on_a_thread(state, |o| Ok(typed(StatusCode::OK, "application/pkix-crl", o.crl()?.der().to_vec())))
+    };
     let root = |state: Shared| {
         on_a_thread(state, |o| {
             let pem = lock(&o.register).ca().root().to_pem();
@@ -394,10 +412,15 @@ fn router(office: Arc<Office>) -> Router {
         typed(StatusCode::OK, "text/plain; charset=utf-8", format!("{}\n", lock(&office.witness).verifier()))
     };
     let enroll = |state: Shared, body: Bytes| on_a_thread(state, move |o| o.enroll(&body));
-    let revoke = |state: Shared, headers: HeaderMap, body: Bytes| on_a_thread(state, move |o| o.revoke(&headers, &body));
-    let status = |state: Shared, UrlPath(number): UrlPath<String>| on_a_thread(state, move |o| o.status(&number));
+    let revoke = |state: Shared, headers: HeaderMap, body: Bytes| {
+        on_a_thread(state, move |o| o.revoke(&headers, &body))
+    };
+    let status =
+        |state: Shared, UrlPath(number): UrlPath<String>| on_a_thread(state, move |o| o.status(&number));
     let did = |state: Shared| on_a_thread(state, Office::did_document);
-    let tsa = |state: Shared, headers: HeaderMap, body: Bytes| on_a_thread(state, move |o| o.stamp(&headers, &body));
+    let tsa = |state: Shared, headers: HeaderMap, body: Bytes| {
+        on_a_thread(state, move |o| o.stamp(&headers, &body))
+    };
     let cosign = |state: Shared, body: Bytes| on_a_thread(state, move |o| o.cosign(&body));
     Router::new()
         .route("/enroll", post(enroll))

@@ -124,7 +124,9 @@ impl Terms {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
                 let (chain, private) = read_identity(certificate, key)?;
-                builder.with_client_auth_cert(chain, private).map_err(|e| TlsError::unusable(certificate, e))?
+                builder
+                    .with_client_auth_cert(chain, private)
+                    .map_err(|e| TlsError::unusable(certificate, e))?
             }
         };
         // A resumed session would skip the look at the certificate, and with it a revocation.
@@ -187,7 +189,8 @@ impl Carrier for TlsCarrier {
     /// Blocks the thread, which should be none of an event loop.
     fn send(&self, request: Request) -> Result<Reply, CarrierError> {
         let target = Target::parse(&request.url)?;
-        let gone = || CarrierError::Unreachable { at: target.at.clone(), detail: "the carrier has ended".into() };
+        let gone =
+            || CarrierError::Unreachable { at: target.at.clone(), detail: "the carrier has ended".into() };
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
         // The work is done on the carrier's own threads, so that blocking here can never stop it.
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
@@ -215,12 +218,16 @@ impl Target {
         let shown = || CarrierError::Address(url.chars().take(200).collect());
         let uri: Uri = url.parse().map_err(|_| shown())?;
         let authority = uri.authority().ok_or_else(shown)?;
-        let plain = uri.scheme_str() == Some("https") && !authority.as_str().contains('@') && !url.contains('#');
+        let plain =
+            uri.scheme_str() == Some("https") && !authority.as_str().contains('@') && !url.contains('#');
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         if !plain || host.is_empty() {
             return Err(shown());
         }
+        let after_host = authority.as_str().strip_prefix(authority.host());
         let port = match authority.port() {
+            // A port that is no number of 16 bits reads as none.
+            None if after_host != Some("") => return Err(shown()),
             None => 443,
             Some(port) => port.as_str().parse().ok().filter(|port| *port != 0).ok_or_else(shown)?,
         };
@@ -273,7 +280,9 @@ impl Road {
         }
         let headers = response.headers().iter();
         let headers = headers
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let body = read_body(to, response.into_body(), answer_bytes_max);
         let body = tokio::time::timeout(limits.body, body).await.map_err(|_| to.slow(limits.body))??;
@@ -284,12 +293,17 @@ impl Road {
         Ok(Reply { status, headers, body })
     }
 
-    async fn connect(&self, to: &Target, tls: &Arc<ClientConfig>) -> Result<SendRequest<Full<Bytes>>, CarrierError> {
+    async fn connect(
+        &self,
+        to: &Target,
+        tls: &Arc<ClientConfig>,
+    ) -> Result<SendRequest<Full<Bytes>>, CarrierError> {
         let limit = self.terms.limits.connect;
         let opened = tokio::time::timeout(limit, async {
             let stream = self.stream(to).await?;
             let _ = stream.set_nodelay(true);
-            let name = ServerName::try_from(to.host.clone()).map_err(|_| CarrierError::Address(to.at.clone()))?;
+            let name =
+                ServerName::try_from(to.host.clone()).map_err(|_| CarrierError::Address(to.at.clone()))?;
             let connector = TlsConnector::from(Arc::clone(tls));
             connector.connect(name, stream).await.map_err(|e| io_fault(to, &e))
         });
@@ -311,7 +325,10 @@ impl Road {
         let mut last = to.unreachable("the name has no address");
         for address in found {
             if !self.terms.reach.allows(&to.host, to.port, address.ip()) {
-                last = to.untrusted(format!("it leads to the inner address {}, which is not listed", address.ip()));
+                last = to.untrusted(format!(
+                    "it leads to the inner address {}, which is not listed",
+                    address.ip()
+                ));
                 continue;
             }
             match TcpStream::connect(address).await {
@@ -350,7 +367,8 @@ impl Road {
 
 /// Puts a message into the form of HTTP; the body is moved, not copied.
 fn message(to: &Target, request: Request) -> Result<hyper::Request<Full<Bytes>>, CarrierError> {
-    let unsendable = |what: &str| to.nonsense(format!("the message to it cannot be sent: its {what} is no HTTP"));
+    let unsendable =
+        |what: &str| to.nonsense(format!("the message to it cannot be sent: its {what} is no HTTP"));
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| unsendable("method"))?;
     let mut message = hyper::Request::new(Full::new(Bytes::from(request.body)));
     *message.method_mut() = method;
@@ -422,17 +440,21 @@ fn tls_fault(to: &Target, fault: &rustls::Error) -> CarrierError {
             C::Expired | C::ExpiredContext { .. } => "its certificate has expired".to_owned(),
             C::NotValidYet | C::NotValidYetContext { .. } => "its certificate is not valid yet".to_owned(),
             C::Revoked => "its certificate is revoked".to_owned(),
-            C::UnknownIssuer => "its certificate leads to none of our anchors".to_owned(),
-            C::BadSignature => "its certificate is signed by another key than it names".to_owned(),
+            // A namesake of an anchor with another key is none.
+            C::UnknownIssuer | C::BadSignature => "its certificate leads to none of our anchors".to_owned(),
             C::UnknownRevocationStatus => "no revocation list speaks of its certificate".to_owned(),
             C::NotValidForName | C::NotValidForNameContext { .. } => {
                 format!("its certificate is not for the name `{}`", to.host)
             }
-            C::InvalidPurpose | C::InvalidPurposeContext { .. } => "its certificate is for another use".to_owned(),
+            C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
+                "its certificate is for another use".to_owned()
+            }
             other => format!("its certificate is refused: {other}"),
         }),
         rustls::Error::AlertReceived(alert) => to.untrusted(match alert {
-            AlertDescription::CertificateRequired => "it asks for a certificate that we did not show".to_owned(),
+            AlertDescription::CertificateRequired => {
+                "it asks for a certificate that we did not show".to_owned()
+            }
             other => format!("it refuses our certificate or ways: {other:?}"),
         }),
         rustls::Error::InvalidMessage(_) => to.nonsense("it does not speak TLS"),

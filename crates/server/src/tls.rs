@@ -19,12 +19,14 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKey
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -120,7 +122,9 @@ pub(crate) fn read_anchors(path: &Path) -> Result<Arc<RootCertStore>, TlsError> 
 }
 
 /// Reads revocation lists; a path that is not given holds none.
-pub(crate) fn read_lists(path: Option<&Path>) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+pub(crate) fn read_lists(
+    path: Option<&Path>,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
     path.map_or(Ok(Vec::new()), |path| read_all(path, "revocation list"))
 }
 
@@ -265,6 +269,8 @@ pub struct Limits {
     pub body: Duration,
     /// LIMIT: bytes of a request's body, whatever the router allows.
     pub body_bytes_max: usize,
+    /// LIMIT: how long a client may take nothing of an answer.
+    pub taking: Duration,
     /// LIMIT: the time that running answers have when the server stops.
     pub farewell: Duration,
     /// How often files are looked at for a change.
@@ -281,6 +287,7 @@ impl Default for Limits {
             headers_max: 64,
             body: Duration::from_secs(60),
             body_bytes_max: 16 << 20,
+            taking: Duration::from_secs(30),
             farewell: Duration::from_secs(5),
             look_every: Duration::from_millis(500),
         }
@@ -319,7 +326,12 @@ pub struct Peer(pub Arc<Certificate>);
 /// Serves a router over TLS until `stop` turns true; then running answers are given and the rest is closed.
 ///
 /// Each request carries [`Peer`] where the client showed a certificate, and `ConnectInfo<SocketAddr>`.
-pub async fn serve_tls(listener: TcpListener, router: Router, door: Arc<Door>, mut stop: watch::Receiver<bool>) {
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    door: Arc<Door>,
+    mut stop: watch::Receiver<bool>,
+) {
     let seats = Arc::new(Semaphore::new(door.limits.connections_max));
     let mut connections = JoinSet::new();
     loop {
@@ -358,9 +370,16 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> Option<Accept
     Some((seat, stream, from))
 }
 
-async fn serve_one(stream: TcpStream, from: SocketAddr, router: Router, door: &Door, mut stop: watch::Receiver<bool>) {
+async fn serve_one(
+    stream: TcpStream,
+    from: SocketAddr,
+    router: Router,
+    door: &Door,
+    mut stop: watch::Receiver<bool>,
+) {
     let limits = door.limits;
     let _ = stream.set_nodelay(true);
+    let stream = Patient { stream, taking: limits.taking, end: None };
     let handshake = TlsAcceptor::from(door.config()).accept(stream);
     let handshake = tokio::time::timeout(limits.handshake, handshake);
     let stream = tokio::select! {
@@ -370,7 +389,13 @@ async fn serve_one(stream: TcpStream, from: SocketAddr, router: Router, door: &D
             _ => return,
         },
     };
-    let peer = match stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|der| Certificate::from_der(der)) {
+    let peer = match stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[_]>::first)
+        .map(|der| Certificate::from_der(der))
+    {
         None => None,
         Some(Ok(certificate)) => Some(Peer(Arc::new(certificate))),
         // What our own reader does not understand speaks for nobody.
@@ -437,6 +462,63 @@ impl Body for Bounded {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A stream that ends when the other side takes nothing for too long.
+struct Patient {
+    stream: TcpStream,
+    taking: Duration,
+    end: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Patient {
+    fn within<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            self.end = None;
+            return done;
+        }
+        let taking = self.taking;
+        let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(taking)));
+        end.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.within(cx, done)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.within(cx, done)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

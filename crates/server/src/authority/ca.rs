@@ -50,7 +50,8 @@ impl Ca {
             let signature = key.sign(draft.to_sign())?;
             Ok(draft.finish(&signature)?.to_pem().into_bytes())
         })?;
-        let mut roots = Certificate::from_pem(&String::from_utf8_lossy(&pem)).map_err(|e| folder.broken(ROOT, e))?;
+        let mut roots =
+            Certificate::from_pem(&String::from_utf8_lossy(&pem)).map_err(|e| folder.broken(ROOT, e))?;
         match roots.pop() {
             Some(root) if root.key() == Some(&key.public()?) => Ok(Self { root, key, crl_url }),
             _ => Err(folder.broken(ROOT, "it is not the certificate of `ca.key`")),

@@ -66,7 +66,9 @@ impl Enrollment {
 
     /// Checks the form of everything; whether it is true, a demo cannot know.
     pub(super) fn check(&self) -> Result<Keys, String> {
-        let line = |text: &str| !text.trim().is_empty() && text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control);
+        let line = |text: &str| {
+            !text.trim().is_empty() && text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control)
+        };
         DidWeb::parse(&self.did).map_err(|e| format!("`did`: {e}"))?;
         if !line(&self.name) {
             return Err(format!("`name` is one line of at most {NAME_BYTES_MAX} bytes"));
@@ -76,10 +78,18 @@ impl Enrollment {
         }
         let id = &self.organization_identifier;
         let (kind, rest) = id.split_once('-').unwrap_or_default();
-        if !line(id) || !id.is_ascii() || kind.len() != 5 || !kind.bytes().all(|b| b.is_ascii_uppercase()) || rest.is_empty() {
+        if !line(id)
+            || !id.is_ascii()
+            || kind.len() != 5
+            || !kind.bytes().all(|b| b.is_ascii_uppercase())
+            || rest.is_empty()
+        {
             return Err("`organization_identifier` looks like `NTRJP-1234567890123`".into());
         }
-        if self.hosts.is_empty() || self.hosts.len() > HOSTS_MAX || !self.hosts.iter().all(|host| alt_name(host).is_some()) {
+        if self.hosts.is_empty()
+            || self.hosts.len() > HOSTS_MAX
+            || !self.hosts.iter().all(|host| alt_name(host).is_some())
+        {
             return Err(format!("`hosts` are 1 to {HOSTS_MAX} names in small letters, or addresses"));
         }
         let key = |name: &str, jwk: &Value| match PublicKey::from_jwk(jwk) {
@@ -138,7 +148,9 @@ impl SignedEnrollment {
 
     pub(super) fn check_proofs(&self, keys: &Keys) -> Result<(), String> {
         let message = self.enrollment.to_sign().map_err(|e| e.to_string())?;
-        for (name, key, proof) in [("tls_proof", &keys.tls, &self.tls_proof), ("seal_proof", &keys.seal, &self.seal_proof)] {
+        for (name, key, proof) in
+            [("tls_proof", &keys.tls, &self.tls_proof), ("seal_proof", &keys.seal, &self.seal_proof)]
+        {
             let signature = unhex(proof).and_then(|bytes| Signature::from_bytes(Algorithm::Es256, &bytes));
             if !signature.is_some_and(|signature| key.verifies(&message, &signature)) {
                 return Err(format!("`{name}` is no signature by that key over this enrollment"));
@@ -272,7 +284,8 @@ pub fn join(
     let reply = carrier.send(Request::post(address, "application/json", body)).map_err(JoinError::Carrier)?;
     if !reply.is_success() {
         let why: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        let why = why.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or("no reason given");
+        let why =
+            why.as_ref().and_then(|v| v.get("detail")).and_then(Value::as_str).unwrap_or("no reason given");
         return Err(JoinError::Refused(reply.status, why.chars().take(200).collect()));
     }
     let enrolled: Enrolled = serde_json::from_slice(&reply.body).map_err(|e| nonsense(&e))?;

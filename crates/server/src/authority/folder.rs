@@ -133,7 +133,10 @@ impl Folder {
                     break key;
                 }
             };
-            let broken = |e: p256::pkcs8::Error| AuthorityError::Broken { path: self.place(name), detail: e.to_string() };
+            let broken = |e: p256::pkcs8::Error| AuthorityError::Broken {
+                path: self.place(name),
+                detail: e.to_string(),
+            };
             Ok(render_pem("PRIVATE KEY", key.to_pkcs8_der().map_err(broken)?.as_bytes()).into_bytes())
         })?;
         Ok(SealKey::open(&self.place(name))?)

@@ -90,7 +90,8 @@ impl Register {
             // The first start, or a kill between the register and the file of the token.
             state.token = Digest::of(fresh.trim_ascii());
         }
-        let crl = ca.revocation_list(state.crl_number + 1, &[], now)?;
+        // Replaced by the next line, before anybody can see it.
+        let crl = ca.revocation_list(state.crl_number, &[], now)?;
         let mut register = Self { folder, ca, state: state.clone(), crl };
         register.replace(state, now)?;
         if let Some(fresh) = fresh {
@@ -106,7 +107,8 @@ impl Register {
         for member in &state.members {
             let Some(revocation) = member.revoked else { continue };
             for serial in &member.serials {
-                let serial = unhex(serial).ok_or_else(|| self.folder.broken(REGISTER, "a serial number is no hex"))?;
+                let serial =
+                    unhex(serial).ok_or_else(|| self.folder.broken(REGISTER, "a serial number is no hex"))?;
                 revoked.push(Revoked { serial, at: revocation.at, reason: Some(revocation.reason) });
             }
         }
@@ -172,12 +174,25 @@ impl Register {
         let at = position.unwrap_or_else(|| {
             let (did, name) = (asked.did.clone(), asked.name.clone());
             let (logs, serials) = (Vec::new(), Vec::new());
-            state.members.push(Member { did, name, tls_key, seal_key, logs, serials, status_index, revoked: None });
+            state.members.push(Member {
+                did,
+                name,
+                tls_key,
+                seal_key,
+                logs,
+                serials,
+                status_index,
+                revoked: None,
+            });
             state.members.len() - 1
         });
         if let Some(member) = state.members.get_mut(at) {
             if member.serials.len() >= CERTIFICATES_MAX {
-                return Err(Refusal::new(StatusCode::CONFLICT, "enroll-many", "it has had too many certificates"));
+                return Err(Refusal::new(
+                    StatusCode::CONFLICT,
+                    "enroll-many",
+                    "it has had too many certificates",
+                ));
             }
             member.serials.extend([hex(tls.serial()), hex(seal.serial())]);
             member.logs.extend(asked.log_key.clone().filter(|log| !member.logs.contains(log)));
@@ -196,16 +211,23 @@ impl Register {
         let place = members.iter().position(|m| m.did == asked.did && m.revoked.is_none());
         let is_same = |m: &Member| m.tls_key == tls && m.seal_key == seal;
         if place.and_then(|at| members.get(at)).is_some_and(|m| !is_same(m)) {
-            return taken("enroll-did-taken", "a participant with other keys has enrolled under this identifier");
+            return taken(
+                "enroll-did-taken",
+                "a participant with other keys has enrolled under this identifier",
+            );
         }
         let others = || members.iter().enumerate().filter(|(at, _)| Some(*at) != place).map(|(_, m)| m);
         let used = [tls, seal];
         if others().any(|m| used.contains(&m.tls_key) || used.contains(&m.seal_key)) {
-            return taken("enroll-key-taken", "a key is that of another participant, or of one that is revoked");
+            return taken(
+                "enroll-key-taken",
+                "a key is that of another participant, or of one that is revoked",
+            );
         }
         let origin = |log: &str| log.split('+').next().unwrap_or_default().to_owned();
         let asked_origin = asked.log_key.as_deref().map(origin);
-        let foreign = |m: &Member| m.did != asked.did && m.logs.iter().any(|log| Some(origin(log)) == asked_origin);
+        let foreign =
+            |m: &Member| m.did != asked.did && m.logs.iter().any(|log| Some(origin(log)) == asked_origin);
         if others().any(foreign) {
             return taken("enroll-log-taken", "the log of this name is that of another participant");
         }
@@ -243,7 +265,11 @@ impl Register {
             }
         }
         if !known {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "revoke-unknown", format!("nobody enrolled as `{did}`")));
+            return Err(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "revoke-unknown",
+                format!("nobody enrolled as `{did}`"),
+            ));
         }
         if changed {
             self.replace(state, now)?;

@@ -40,8 +40,10 @@ impl Desk {
             let subject = name().common_name("Demo Time");
             Ok(ca.issue(subject, key.public()?, Profile::TimeStamping, now)?.to_pem().into_bytes())
         })?;
-        let found = Certificate::from_pem(&String::from_utf8_lossy(&pem)).map_err(|e| folder.broken(CERTIFICATE, e))?;
-        let certificate = found.into_iter().next().ok_or_else(|| folder.broken(CERTIFICATE, "it is empty"))?;
+        let found = Certificate::from_pem(&String::from_utf8_lossy(&pem))
+            .map_err(|e| folder.broken(CERTIFICATE, e))?;
+        let certificate =
+            found.into_iter().next().ok_or_else(|| folder.broken(CERTIFICATE, "it is empty"))?;
         if certificate.key() != Some(&key.public()?) {
             return Err(folder.broken(CERTIFICATE, "it is not the certificate of `time.key`"));
         }
@@ -72,7 +74,8 @@ impl Desk {
 
     fn token(&self, request: &[u8], serial: u64) -> Result<Vec<u8>, StampError> {
         let request = Request::read(request)?;
-        let draft = timestamp::prepare(&request, &self.certificate, &self.policy, &serial.to_be_bytes(), self.last)?;
+        let draft =
+            timestamp::prepare(&request, &self.certificate, &self.policy, &serial.to_be_bytes(), self.last)?;
         let signature = self.key.sign(draft.to_sign()).map_err(|_| StampError::Key)?;
         draft.finish(&signature)
     }

@@ -59,7 +59,11 @@ impl Desk {
     }
 
     /// Status, media type and body of the answer to `add-checkpoint`.
-    pub(super) fn answer(&mut self, body: &[u8], now: Instant) -> Result<(u16, &'static str, String), AuthorityError> {
+    pub(super) fn answer(
+        &mut self,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<(u16, &'static str, String), AuthorityError> {
         match self.judge(body, now)? {
             Ok(line) => Ok((200, "text/plain; charset=utf-8", line)),
             Err(refusal) => Ok((refusal.status(), refusal.media_type(), refusal.body())),
@@ -92,5 +96,6 @@ fn witness(
     seed: &[u8; 32],
     logs: Vec<VerifierKey>,
 ) -> Result<Witness, AuthorityError> {
-    Witness::new(Cosigner::new(name.clone(), seed), logs).map_err(|e| folder.broken(super::register::REGISTER, e))
+    Witness::new(Cosigner::new(name.clone(), seed), logs)
+        .map_err(|e| folder.broken(super::register::REGISTER, e))
 }

@@ -19,7 +19,9 @@ impl Reach {
     pub fn allows(&self, host: &str, port: u16, address: IpAddr) -> bool {
         match self {
             Self::Anywhere => true,
-            Self::Outside { also } => !is_inner(address) || also.iter().any(|listed| names(listed, host, port)),
+            Self::Outside { also } => {
+                !is_inner(address) || also.iter().any(|listed| names(listed, host, port))
+            }
         }
     }
 }
@@ -61,10 +63,17 @@ fn is_inner_v6(address: Ipv6Addr) -> bool {
     let low = Ipv4Addr::from((u32::from(g) << 16) | u32::from(h));
     match parts {
         // Mapped, compatible and translated addresses carry one of IPv4 at their end, 6to4 after its prefix.
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_inner_v4(low),
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+            is_inner_v4(low)
+        }
         [0x2002, high, next, ..] => is_inner_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(next))),
         // Only 2000::/3 is given out to the open internet; of it 2001::/23 and documentation are not.
-        _ => a & 0xe000 != 0x2000 || (a == 0x2001 && b < 0x200) || (a == 0x2001 && b == 0xdb8) || (a == 0x3fff && b < 0x1000),
+        _ => {
+            a & 0xe000 != 0x2000
+                || (a == 0x2001 && b < 0x200)
+                || (a == 0x2001 && b == 0xdb8)
+                || (a == 0x3fff && b < 0x1000)
+        }
     }
 }
 
@@ -75,17 +84,56 @@ mod tests {
     #[test]
     fn inner_addresses_are_known_in_every_dress() {
         for inner in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.1", "169.254.169.254", "100.64.0.1",
-            "0.0.0.0", "0.1.2.3", "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.0.8", "198.18.0.1", "192.0.2.1",
-            "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "::ffff:0:10.0.0.1", "fe80::1", "fec0::1",
-            "fc00::1", "fd12::1", "ff02::1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::1",
-            "2001::1", "2001:db8::1", "100::1", "3fff::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "255.255.255.255",
+            "224.0.0.1",
+            "240.0.0.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "fe80::1",
+            "fec0::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "100::1",
+            "3fff::1",
         ] {
             assert!(is_inner(inner.parse().unwrap()), "{inner}");
         }
         for outer in [
-            "1.1.1.1", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "198.20.0.1",
-            "2606:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1", "2002:101:101::", "2001:200::1",
+            "1.1.1.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+            "::ffff:1.1.1.1",
+            "2002:101:101::",
+            "2001:200::1",
         ] {
             assert!(!is_inner(outer.parse().unwrap()), "{outer}");
         }
@@ -93,7 +141,8 @@ mod tests {
 
     #[test]
     fn only_what_is_listed_is_reached_inside() {
-        let reach = Reach::Outside { also: vec!["node.internal".into(), "10.0.0.5:8443".into(), "[::1]:9".into()] };
+        let reach =
+            Reach::Outside { also: vec!["node.internal".into(), "10.0.0.5:8443".into(), "[::1]:9".into()] };
         let inner: IpAddr = "10.0.0.5".parse().unwrap();
         assert!(reach.allows("node.internal", 1, inner));
         assert!(reach.allows("10.0.0.5", 8443, inner));

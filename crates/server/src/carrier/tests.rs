@@ -75,8 +75,18 @@ fn every_way_to_fail_has_one_clear_line() {
     let cases: Vec<(&str, String, &str, &str)> = vec![
         ("nobody", nobody, "peer/unreachable", "nobody answers"),
         ("no name", "https://no-such-name.invalid/".into(), "peer/unreachable", "nobody answers"),
-        ("silent", hostile(|mut s| drop(s.read_to_end(&mut vec![]))), "peer/slow", "no whole answer within 400 ms"),
-        ("no TLS", hostile(|mut s| drop(s.write_all(b"HTTP/1.1 200 OK\r\n\r\n"))), "peer/nonsense", "does not speak TLS"),
+        (
+            "silent",
+            hostile(|mut s| drop(s.read_to_end(&mut vec![]))),
+            "peer/slow",
+            "no whole answer within 400 ms",
+        ),
+        (
+            "no TLS",
+            hostile(|mut s| drop(s.write_all(b"HTTP/1.1 200 OK\r\n\r\n"))),
+            "peer/nonsense",
+            "does not speak TLS",
+        ),
         ("closes", hostile(drop), "peer/nonsense", "ended before"),
         ("expired", at(&late), "peer/untrusted", "its certificate has expired"),
         ("unknown CA", at(&foreign), "peer/untrusted", "leads to none of our anchors"),
@@ -85,11 +95,39 @@ fn every_way_to_fail_has_one_clear_line() {
         ("no HTTP", says(&town, "220 mail.example ESMTP\r\n\r\n"), "peer/nonsense", "cannot be parsed"),
         ("large head", says(&town, long_head), "peer/nonsense", "head of the answer is larger"),
         ("many headers", says(&town, many), "peer/nonsense", "head of the answer is larger"),
-        ("redirect", says(&town, "HTTP/1.1 302 Found\r\nLocation: https://10.0.0.1/\r\nContent-Length: 0\r\n\r\n"), "peer/nonsense", "redirect"),
-        ("declares much", says(&town, format!("{ok}Content-Length: 101\r\n\r\n")), "peer/too-large", "more than 100 bytes"),
-        ("sends much", says(&town, format!("{ok}Transfer-Encoding: chunked\r\n\r\n65\r\n{}\r\n0\r\n\r\n", "x".repeat(101))), "peer/too-large", "more than 100 bytes"),
-        ("half a body", says(&town, format!("{ok}Content-Length: 50\r\n\r\nabc")), "peer/slow", "no whole answer"),
-        ("two lengths", says(&town, format!("{ok}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello")), "peer/nonsense", ""),
+        (
+            "redirect",
+            says(&town, "HTTP/1.1 302 Found\r\nLocation: https://10.0.0.1/\r\nContent-Length: 0\r\n\r\n"),
+            "peer/nonsense",
+            "redirect",
+        ),
+        (
+            "declares much",
+            says(&town, format!("{ok}Content-Length: 101\r\n\r\n")),
+            "peer/too-large",
+            "more than 100 bytes",
+        ),
+        (
+            "sends much",
+            says(
+                &town,
+                format!("{ok}Transfer-Encoding: chunked\r\n\r\n65\r\n{}\r\n0\r\n\r\n", "x".repeat(101)),
+            ),
+            "peer/too-large",
+            "more than 100 bytes",
+        ),
+        (
+            "half a body",
+            says(&town, format!("{ok}Content-Length: 50\r\n\r\nabc")),
+            "peer/slow",
+            "no whole answer",
+        ),
+        (
+            "two lengths",
+            says(&town, format!("{ok}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello")),
+            "peer/nonsense",
+            "",
+        ),
     ];
     for (what, url, code, say) in cases {
         let error = carrier.send(Request::get(url).up_to(100)).expect_err(what);
@@ -103,9 +141,19 @@ fn every_way_to_fail_has_one_clear_line() {
 fn only_https_addresses_are_called() {
     let town = Town::new();
     let carrier = carrier(&town, QUICK);
-    for url in ["", "http://localhost/", "https://", "https://user:pw@localhost/", "file:///etc/passwd", "https://localhost:0/",
-        "https://localhost:99999/", "https://localhost/#x", "//localhost/", "https://local host/", "/path"]
-    {
+    for url in [
+        "",
+        "http://localhost/",
+        "https://",
+        "https://user:pw@localhost/",
+        "file:///etc/passwd",
+        "https://localhost:0/",
+        "https://localhost:99999/",
+        "https://localhost/#x",
+        "//localhost/",
+        "https://local host/",
+        "/path",
+    ] {
         let error = carrier.send(Request::get(url)).unwrap_err();
         assert_eq!(error.code(), "peer/address", "{url}: {error}");
     }
@@ -140,7 +188,9 @@ fn a_message_arrives_whole_and_its_answer_too() {
     let carrier = Arc::new(carrier(&town, Limits::default()));
     let body: Vec<u8> = (0..(8 << 20) + 5u32).map(|n| n as u8).collect();
     let url = format!("https://localhost:{}/echo?x=1", listening.at().port());
-    let message = Request::post(url, "application/octet-stream", body.clone()).with("tegata-have", "7").up_to(body.len());
+    let message = Request::post(url, "application/octet-stream", body.clone())
+        .with("tegata-have", "7")
+        .up_to(body.len());
     let reply = carrier.send(message.clone()).unwrap();
     assert_eq!((reply.status, reply.header("tegata-chunk")), (409, Some("7")));
     assert!(reply.body == body);
@@ -154,7 +204,8 @@ fn a_message_arrives_whole_and_its_answer_too() {
         .collect();
     assert!(threads.into_iter().all(|t| t.join().unwrap()));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let reply = runtime.block_on(async { tokio::task::spawn_blocking(move || carrier.send(small)).await.unwrap() });
+    let reply =
+        runtime.block_on(async { tokio::task::spawn_blocking(move || carrier.send(small)).await.unwrap() });
     assert_eq!(reply.unwrap().body.len(), 100);
     // A header that would break out of its line is not sent.
     let bad = self::carrier(&town, QUICK).send(message.with("x", "a\r\nb: c")).unwrap_err();

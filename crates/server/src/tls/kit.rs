@@ -12,7 +12,8 @@ pub(crate) const MINUTE_MS: i64 = 60_000;
 
 /// A directory with a root and what it issued.
 pub(crate) struct Town {
-    pub(crate) dir: tempfile::TempDir,
+    /// Removed with the town.
+    _dir: tempfile::TempDir,
     folder: Folder,
     ca: Ca,
 }
@@ -22,7 +23,7 @@ impl Town {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::without_lock(dir.path()).unwrap();
         let ca = Ca::open(&folder, "https://localhost/crl.der".into(), MachineClock.now()).unwrap();
-        Self { dir, folder, ca }
+        Self { _dir: dir, folder, ca }
     }
 
     pub(crate) fn anchors(&self) -> PathBuf {
@@ -41,7 +42,8 @@ impl Town {
         let names = vec![AltName::Dns(host.into()), AltName::Uri(format!("did:web:{name}.example"))];
         let subject = Name::new().common_name(name);
         let profile = Profile::Node { names };
-        let made = self.ca.issue_until(subject, key.public().unwrap(), profile, now, Instant(now.0 + lasting_ms));
+        let made =
+            self.ca.issue_until(subject, key.public().unwrap(), profile, now, Instant(now.0 + lasting_ms));
         self.folder.write(&format!("{name}.pem"), Readers::All, made.unwrap().to_pem().as_bytes()).unwrap();
         (self.folder.place(&format!("{name}.pem")), self.folder.place(&format!("{name}.key")))
     }

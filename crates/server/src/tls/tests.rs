@@ -16,11 +16,18 @@ const FAST: Limits = Limits {
     headers_max: 32,
     body: Duration::from_millis(300),
     body_bytes_max: 1_000,
+    taking: Duration::from_millis(300),
     farewell: Duration::from_secs(20),
     look_every: Duration::ZERO,
 };
 
-fn serve(town: &Town, limits: Limits, clients: Clients, revoked: Option<PathBuf>, router: Router) -> Listening {
+fn serve(
+    town: &Town,
+    limits: Limits,
+    clients: Clients,
+    revoked: Option<PathBuf>,
+    router: Router,
+) -> Listening {
     let (certificate, key) = town.good("server");
     let door = Door::open(Files { certificate, key, clients, revoked }, limits).unwrap();
     Listening::start(bind("127.0.0.1:0".parse().unwrap()).unwrap(), router, door).unwrap()
@@ -41,7 +48,13 @@ fn who() -> Router {
     let answer = |peer: Option<Extension<Peer>>| async move {
         peer.map_or("nobody".to_owned(), |Extension(Peer(certificate))| {
             let names = &certificate.extensions().alt_names;
-            names.iter().find_map(|n| match n { AltName::Uri(uri) => Some(uri.clone()), _ => None }).unwrap_or_default()
+            names
+                .iter()
+                .find_map(|n| match n {
+                    AltName::Uri(uri) => Some(uri.clone()),
+                    _ => None,
+                })
+                .unwrap_or_default()
         })
     };
     Router::new().route("/who", get(answer))
@@ -68,7 +81,11 @@ fn both_sides_must_lead_to_the_anchor() {
     };
     untrusted(&carrier(&town, None), &known, "asks for a certificate");
     untrusted(&carrier(&town, Some(other.good("nord"))), &known, "refuses our certificate");
-    untrusted(&carrier(&town, Some(town.identity("late", "localhost", -1_000))), &known, "refuses our certificate");
+    untrusted(
+        &carrier(&town, Some(town.identity("late", "localhost", -1_000))),
+        &known,
+        "refuses our certificate",
+    );
     untrusted(&carrier(&other, Some(town.good("nord"))), &known, "none of our anchors");
 
     let asked = serve(&town, FAST, Clients::Asked(town.anchors()), None, who());
@@ -134,7 +151,10 @@ fn stopping_gives_the_answers_that_are_being_made() {
 }
 
 /// A TLS client that says exactly what a test wants.
-fn raw(town: &Town, listening: &Listening) -> rustls::StreamOwned<rustls::ClientConnection, std::net::TcpStream> {
+fn raw(
+    town: &Town,
+    listening: &Listening,
+) -> rustls::StreamOwned<rustls::ClientConnection, std::net::TcpStream> {
     let config = rustls::ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
@@ -179,7 +199,9 @@ fn the_slow_and_the_greedy_are_cut_off() {
     assert!(said.starts_with("HTTP/1.1 431"), "{said}");
 
     let carrier = carrier(&town, None);
-    let send = |bytes: usize| carrier.send(Message::post(url(&listening, "/"), "text/plain", vec![b'x'; bytes])).unwrap();
+    let send = |bytes: usize| {
+        carrier.send(Message::post(url(&listening, "/"), "text/plain", vec![b'x'; bytes])).unwrap()
+    };
     assert_eq!(send(1_000).body, b"1000");
     assert_eq!(send(1_001).status, 413);
 }
@@ -196,11 +218,30 @@ fn no_more_connections_than_are_allowed() {
 }
 
 #[test]
+fn who_takes_nothing_of_an_answer_loses_it() {
+    let town = Town::new();
+    let limits = Limits { connections_max: 1, ..FAST };
+    let much = || async { vec![b'x'; 64 << 20] };
+    let router = who().route("/much", get(much));
+    let listening = serve(&town, limits, Clients::Unasked, None, router);
+    let mut idle = raw(&town, &listening);
+    idle.write_all(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    // The only seat is free again although the first client still holds its end.
+    assert!(ask(&carrier(&town, None), &listening).is_ok());
+    drop(idle);
+}
+
+#[test]
 fn files_that_do_not_serve_are_named() {
     let town = Town::new();
     let (certificate, key) = town.good("server");
     let open = |certificate: &Path, key: &Path| {
-        let files = Files { certificate: certificate.into(), key: key.into(), clients: Clients::Unasked, revoked: None };
+        let files = Files {
+            certificate: certificate.into(),
+            key: key.into(),
+            clients: Clients::Unasked,
+            revoked: None,
+        };
         Door::open(files, FAST).unwrap_err()
     };
     let error = open(Path::new("/nowhere/tls.pem"), &key);
