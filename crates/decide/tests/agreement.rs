@@ -74,7 +74,13 @@ struct Tally {
 
 impl Tally {
     /// Compares one answer with the text's.
-    fn compare(&mut self, reference: &Reference, case: &Case, decision: &Decision, expected: Verdict) -> Result<(), String> {
+    fn compare(
+        &mut self,
+        reference: &Reference,
+        case: &Case,
+        decision: &Decision,
+        expected: Verdict,
+    ) -> Result<(), String> {
         self.n_cases += 1;
         *self.verdicts.entry(expected.word()).or_default() += 1;
         if decision.verdict != expected {
@@ -90,11 +96,14 @@ impl Tally {
         if expected == Verdict::Undetermined && can_be_asked(reference.book) {
             self.n_questions += 1;
             // Layers are weighed one by one, so a fact may be asked that the others make idle; none that matters is left out.
-            let (least, theirs, most) = (reference.matters(case), asked(decision), reference.matters_to_a_layer(case));
+            let (least, theirs, most) =
+                (reference.matters(case), asked(decision), reference.matters_to_a_layer(case));
             // Where a measure hangs on what is not known, that is asked last, and not weighed.
             let exact = case.sure != case.maybe || least.is_subset(&theirs) && theirs.is_subset(&most);
             if !exact || theirs.is_empty() {
-                return Err(format!("questions: the text gives {least:?} to {most:?}, the engine {theirs:?}"));
+                return Err(format!(
+                    "questions: the text gives {least:?} to {most:?}, the engine {theirs:?}"
+                ));
             }
         }
         Ok(())
@@ -143,7 +152,12 @@ fn the_engine_agrees_with_the_text() {
     println!("{n_cases} cases, {n_remedies} with remedies, {n_questions} with questions: {verdicts:?}");
     // The shortest text shows a fault best.
     faults.sort_by_key(String::len);
-    assert!(faults.is_empty(), "{} disagreements, such as\n{}", faults.len(), faults[..faults.len().min(3)].join("\n----\n"));
+    assert!(
+        faults.is_empty(),
+        "{} disagreements, such as\n{}",
+        faults.len(),
+        faults[..faults.len().min(3)].join("\n----\n")
+    );
     for (verdict, count) in &verdicts {
         assert!(count * 10 >= n_cases, "only {count} of {n_cases} are {verdict}");
     }
@@ -162,7 +176,9 @@ fn flip(book: &mut Rulebook, kind: &str, as_of: AsOf, draw: &mut Draw) -> bool {
         "gate" => book.gates.iter_mut().filter(|b| counts(&b.head)).map(|b| &mut b.when).collect(),
         "route" => book.routes.iter_mut().filter(|b| counts(&b.head)).map(|b| &mut b.need).collect(),
         "obligation" => {
-            let refuses = |o: &&mut Obligation| o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty && o.due != Due::OnRequest;
+            let refuses = |o: &&mut Obligation| {
+                o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty && o.due != Due::OnRequest
+            };
             book.obligations.iter_mut().filter(refuses).map(|b| &mut b.when).collect()
         }
         _ => book.layers.values_mut().map(|l| &mut l.applies).collect(),
@@ -187,7 +203,9 @@ fn a_flipped_condition_is_noticed() {
         let reference = Reference::new(&flipped, as_of);
         let mut engine = Engine::new(linted(&book, &Reference::new(&book, as_of)));
         let differs = (0..4 * TRANSFERS_PER_DAY).any(|_| {
-            let Ok(bound) = book.bind(&Transfer::single(generate::facts(&mut draw, &text.slots))) else { return false };
+            let Ok(bound) = book.bind(&Transfer::single(generate::facts(&mut draw, &text.slots))) else {
+                return false;
+            };
             let case = reference.case(&bound.crossings[0]);
             !case.states.is_empty() && engine.verdict(&bound, as_of).unwrap() != reference.verdict(&case)
         });
@@ -214,7 +232,9 @@ fn facts_that_leave_no_state_never_open() {
     let law = "```layer l\nlabel: L | L\nzone: Z\ntier: A\napplies: yes\ncovers: yes\nchecked: C | C\nnot_checked: N | N\n```\n\
         ```scope l.1\nlayer: l\nreaches: yes\ncites: A\nsays: S | S\n```\n```bar l.2\nlayer: l\nwhen: yes\ncites: A\nsays: S | S\n```\n";
     let sources = [("a.md", words.to_string()), ("b.md", generate::instrument("i") + law)];
-    let book = generate::parse(sources.map(|(path, text)| rulebook::book::Source { path: path.into(), text }).to_vec());
+    let book = generate::parse(
+        sources.map(|(path, text)| rulebook::book::Source { path: path.into(), text }).to_vec(),
+    );
     let yes = model::fact::Said::claim(model::fact::Spoken::YesNo(true));
     // Bind may refuse such facts; where it does not, the answer must not open.
     let bound: Result<Bound, _> = book.bind(&Transfer::single([("hop.a".to_string(), yes)]));

@@ -27,7 +27,9 @@ fn words(ids: &[(&str, &str)]) -> String {
 
 fn parse(ids: &[(&str, &str)], law: &str) -> Rulebook {
     let law = generate::instrument("act") + LAYER + law;
-    generate::parse([("a.md", words(ids)), ("b.md", law)].map(|(path, text)| Source { path: path.into(), text }).to_vec())
+    generate::parse(
+        [("a.md", words(ids)), ("b.md", law)].map(|(path, text)| Source { path: path.into(), text }).to_vec(),
+    )
 }
 
 fn today() -> AsOf {
@@ -48,7 +50,11 @@ fn a_double_edged_measure_that_escapes_the_lint_prohibits() {
     let book = parse(&[("safe.sealed", "measure"), ("hop.flag", "given")], law);
     let bound = book.bind(&Transfer::single([])).unwrap();
     let reference = Reference::new(&book, today());
-    assert_eq!(reference.verdict(&reference.case(&bound.crossings[0])), Verdict::Undetermined, "the text: no such measure is offered");
+    assert_eq!(
+        reference.verdict(&reference.case(&bound.crossings[0])),
+        Verdict::Undetermined,
+        "the text: no such measure is offered"
+    );
     let mut engine = Engine::new(book.clone());
     assert_eq!(engine.verdict(&bound, today()).unwrap(), Verdict::Prohibited);
     // Knowing more turns it, which P1 excludes.

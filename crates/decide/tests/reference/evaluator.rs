@@ -68,11 +68,66 @@ pub struct Reference<'a> {
 
 impl<'a> Reference<'a> {
     pub fn new(book: &'a Rulebook, as_of: AsOf) -> Self {
-        let mut it = Self { book, as_of, variables: Vec::new(), index: HashMap::new(), layers: book.layers.keys().cloned().collect(), offers: Vec::new(), carried: Vec::new() };
+        let mut it = Self {
+            book,
+            as_of,
+            variables: Vec::new(),
+            index: HashMap::new(),
+            layers: book.layers.keys().cloned().collect(),
+            offers: Vec::new(),
+            carried: Vec::new(),
+        };
         it.variables = it.mentioned();
         it.index = it.variables.iter().enumerate().map(|(i, v)| (v.name.clone(), i)).collect();
         it.offers = it.offered();
         it
+    }
+
+    /// The facts that a large rulebook mentions, with their domains; those of sets are left empty (they are too many).
+    pub fn facts_of(book: &'a Rulebook, as_of: AsOf) -> Vec<Variable> {
+        let it = Self {
+            book,
+            as_of,
+            variables: Vec::new(),
+            index: HashMap::new(),
+            layers: Vec::new(),
+            offers: Vec::new(),
+            carried: Vec::new(),
+        };
+        it.mentioned().into_iter().filter(|v| !v.name.contains(' ')).collect()
+    }
+
+    /// A large rulebook in one state of its facts: readings vary, and each rule that is missing may be against us.
+    pub fn at(book: &'a Rulebook, as_of: AsOf, facts: BTreeMap<String, Value>) -> Self {
+        let mut it = Self {
+            book,
+            as_of,
+            variables: Vec::new(),
+            index: HashMap::new(),
+            layers: book.layers.keys().cloned().collect(),
+            offers: Vec::new(),
+            carried: Vec::new(),
+        };
+        it.variables = it.mentioned();
+        for v in &mut it.variables {
+            match facts.get(&v.name) {
+                Some(value) => v.domain = vec![value.clone()],
+                None if v.name.starts_with("gap ") => v.domain = vec![Value::Bit(true)],
+                None => {}
+            }
+        }
+        it.index = it.variables.iter().enumerate().map(|(i, v)| (v.name.clone(), i)).collect();
+        it
+    }
+
+    /// The first state of the domains.
+    pub fn first(&self) -> State {
+        vec![0; self.variables.len()]
+    }
+
+    /// The states that differ in readings alone.
+    pub fn readings(&self) -> Vec<State> {
+        self.states(&self.variables.iter().map(|v| (0..v.domain.len()).collect()).collect::<Vec<_>>())
     }
 
     // ---- FACTS: the domain of each fact that the rules mention --------------------------------------------------
@@ -126,11 +181,14 @@ impl<'a> Reference<'a> {
                 slots.entry(fact.clone()).or_default().insert(i64::from(first_in_time.days_since_epoch()));
             }
         }
-        let mut out: Vec<Variable> = slots.into_iter().map(|(name, t)| Variable { domain: self.domain(&name, &t), name }).collect();
+        let mut out: Vec<Variable> =
+            slots.into_iter().map(|(name, t)| Variable { domain: self.domain(&name, &t), name }).collect();
         let bits = || vec![Value::Bit(false), Value::Bit(true)];
         out.extend(readings.into_iter().map(|id| Variable { name: format!("reading {id}"), domain: bits() }));
         for l in self.book.layers.values() {
-            out.extend(l.gaps.iter().map(|g| Variable { name: format!("gap {} {}", l.id, g.name), domain: bits() }));
+            out.extend(
+                l.gaps.iter().map(|g| Variable { name: format!("gap {} {}", l.id, g.name), domain: bits() }),
+            );
         }
         out.push(Variable { name: "gap not covered".into(), domain: bits() });
         out
@@ -142,9 +200,20 @@ impl<'a> Reference<'a> {
 
     fn domain(&self, slot: &str, thresholds: &BTreeSet<i64>) -> Vec<Value> {
         let word = |w: &str| Value::Word(w.into());
+        // Sets of many words are not enumerated; a large rulebook is read in one state only.
         let subsets = |words: Vec<&String>| {
+            let words = if words.len() > 6 { Vec::new() } else { words };
             (0..1usize << words.len())
-                .map(|bits| Value::Set(words.iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, w)| (*w).clone()).collect()))
+                .map(|bits| {
+                    Value::Set(
+                        words
+                            .iter()
+                            .enumerate()
+                            .filter(|(i, _)| bits >> i & 1 == 1)
+                            .map(|(_, w)| (*w).clone())
+                            .collect(),
+                    )
+                })
                 .collect()
         };
         match &self.fact(slot).domain {
@@ -153,8 +222,14 @@ impl<'a> Reference<'a> {
             Domain::SetOf(ws) => subsets(ws.iter().map(|w| &w.id).collect()),
             Domain::Place => self.book.vocabulary.places.keys().map(|p| word(p)).collect(),
             Domain::Places => subsets(self.book.vocabulary.places.keys().collect()),
-            Domain::Count => [0].into_iter().chain(thresholds.iter().copied().filter(|n| *n > 0)).map(Value::From).collect(),
-            Domain::Date => [i64::MIN].into_iter().chain(thresholds.iter().copied()).map(Value::From).collect(),
+            Domain::Count => [0]
+                .into_iter()
+                .chain(thresholds.iter().copied().filter(|n| *n > 0))
+                .map(Value::From)
+                .collect(),
+            Domain::Date => {
+                [i64::MIN].into_iter().chain(thresholds.iter().copied()).map(Value::From).collect()
+            }
         }
     }
 
@@ -195,21 +270,32 @@ impl<'a> Reference<'a> {
 
     fn on_list(&self, list: &str, place: &str, s: &State) -> bool {
         self.book.lists[list].entries.iter().any(|e| {
-            e.head.counts(self.as_of) && Place(place.into()).lies_in(&e.key) && e.when.as_ref().is_none_or(|w| self.holds(w, s))
+            e.head.counts(self.as_of)
+                && Place(place.into()).lies_in(&e.key)
+                && e.when.as_ref().is_none_or(|w| self.holds(w, s))
         })
     }
 
     // ---- LAYERS -------------------------------------------------------------------------------------------------
 
     fn applies(&self, layer: &str, s: &State) -> bool {
-        let stronger = self.book.layers.values().any(|m| m.replaces.as_deref() == Some(layer) && self.holds(&m.applies, s));
+        let stronger = self
+            .book
+            .layers
+            .values()
+            .any(|m| m.replaces.as_deref() == Some(layer) && self.holds(&m.applies, s));
         self.holds(&self.book.layers[layer].applies, s) && !stronger
     }
 
     fn scope(&self, layer: &str, s: &State) -> bool {
         let day = self.as_of;
-        let reaches = self.book.scopes.iter().any(|x| x.layer == layer && x.head.counts(day) && self.holds(&x.reaches, s));
-        let out = self.book.outs.iter().any(|x| x.layer == layer && x.head.counts(day) && self.holds(&x.when, s));
+        let reaches = self
+            .book
+            .scopes
+            .iter()
+            .any(|x| x.layer == layer && x.head.counts(day) && self.holds(&x.reaches, s));
+        let out =
+            self.book.outs.iter().any(|x| x.layer == layer && x.head.counts(day) && self.holds(&x.when, s));
         reaches && !out
     }
 
@@ -224,11 +310,16 @@ impl<'a> Reference<'a> {
             Due::OnRequest => false,
         };
         let weighs = o.if_breached != IfBreached::SideDuty;
-        o.head.counts(self.as_of) && weighs && due && self.holds(&o.when, s) && !o.done.as_ref().is_some_and(|d| self.holds(d, s))
+        o.head.counts(self.as_of)
+            && weighs
+            && due
+            && self.holds(&o.when, s)
+            && !o.done.as_ref().is_some_and(|d| self.holds(d, s))
     }
 
     pub fn met(&self, route: &rulebook::law::Route, s: &State) -> bool {
-        let missed = self.book.obligations.iter().any(|o| o.route.as_ref() == Some(&route.head.id) && self.late(o, s));
+        let missed =
+            self.book.obligations.iter().any(|o| o.route.as_ref() == Some(&route.head.id) && self.late(o, s));
         route.head.counts(self.as_of) && self.holds(&route.need, s) && !missed
     }
 
@@ -237,14 +328,25 @@ impl<'a> Reference<'a> {
         let stands = |r: &&rulebook::law::Route| {
             let gate = self.book.gates.iter().find(|g| g.head.id == r.gate);
             gate.is_some_and(|g| {
-                g.head.counts(self.as_of) && self.applies(&g.layer, s) && self.scope(&g.layer, s) && self.holds(&g.when, s)
+                g.head.counts(self.as_of)
+                    && self.applies(&g.layer, s)
+                    && self.scope(&g.layer, s)
+                    && self.holds(&g.when, s)
             })
         };
-        self.book.routes.iter().filter(stands).filter(|r| self.met(r, s)).filter_map(|r| r.carries.clone()).collect()
+        self.book
+            .routes
+            .iter()
+            .filter(stands)
+            .filter(|r| self.met(r, s))
+            .filter_map(|r| r.carries.clone())
+            .collect()
     }
 
     fn gap(&self, layer: &str, s: &State) -> bool {
-        self.book.layers[layer].gaps.iter().any(|g| self.holds(&g.when, s) && *self.value(s, &format!("gap {layer} {}", g.name)) == Value::Bit(true))
+        self.book.layers[layer].gaps.iter().any(|g| {
+            self.holds(&g.when, s) && *self.value(s, &format!("gap {layer} {}", g.name)) == Value::Bit(true)
+        })
     }
 
     fn uncovered(&self, s: &State) -> bool {
@@ -253,14 +355,21 @@ impl<'a> Reference<'a> {
 
     fn refuses(&self, layer: &str, s: &State) -> bool {
         let day = self.as_of;
-        let barred = || self.book.bars.iter().any(|b| b.layer == layer && b.head.counts(day) && self.holds(&b.when, s));
+        let barred = || {
+            self.book.bars.iter().any(|b| b.layer == layer && b.head.counts(day) && self.holds(&b.when, s))
+        };
         let shut = || {
             self.book.gates.iter().any(|g| {
-                g.layer == layer && g.head.counts(day) && self.holds(&g.when, s) && !self.book.routes.iter().any(|r| r.gate == g.head.id && self.met(r, s))
+                g.layer == layer
+                    && g.head.counts(day)
+                    && self.holds(&g.when, s)
+                    && !self.book.routes.iter().any(|r| r.gate == g.head.id && self.met(r, s))
             })
         };
-        let late = || self.book.obligations.iter().any(|o| o.layer == layer && o.route.is_none() && self.late(o, s));
-        self.applies(layer, s) && (self.gap(layer, s) || self.scope(layer, s) && (barred() || shut() || late()))
+        let late =
+            || self.book.obligations.iter().any(|o| o.layer == layer && o.route.is_none() && self.late(o, s));
+        self.applies(layer, s)
+            && (self.gap(layer, s) || self.scope(layer, s) && (barred() || shut() || late()))
     }
 
     /// Each layer's refusal; the last two are the layer of what is not covered and that of what is carried.
@@ -290,7 +399,10 @@ impl<'a> Reference<'a> {
 
     /// The values that K leaves each variable.
     pub fn allowed(&self, c: &Crossing) -> Vec<Vec<usize>> {
-        self.variables.iter().map(|v| (0..v.domain.len()).filter(|i| self.is_possible(v, *i, c)).collect()).collect()
+        self.variables
+            .iter()
+            .map(|v| (0..v.domain.len()).filter(|i| self.is_possible(v, *i, c)).collect())
+            .collect()
     }
 
     fn is_possible(&self, v: &Variable, i: usize, c: &Crossing) -> bool {
@@ -304,15 +416,22 @@ impl<'a> Reference<'a> {
         match (counts.map(|f| &f.known), value) {
             (Some(Known::Values(ws)), Value::Word(w)) => ws.contains(w),
             (Some(Known::Members(ms)), Value::Set(m)) => ms == m,
-            (Some(Known::Range(lo, hi)), Value::From(v)) => v <= hi && !matches!(next, Some(Value::From(n)) if n <= lo),
+            (Some(Known::Range(lo, hi)), Value::From(v)) => {
+                v <= hi && !matches!(next, Some(Value::From(n)) if n <= lo)
+            }
             (Some(Known::Day(d)), Value::From(v)) => {
                 let d = i64::from(d.days_since_epoch());
                 *v <= d && !matches!(next, Some(Value::From(n)) if *n <= d)
             }
             (Some(known), value) => panic!("{known:?} for {value:?}"),
             (None, value) => match fact.kind {
-                FactKind::Measure => matches!(value, Value::Word(w) if w == "no") || matches!(value, Value::Set(m) if m.is_empty()),
-                FactKind::Determination if fact.by.as_deref() == Some("exporter") && said.is_none() => *value == Value::Word("not_made".into()),
+                FactKind::Measure => {
+                    matches!(value, Value::Word(w) if w == "no")
+                        || matches!(value, Value::Set(m) if m.is_empty())
+                }
+                FactKind::Determination if fact.by.as_deref() == Some("exporter") && said.is_none() => {
+                    *value == Value::Word("not_made".into())
+                }
                 _ => true,
             },
         }
@@ -322,7 +441,10 @@ impl<'a> Reference<'a> {
     pub fn states(&self, allowed: &[Vec<usize>]) -> Vec<State> {
         let mut out = vec![Vec::new()];
         for values in allowed {
-            out = out.iter().flat_map(|s: &State| values.iter().map(|v| s.iter().copied().chain([*v]).collect())).collect();
+            out = out
+                .iter()
+                .flat_map(|s: &State| values.iter().map(|v| s.iter().copied().chain([*v]).collect()))
+                .collect();
         }
         out.retain(|s| self.is_state(s));
         out
@@ -344,7 +466,8 @@ impl<'a> Reference<'a> {
             when: m.when.clone().unwrap_or(Expr::Const(true)),
             effects: m.does.iter().map(|e| (self.index[&e.slot], e.value.clone())).collect(),
         });
-        let all: Vec<State> = self.states(&self.variables.iter().map(|v| (0..v.domain.len()).collect()).collect::<Vec<_>>());
+        let all: Vec<State> =
+            self.states(&self.variables.iter().map(|v| (0..v.domain.len()).collect()).collect::<Vec<_>>());
         let lawful: Vec<&State> = all.iter().filter(|s| self.lawful(s)).collect();
         written.filter(|m| !lawful.iter().any(|s| !self.lawful(&self.after(s, [m])))).collect()
     }
@@ -379,7 +502,9 @@ impl<'a> Reference<'a> {
 
     pub fn case(&self, c: &Crossing) -> Case {
         let states = self.states(&self.allowed(c));
-        let at = |want: &dyn Fn(&Offer) -> bool| (0..self.offers.len()).filter(|i| want(&self.offers[*i])).collect();
+        let at = |want: &dyn Fn(&Offer) -> bool| {
+            (0..self.offers.len()).filter(|i| want(&self.offers[*i])).collect()
+        };
         let sure = at(&|o| states.iter().all(|s| self.can(o, s)));
         let maybe = at(&|o| states.iter().any(|s| self.can(o, s)));
         Case { states, sure, maybe }
@@ -397,7 +522,9 @@ impl<'a> Reference<'a> {
 
     pub fn verdict(&self, case: &Case) -> Verdict {
         let out_of_scope = !case.states.iter().any(|s| self.reached(s) || self.gap_open(s));
-        let refused_by = |layer: usize| case.states.iter().all(|s| self.refusals(&self.with(s, &case.maybe)).nth(layer) == Some(true));
+        let refused_by = |layer: usize| {
+            case.states.iter().all(|s| self.refusals(&self.with(s, &case.maybe)).nth(layer) == Some(true))
+        };
         if out_of_scope {
             Verdict::OutOfScope
         } else if case.states.iter().all(|s| self.lawful(s)) {
@@ -414,10 +541,15 @@ impl<'a> Reference<'a> {
     /// The ⊆-minimal sets of sure measures that open, by brute force.
     pub fn remedies(&self, case: &Case) -> BTreeSet<BTreeSet<String>> {
         let n = case.sure.len();
-        let set = |bits: usize| -> Vec<usize> { (0..n).filter(|i| bits >> i & 1 == 1).map(|i| case.sure[i]).collect() };
+        let set = |bits: usize| -> Vec<usize> {
+            (0..n).filter(|i| bits >> i & 1 == 1).map(|i| case.sure[i]).collect()
+        };
         let opening: Vec<usize> = (0..1usize << n).filter(|bits| self.opened_by(case, &set(*bits))).collect();
         let minimal = opening.iter().filter(|b| !opening.iter().any(|o| o != *b && o & *b == *o));
-        minimal.map(|b| set(*b).iter().map(|i| self.offers[*i].id.clone()).collect()).filter(|s: &BTreeSet<String>| !s.is_empty()).collect()
+        minimal
+            .map(|b| set(*b).iter().map(|i| self.offers[*i].id.clone()).collect())
+            .filter(|s: &BTreeSet<String>| !s.is_empty())
+            .collect()
     }
 
     pub fn class(&self, s: &State) -> Class {

@@ -50,7 +50,12 @@ const FACTS: [(&str, &str, &str, &str); 12] = [
     ("party.place", "party", "given", "domain: place"),
     ("hop.flag", "hop", "given", "domain: yes_no"),
     ("data.clear", "data", "given", "domain: yes_no"),
-    ("data.kind", "data", "given", "domain: one of\nneeds: evidenced\nvalue p: p | p\nvalue q: q | q\nvalue r: r | r"),
+    (
+        "data.kind",
+        "data",
+        "given",
+        "domain: one of\nneeds: evidenced\nvalue p: p | p\nvalue q: q | q\nvalue r: r | r",
+    ),
     ("data.tags", "data", "given", "domain: set of\nvalue s: s | s\nvalue t: t | t"),
     ("subjects.minor", "subjects", "given", "domain: yes_no"),
     ("volume.people", "hop", "counter", "domain: count"),
@@ -62,8 +67,19 @@ const FACTS: [(&str, &str, &str, &str); 12] = [
 ];
 
 const SLOTS: [&str; 13] = [
-    "exporter.place", "recipient.place", "hop.flag", "data.clear", "data.kind", "data.tags", "subjects.minor", "volume.people",
-    "consent.day", "safe.contract", "safe.sealed", "judge.own", "judge.office",
+    "exporter.place",
+    "recipient.place",
+    "hop.flag",
+    "data.clear",
+    "data.kind",
+    "data.tags",
+    "subjects.minor",
+    "volume.people",
+    "consent.day",
+    "safe.contract",
+    "safe.sealed",
+    "judge.own",
+    "judge.office",
 ];
 
 /// One rulebook as text: the vocabulary, and the blocks of law in order.
@@ -84,13 +100,17 @@ fn vocabulary() -> String {
     }
     out += "```\n";
     for (id, on, kind, rest) in FACTS {
-        out += &format!("```fact {id}\non: {on}\nkind: {kind}\n{rest}\nlabel: {id} | {id}\nask: {id}? | {id}?\nknows: exporter\n```\n");
+        out += &format!(
+            "```fact {id}\non: {on}\nkind: {kind}\n{rest}\nlabel: {id} | {id}\nask: {id}? | {id}?\nknows: exporter\n```\n"
+        );
     }
     out
 }
 
 pub fn instrument(id: &str) -> String {
-    format!("```instrument {id}\ntitle: T | T\nnumber: 1\nsource: https://law.example/{id}\nlanguage: en\nread: 2024-01-01\nseen: original\nreview: drafted_machine\nsure: high\nfrom: 2020-01-01\n```\n")
+    format!(
+        "```instrument {id}\ntitle: T | T\nnumber: 1\nsource: https://law.example/{id}\nlanguage: en\nread: 2024-01-01\nseen: original\nreview: drafted_machine\nsure: high\nfrom: 2020-01-01\n```\n"
+    )
 }
 
 impl Text {
@@ -111,7 +131,11 @@ impl Text {
             let i = draw.below(3);
             texts[i] += &b;
         }
-        let mut out: Vec<Source> = texts.into_iter().enumerate().map(|(i, text)| Source { path: format!("{}/{i}.md", draw.of(&["zz", "aa", "kk"])), text }).collect();
+        let mut out: Vec<Source> = texts
+            .into_iter()
+            .enumerate()
+            .map(|(i, text)| Source { path: format!("{}/{i}.md", draw.of(&["zz", "aa", "kk"])), text })
+            .collect();
         out.push(Source { path: draw.of(&["0.md", "zzz.md", "law/m.md"]).to_string(), text: vocabulary() });
         out
     }
@@ -144,13 +168,21 @@ pub fn text(draw: &mut Draw) -> Text {
             slots.push(slot);
         }
     }
-    let mut t = Text { blocks: Vec::new(), slots, layers: Vec::new(), n_lists: draw.below(3), n_disputed: usize::from(draw.percent(20)) };
+    let mut t = Text {
+        blocks: Vec::new(),
+        slots,
+        layers: Vec::new(),
+        n_lists: draw.below(3),
+        n_disputed: usize::from(draw.percent(20)),
+    };
     for i in 0..t.n_lists {
         let b = list(draw, &t, i);
         t.blocks.push(b);
     }
     for i in 0..t.n_disputed {
-        t.blocks.push(format!("```disputed open.q{i}\nquestion: Q | Q\na: A | A\nb: B | B\nholders_a: H\nholders_b: K\n```\n"));
+        t.blocks.push(format!(
+            "```disputed open.q{i}\nquestion: Q | Q\na: A | A\nb: B | B\nholders_a: H\nholders_b: K\n```\n"
+        ));
     }
     for i in 0..1 + draw.below(2) {
         layer(draw, &mut t, i);
@@ -196,8 +228,12 @@ fn atom(draw: &mut Draw, t: &Text, kinds: Kinds) -> String {
     // Law mostly asks for safeguards; asking for their absence makes measures double-edged.
     if is_measure(slot) && draw.percent(85) {
         let asked = match slot {
-            "safe.contract" => format!("{slot} has {} {{{}}}", draw.of(&["any", "all"]), draw.of(&["x", "y", "x, y"])),
-            "judge.own" => draw.of(&["determined 'judge.own' by exporter", "judge.own is passes"]).to_string(),
+            "safe.contract" => {
+                format!("{slot} has {} {{{}}}", draw.of(&["any", "all"]), draw.of(&["x", "y", "x, y"]))
+            }
+            "judge.own" => {
+                draw.of(&["determined 'judge.own' by exporter", "judge.own is passes"]).to_string()
+            }
             "judge.office" => "determined 'judge.office' by authority".into(),
             _ => slot.to_string(),
         };
@@ -213,13 +249,36 @@ fn atom(draw: &mut Draw, t: &Text, kinds: Kinds) -> String {
             0 => format!("{slot} is {}", draw.of(&["p", "q", "r"])),
             _ => format!("{slot} in {{{}, {}}}", draw.of(&["p", "q"]), draw.of(&["q", "r"])),
         },
-        "data.tags" => format!("{slot} has {} {{{}}}", draw.of(&["any", "all", "only"]), draw.of(&["s", "t", "s, t"])),
-        "safe.contract" => format!("{slot} has {} {{{}}}", draw.of(&["any", "any", "all"]), draw.of(&["x", "y", "x, y"])),
-        "volume.people" => format!("{slot} {} {}", draw.of(&[">=", "<", ">", "<="]), draw.of(&["100", "1,000"])),
-        "consent.day" => format!("{slot} {} {}", draw.of(&["before", "after"]), draw.of(&["2022-01-01", "2022-05-31"])),
-        "judge.own" => draw.of(&["determined 'judge.own' by exporter", "judge.own is passes", "judge.own in {not_made, fails}"]).to_string(),
-        "judge.office" => draw.of(&["determined 'judge.office' by authority", "judge.office is fails"]).to_string(),
-        yes_no => draw.of(&[yes_no.to_string(), format!("{yes_no} is yes"), format!("not {yes_no}"), format!("{yes_no} is no")]).clone(),
+        "data.tags" => {
+            format!("{slot} has {} {{{}}}", draw.of(&["any", "all", "only"]), draw.of(&["s", "t", "s, t"]))
+        }
+        "safe.contract" => {
+            format!("{slot} has {} {{{}}}", draw.of(&["any", "any", "all"]), draw.of(&["x", "y", "x, y"]))
+        }
+        "volume.people" => {
+            format!("{slot} {} {}", draw.of(&[">=", "<", ">", "<="]), draw.of(&["100", "1,000"]))
+        }
+        "consent.day" => {
+            format!("{slot} {} {}", draw.of(&["before", "after"]), draw.of(&["2022-01-01", "2022-05-31"]))
+        }
+        "judge.own" => draw
+            .of(&[
+                "determined 'judge.own' by exporter",
+                "judge.own is passes",
+                "judge.own in {not_made, fails}",
+            ])
+            .to_string(),
+        "judge.office" => {
+            draw.of(&["determined 'judge.office' by authority", "judge.office is fails"]).to_string()
+        }
+        yes_no => draw
+            .of(&[
+                yes_no.to_string(),
+                format!("{yes_no} is yes"),
+                format!("not {yes_no}"),
+                format!("{yes_no} is no"),
+            ])
+            .clone(),
     }
 }
 
@@ -285,7 +344,9 @@ fn list(draw: &mut Draw, t: &Text, i: usize) -> String {
 fn layer(draw: &mut Draw, t: &mut Text, i: usize) {
     let id = format!("l{i}");
     let applies = if draw.percent(60) { "yes".to_string() } else { expression(draw, t, Kinds::Places) };
-    let mut keys = format!("label: L | L\nzone: +09:00\ntier: A\nauthority: A | A\napplies: {applies}\nchecked: C | C\nnot_checked: N | N\n");
+    let mut keys = format!(
+        "label: L | L\nzone: +09:00\ntier: A\nauthority: A | A\napplies: {applies}\nchecked: C | C\nnot_checked: N | N\n"
+    );
     if draw.percent(if i == 0 { 92 } else { 20 }) {
         let covers = if draw.percent(85) { "yes".to_string() } else { "exporter.place in {AA, BB}".into() };
         keys += &format!("covers: {covers}\n");
@@ -299,18 +360,29 @@ fn layer(draw: &mut Draw, t: &mut Text, i: usize) {
     t.blocks.push(format!("```layer {id}\n{keys}```\n"));
     for n in 0..1 + draw.below(2) {
         let reaches = if draw.percent(60) { "yes".to_string() } else { expression(draw, t, Kinds::Given) };
-        let b = block(draw, "scope", &format!("{id}.scope{n}"), &format!("layer: {id}\nreaches: {reaches}\n"));
+        let b =
+            block(draw, "scope", &format!("{id}.scope{n}"), &format!("layer: {id}\nreaches: {reaches}\n"));
         t.blocks.push(b);
     }
     if draw.percent(30) {
         let when = expression(draw, t, Kinds::Given);
         let kind = *draw.of(&["not_reached", "not_personal", "no_transfer", "exempt"]);
-        let b = block(draw, "out", &format!("{id}.out"), &format!("layer: {id}\nkind: {kind}\nwhen: {when}\nremains: R | R\n"));
+        let b = block(
+            draw,
+            "out",
+            &format!("{id}.out"),
+            &format!("layer: {id}\nkind: {kind}\nwhen: {when}\nremains: R | R\n"),
+        );
         t.blocks.push(b);
     }
     if draw.percent(25) {
         let when = expression(draw, t, Kinds::Given);
-        let b = block(draw, "bar", &format!("{id}.bar"), &format!("layer: {id}\nwhen: {when}\nalternative: A | A\n"));
+        let b = block(
+            draw,
+            "bar",
+            &format!("{id}.bar"),
+            &format!("layer: {id}\nwhen: {when}\nalternative: A | A\n"),
+        );
         t.blocks.push(b);
     }
     for g in 0..draw.below(4).min(2) {
@@ -322,8 +394,17 @@ fn layer(draw: &mut Draw, t: &mut Text, i: usize) {
             let route = format!("{gate}.r{r}");
             let kinds = if draw.percent(75) { Kinds::Measures } else { Kinds::Any };
             let need = expression(draw, t, kinds);
-            let carries = if draw.percent(30) { format!("carries: {}\n", expression(draw, t, Kinds::Any)) } else { String::new() };
-            let b = block(draw, "route", &route, &format!("gate: {gate}\nrank: {}\nneed: {need}\n{carries}", r + 1));
+            let carries = if draw.percent(30) {
+                format!("carries: {}\n", expression(draw, t, Kinds::Any))
+            } else {
+                String::new()
+            };
+            let b = block(
+                draw,
+                "route",
+                &route,
+                &format!("gate: {gate}\nrank: {}\nneed: {need}\n{carries}", r + 1),
+            );
             t.blocks.push(b);
             if draw.percent(20) {
                 let b = obligation(draw, t, &id, &format!("{route}.duty"), &format!("route: {route}\n"));
@@ -342,38 +423,66 @@ fn layer(draw: &mut Draw, t: &mut Text, i: usize) {
 pub fn obligation(draw: &mut Draw, t: &Text, layer: &str, id: &str, route: &str) -> String {
     let when = expression(draw, t, Kinds::Given);
     let due = if t.slots.contains(&"consent.day") && draw.percent(50) {
-        draw.of(&["30 days after consent.day", "151 days after consent.day", "0 days after consent.day"]).to_string()
+        draw.of(&["30 days after consent.day", "151 days after consent.day", "0 days after consent.day"])
+            .to_string()
     } else {
         draw.of(&["before", "before", "standing", "standing", "on_request"]).to_string()
     };
-    let done = if draw.percent(80) { format!("done: {}\n", expression(draw, t, Kinds::Measures)) } else { String::new() };
+    let done = if draw.percent(80) {
+        format!("done: {}\n", expression(draw, t, Kinds::Measures))
+    } else {
+        String::new()
+    };
     let breach = *draw.of(&["from_start", "from_breach", "side_duty"]);
-    block(draw, "obligation", id, &format!("layer: {layer}\nwhen: {when}\n{done}due: {due}\nif_breached: {breach}\n{route}"))
+    block(
+        draw,
+        "obligation",
+        id,
+        &format!("layer: {layer}\nwhen: {when}\n{done}due: {due}\nif_breached: {breach}\n{route}"),
+    )
 }
 
 /// A measure that works on the facts in play.
 pub fn measure(draw: &mut Draw, t: &Text, i: usize) -> String {
-    let pool: Vec<&str> = ["safe.sealed is yes", "safe.contract has x", "safe.contract has y", "judge.own is passes", "judge.office is passes"] 
-        .into_iter()
-        .filter(|e| t.slots.iter().any(|s| e.starts_with(s)))
-        .collect();
+    let pool: Vec<&str> = [
+        "safe.sealed is yes",
+        "safe.contract has x",
+        "safe.contract has y",
+        "judge.own is passes",
+        "judge.office is passes",
+    ]
+    .into_iter()
+    .filter(|e| t.slots.iter().any(|s| e.starts_with(s)))
+    .collect();
     let pool = if pool.is_empty() { vec!["safe.sealed is yes"] } else { pool };
     let mut does = draw.of(&pool).to_string();
     let more = *draw.of(&pool);
-    if draw.percent(25) && more.split(' ').next() != does.split(' ').next() && !does.starts_with("judge") && !more.starts_with("judge") {
+    if draw.percent(25)
+        && more.split(' ').next() != does.split(' ').next()
+        && !does.starts_with("judge")
+        && !more.starts_with("judge")
+    {
         does += &format!(" ; {more}");
     }
-    let when = if draw.percent(25) { format!("if: {}\n", expression(draw, t, Kinds::Given)) } else { String::new() };
+    let when =
+        if draw.percent(25) { format!("if: {}\n", expression(draw, t, Kinds::Given)) } else { String::new() };
     let decides = *draw.of(&["exporter", "both", "authority"]);
     let (money, days, loss) = (draw.below(4) * 100, draw.below(3) * 10, draw.below(3) * 5);
-    format!("```measure m.{i}\nlabel: M | M\ndoes: {does}\n{when}decides: {decides}\nmoney: {money}\ndays: {days}\nutility_loss: {loss}\nnote: N | N\n```\n")
+    format!(
+        "```measure m.{i}\nlabel: M | M\ndoes: {does}\n{when}decides: {decides}\nmoney: {money}\ndays: {days}\nutility_loss: {loss}\nnote: N | N\n```\n"
+    )
 }
 
 /// A day to judge for, and what was public by then.
 pub fn as_of(draw: &mut Draw) -> AsOf {
     let day = |t: &str| t.parse::<CivilDate>().unwrap();
-    let on = day(*draw.of(&["2020-06-01", "2022-05-31", "2022-06-01", "2022-06-30", "2023-06-01", "2024-06-01"]));
-    let published_by = if draw.percent(70) { on } else { day(*draw.of(&["2021-01-01", "2022-08-31", "2022-09-01", "2025-01-01"])) };
+    let on =
+        day(*draw.of(&["2020-06-01", "2022-05-31", "2022-06-01", "2022-06-30", "2023-06-01", "2024-06-01"]));
+    let published_by = if draw.percent(70) {
+        on
+    } else {
+        day(*draw.of(&["2021-01-01", "2022-08-31", "2022-09-01", "2025-01-01"]))
+    };
     AsOf { on, published_by }
 }
 
@@ -402,7 +511,10 @@ pub fn all_facts(draw: &mut Draw, slots: &[&'static str]) -> Vec<(String, Said)>
         Spoken::Range { at_least, .. } => Spoken::Number(at_least),
         v => v,
     };
-    slots.iter().map(|s| (s.to_string(), Said { standing: Standing::Evidenced, ..Said::claim(said(draw, s)) })).collect()
+    slots
+        .iter()
+        .map(|s| (s.to_string(), Said { standing: Standing::Evidenced, ..Said::claim(said(draw, s)) }))
+        .collect()
 }
 
 fn value(draw: &mut Draw, slot: &str) -> Spoken {
@@ -419,8 +531,27 @@ fn value(draw: &mut Draw, slot: &str) -> Spoken {
             1 => Spoken::Range { at_least: 100, at_most: 999 },
             _ => Spoken::Number(*draw.of(&[0, 99, 100, 999, 1000, 5000])),
         },
-        "consent.day" => Spoken::Word(draw.of(&["2021-12-31", "2022-01-01", "2022-05-01", "2022-05-02", "2022-05-31", "2022-06-01", "2023-05-02"]).to_string()),
-        "judge.own" | "judge.office" => Spoken::Word(draw.of(&["not_made", "passes", "passes_with_measures", "fails"]).to_string()),
-        _ => if draw.percent(10) { Spoken::Word("unknown".into()) } else { Spoken::YesNo(draw.percent(50)) },
+        "consent.day" => Spoken::Word(
+            draw.of(&[
+                "2021-12-31",
+                "2022-01-01",
+                "2022-05-01",
+                "2022-05-02",
+                "2022-05-31",
+                "2022-06-01",
+                "2023-05-02",
+            ])
+            .to_string(),
+        ),
+        "judge.own" | "judge.office" => {
+            Spoken::Word(draw.of(&["not_made", "passes", "passes_with_measures", "fails"]).to_string())
+        }
+        _ => {
+            if draw.percent(10) {
+                Spoken::Word("unknown".into())
+            } else {
+                Spoken::YesNo(draw.percent(50))
+            }
+        }
     }
 }

@@ -17,7 +17,12 @@ fn read(folder: &Path, root: &Path, out: &mut Vec<Source>) {
         if path.is_dir() && !path.ends_with("demo") {
             read(&path, root, out);
         } else if path.extension().is_some_and(|x| x == "md") {
-            let name: Vec<_> = path.strip_prefix(root).unwrap().components().map(|c| c.as_os_str().to_string_lossy()).collect();
+            let name: Vec<_> = path
+                .strip_prefix(root)
+                .unwrap()
+                .components()
+                .map(|c| c.as_os_str().to_string_lossy())
+                .collect();
             out.push(Source { path: name.join("/"), text: fs::read_to_string(&path).unwrap() });
         }
     }
