@@ -32,6 +32,7 @@ enum Verb {
     Serve(verbs::serve::Serve),
     Backup(verbs::keep::Backup),
     Restore(verbs::keep::Restore),
+    Doctor(verbs::doctor::Doctor),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
     #[command(hide = true)]
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Serve(serve) => verbs::serve::run(serve),
         Verb::Backup(backup) => verbs::keep::backup(backup),
         Verb::Restore(restore) => verbs::keep::restore(restore),
+        Verb::Doctor(doctor) => verbs::doctor::run(doctor),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod drill;
 pub mod keep;
 pub mod protect;

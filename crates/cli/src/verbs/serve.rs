@@ -14,6 +14,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 #[command(after_help = "Examples:
   tegata serve                             pages on http://127.0.0.1:4777
   tegata serve --listen 127.0.0.1:0 --dir ./data
+  tegata serve --config tegata.toml        a node with its flows on the pages
   tegata serve --mode demo                 prints a link that opens the pages")]
 pub struct Serve {
     /// Where to listen; beyond loopback TLS is needed and this verb refuses.
@@ -22,6 +23,9 @@ pub struct Serve {
     /// Where tokens are kept (hashed).
     #[arg(long, default_value = "tegata-data", value_name = "FOLDER")]
     dir: PathBuf,
+    /// Run a whole node on this configuration (tegata.toml): peers by TLS at its `listen`, pages at --listen.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// production, or demo (a link opens the pages).
     #[arg(long, default_value = "production")]
     mode: String,
@@ -74,7 +78,23 @@ fn open(serve: &Serve) -> Result<(), String> {
     let said = |e: node::error::ActError| format!("error[{}]: {e}", e.code());
     let desk = Arc::new(Desk::open(&serve.dir, PARTICIPANT).map_err(said)?);
     let first = desk.first_token().map_err(said)?;
+    let node = match &serve.config {
+        None => None,
+        Some(path) => {
+            let config = node::config::Config::read(path).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+            let running = server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+            println!("node {} at {}", running.node().id(), running.address());
+            Some(running)
+        }
+    };
     let state = State::new(book, mode, AtTheDesk(desk));
+    let state = match &node {
+        None => state,
+        Some(running) => {
+            let clock = running.node().clone();
+            state.with_flows(server::node_flows::NodeFlows(running.node().clone())).with_today(move || clock.legal_day())
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;
     runtime.block_on(async {
         let door = people::bind(serve.listen, state).await.map_err(|e| in_use(serve.listen, &e))?;

@@ -1,0 +1,164 @@
+//! `tegata doctor`: what is wrong on this machine, and what to do about it.
+
+use crate::rules_source;
+use clap::Args;
+use identity::x509::Certificate;
+use node::config::Config;
+use std::{
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Check clock, port, disk, directory, certificates, rules and peers; each line says ok, warn or fail, and what to do.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata doctor
+  tegata doctor --config tegata.toml --peer https://partner.example:8443
+
+Exit codes: 0 nothing fails, 1 something fails.")]
+pub struct Doctor {
+    /// The configuration of a node (default: no file, all defaults).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A peer that should be reachable.
+    #[arg(long, value_name = "URL")]
+    peer: Vec<String>,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// How one thing is.
+enum Finding {
+    Ok(String),
+    Warn(String, String),
+    Fail(String, String),
+}
+
+use Finding::{Fail, Ok as Fine, Warn};
+
+/// Runs the verb.
+pub fn run(doctor: Doctor) -> ExitCode {
+    let (config, read) = match &doctor.config {
+        None => (Config::default(), Fine("no file; every key has its default".into())),
+        Some(path) => match Config::read(path) {
+            Ok(config) => (config, Fine(path.display().to_string())),
+            Err(e) => (Config::default(), Fail(format!("{}: {e}", e.code()), "mend the file; `tegata.toml` may also be left out".into())),
+        },
+    };
+    let mut all = vec![("config", read), ("clock", clock()), ("rules", rules(&doctor)), ("directory", directory(&config.directory)), ("disk", disk(&config.directory))];
+    all.push(("port", port(&config.listen)));
+    if doctor.config.is_some() {
+        for (name, file) in [("tls", &config.keys.tls_certificate), ("seal", &config.keys.seal_certificate), ("anchors", &config.keys.anchors)] {
+            all.push((name, certificate(&config.file(file))));
+        }
+    }
+    let services = [&config.authority.revocation_list, &config.authority.time_stamp, &config.authority.witness];
+    for url in doctor.peer.iter().chain(services.into_iter().flatten()) {
+        all.push(("peer", peer(url)));
+    }
+    let mut failed = false;
+    for (name, finding) in all {
+        match finding {
+            Fine(what) => println!("ok    {name:<10} {what}"),
+            Warn(what, help) => println!("warn  {name:<10} {what}\n                 → {help}"),
+            Fail(what, help) => {
+                failed = true;
+                println!("fail  {name:<10} {what}\n                 → {help}");
+            }
+        }
+    }
+    if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// The youngest file that this program was made with is older than now, or the clock is wrong.
+fn clock() -> Finding {
+    let now = super::now();
+    let made = newest_reading();
+    match made {
+        Some(day) if now.day(0) < day => Fail(format!("the clock says {}, before the rules were read ({day})", now.day(0)), "set the clock of this machine (NTP); stamps and verdicts depend on it".into()),
+        Some(day) if now.day(0).days_since_epoch() - day.days_since_epoch() > 3_650 => Fail(format!("the clock says {now}, ten years after the rules were read"), "set the clock of this machine (NTP)".into()),
+        _ => Fine(now.to_string()),
+    }
+}
+
+fn newest_reading() -> Option<model::CivilDate> {
+    let book = rules_source::load(None).ok()?;
+    book.heads().into_iter().map(|(_, h)| h.read).max()
+}
+
+fn rules(doctor: &Doctor) -> Finding {
+    match rules_source::load(doctor.common.rules.as_deref()) {
+        Err(e) => Fail(e, "`tegata rules lint` shows every mistake".into()),
+        Ok(book) => {
+            let today = super::today();
+            let stale = book.heads().into_iter().filter(|(k, h)| h.read.plus_days(if *k == "entry" { 30 } else { 90 }) < today).count();
+            let what = format!("{} rules, digest {}", book.heads().len(), book.digest().short());
+            match stale {
+                0 => Fine(what),
+                n => Warn(format!("{what}; {n} are older than their interval"), "take a newer release, or read them again: lists change more often than acts".into()),
+            }
+        }
+    }
+}
+
+fn directory(dir: &Path) -> Finding {
+    if !dir.exists() {
+        return Fine(format!("`{}` is made at the first start", dir.display()));
+    }
+    match node::desk::Desk::open(dir, "local") {
+        Ok(_) => Fine(dir.display().to_string()),
+        Err(e) => Fail(format!("{}: {e}", e.code()), "stop the other process, or choose another directory".into()),
+    }
+}
+
+/// Whether a file of one mebibyte can be written and synced.
+fn disk(dir: &Path) -> Finding {
+    let place = if dir.is_dir() { dir.to_path_buf() } else { PathBuf::from(".") };
+    let file = place.join(".tegata-doctor.tmp");
+    let done = std::fs::write(&file, vec![0u8; 1 << 20]).and_then(|()| std::fs::File::open(&file)?.sync_all());
+    let _gone = std::fs::remove_file(&file);
+    match done {
+        Ok(()) => Fine(format!("1 MiB written and synced in `{}`", place.display())),
+        Err(e) => Fail(format!("cannot write in `{}`: {e}", place.display()), "free some space, or give the directory to this user".into()),
+    }
+}
+
+fn port(listen: &str) -> Finding {
+    let Ok(address) = listen.parse::<SocketAddr>() else {
+        return Fail(format!("`listen = \"{listen}\"` is no address"), "write it as 127.0.0.1:8443".into());
+    };
+    match TcpListener::bind(address) {
+        Ok(_) => Fine(format!("{address} is free")),
+        Err(e) => Fail(format!("{address}: {e}"), "stop what listens there, or choose another port".into()),
+    }
+}
+
+fn certificate(file: &Path) -> Finding {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) => return Fail(format!("`{}`: {e}", file.display()), "enroll with the authority, or name the file in `[keys]`".into()),
+    };
+    let now = super::now();
+    match Certificate::from_pem(&text) {
+        Err(e) => Fail(format!("`{}`: {e}", file.display()), "this is no certificate in PEM".into()),
+        Ok(list) => match list.iter().map(Certificate::not_after).min() {
+            None => Fail(format!("`{}` holds no certificate", file.display()), "enroll with the authority".into()),
+            Some(end) if end < now => Fail(format!("`{}` expired on {end}", file.display()), "renew it; peers refuse it".into()),
+            Some(end) if end.0 - now.0 < 7 * 86_400_000 => Warn(format!("`{}` expires on {end}", file.display()), "renew it this week".into()),
+            Some(end) => Fine(format!("`{}` is good until {end}", file.display())),
+        },
+    }
+}
+
+fn peer(url: &str) -> Finding {
+    let host = url.strip_prefix("https://").and_then(|r| r.split('/').next()).unwrap_or(url);
+    let host = if host.contains(':') { host.to_string() } else { format!("{host}:443") };
+    let address = host.to_socket_addrs().ok().and_then(|mut a| a.next());
+    let Some(address) = address else { return Fail(format!("`{host}` has no address"), "check the name, and DNS".into()) };
+    match TcpStream::connect_timeout(&address, Duration::from_secs(3)) {
+        Ok(_) => Fine(format!("{host} answers")),
+        Err(e) => Fail(format!("{host}: {e}"), "is the peer up, and does a firewall let us through?".into()),
+    }
+}
