@@ -1,0 +1,149 @@
+//! Bad input gets one clear line with a stable code, the documented exit code, and nothing half-written.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn tegata(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).env("NO_COLOR", "1").output().unwrap()
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("tegata-wrong-{}-{name}", std::process::id()));
+    let _gone = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// Runs, and checks exit code, the code on the error's first line, and that no panic speaks.
+fn refuses(args: &[&str], exit: i32, code: &str) -> String {
+    let out = tegata(args);
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(exit), "{args:?}: {err}");
+    assert!(err.contains(code), "{args:?} should say {code}: {err}");
+    assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{err}");
+    err
+}
+
+fn rules(dir: &Path, file: &str, edit: impl Fn(&str) -> String) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    copy(&root, dir);
+    let path = dir.join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let edited = edit(&text);
+    assert_ne!(text, edited, "the edit of {file} does nothing");
+    fs::write(path, edited).unwrap();
+    dir.to_path_buf()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+    }
+}
+
+#[test]
+fn transfers() {
+    refuses(&["check", "--from", "XX", "--to", "JP"], 2, "TGT-T006");
+    let err = refuses(&["check", "--from", "DE", "--to", "JP", "--fact", "hop.moode=send_copy"], 2, "TGT-T001");
+    assert!(err.contains("did you mean `hop.mode`"), "{err}");
+    refuses(&["check", "--from", "DE", "--to", "JP", "--as-of", "2021-02-30"], 2, "TGT-C003");
+    let err = refuses(&["check", "--from", "DE", "--to", "JP", "--data", "contact", "--fact", "data.about_people=no"], 2, "TGT-T005");
+    assert!(err.contains("`data.categories`") && err.contains("`data.about_people`"), "{err}");
+    refuses(&["check", "no-such-file.toml"], 2, "TGT-C002");
+    refuses(&["check", "--from", "DE", "--to", "US", "--measure", "eu.sign_sccs"], 2, "TGT-C002");
+    refuses(&["check"], 2, "TGT-C002");
+}
+
+#[test]
+fn rules_are_underlined_in_the_file() {
+    let dir = fresh("rules");
+    let file = "eu/gdpr-chapter-v.md";
+    let word = rules(&dir.join("word"), file, |t| t.replacen("recipient.place on eu.adequacy", "recipient.plaice on eu.adequacy", 1));
+    let err = refuses(&["rules", "lint", word.to_str().unwrap()], 1, "TGT-R014");
+    assert!(err.contains("recipient.plaice on eu.adequacy") && err.contains("^^^"), "{err}");
+    let article = rules(&dir.join("article"), file, |t| t.replacen("cites: GDPR Art. 45(1), (3) and (9)\n", "", 1));
+    refuses(&["rules", "lint", article.to_str().unwrap()], 1, "TGT-R003");
+    let date = rules(&dir.join("date"), file, |t| t.replacen("2018-05-25", "2018-05-32", 1));
+    refuses(&["rules", "lint", date.to_str().unwrap()], 1, "TGT-R009");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn tables_and_registers() {
+    let dir = fresh("tables");
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
+    fs::write(dir.join("ragged.csv"), "a,b\n1,2\n1,2,3\n").unwrap();
+    let err = refuses(&["check", "--register", &path("ragged.csv")], 2, "dataplane/ragged-row");
+    assert!(err.contains("line 3"), "{err}");
+    fs::write(dir.join("wrong.csv"), b"name,b\n\xff\xfe\xfd,1\n").unwrap();
+    refuses(&["scan", &path("wrong.csv")], 2, "dataplane/wrong-encoding");
+    fs::write(dir.join("short.parquet"), b"PAR1\x00\x01").unwrap();
+    refuses(&["scan", &path("short.parquet")], 2, "dataplane/damaged-file");
+    refuses(&["scan", &path("missing.csv")], 2, "dataplane/missing-file");
+    fs::write(dir.join("empty.csv"), "").unwrap();
+    refuses(&["scan", &path("empty.csv")], 2, "dataplane/empty-file");
+    fs::write(dir.join("columns.csv"), "x,y\n1,2\n").unwrap();
+    refuses(&["check", "--register", &path("columns.csv")], 2, "TGT-C007");
+    // A profile that cannot be met writes nothing.
+    fs::write(dir.join("few.csv"), "name,age,disease\nLisa Lee,66,flu\nKen Sato,12,cold\n").unwrap();
+    let out = tegata(&["protect", &path("few.csv"), "--profile", "jp-anonymised", "--out", &path("out.csv"), "--report", &path("report.json")]);
+    assert_eq!(out.status.code(), Some(10), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(!dir.join("out.csv").exists() && !dir.join("report.json").exists());
+    assert!(!String::from_utf8_lossy(&out.stdout).contains("Lisa"), "no value of the data is printed");
+    refuses(&["protect", &path("few.csv"), "--profile", "no-such", "--out", &path("o"), "--report", &path("r")], 2, "TGT-N002");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn evidence() {
+    let dir = fresh("evidence");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/evidence");
+    let given = |name: &str| example.join(name).to_str().unwrap().to_string();
+    let data = example.join("../data/health.csv");
+    let (anchors, policy) = (given("anchors.pem"), given("log.policy"));
+    let outside = ["--anchors", anchors.as_str(), "--policy", policy.as_str(), "--data", data.to_str().unwrap()];
+    let run = |container: &str, more: &[&str]| tegata(&[&["verify", container], more].concat());
+    assert_eq!(run(&given("evidence.asice"), &outside).status.code(), Some(0));
+    assert_eq!(run(&given("evidence.asice"), &[]).status.code(), Some(12), "without anchors: indeterminate, not green");
+    let mut bytes = fs::read(given("evidence.asice")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let tampered = dir.join("tampered.asice");
+    fs::write(&tampered, &bytes).unwrap();
+    let out = run(tampered.to_str().unwrap(), &outside);
+    assert_eq!(out.status.code(), Some(20));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("container  FAILED"), "{}", String::from_utf8_lossy(&out.stdout));
+    bytes[middle] ^= 1;
+    bytes.push(0);
+    fs::write(&tampered, &bytes).unwrap();
+    assert_eq!(run(tampered.to_str().unwrap(), &outside).status.code(), Some(20), "no byte may follow");
+    assert_eq!(tegata(&["verify", "no-such.asice"]).status.code(), Some(2));
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_directory_has_one_holder() {
+    let dir = fresh("holder");
+    let data = dir.join("data").to_str().unwrap().to_string();
+    let mut first = Command::new(env!("CARGO_BIN_EXE_tegata"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--dir", &data])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(first.stdout.take().unwrap()), &mut line).unwrap();
+    assert!(line.starts_with("http://127.0.0.1:"), "{line}");
+    let err = refuses(&["serve", "--listen", "127.0.0.1:0", "--dir", &data], 2, "held");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    fs::remove_dir_all(dir).unwrap();
+}
