@@ -15,6 +15,7 @@ use std::hash::BuildHasherDefault;
 mod sensitive;
 
 pub use sensitive::Diversity;
+pub(crate) use sensitive::Whole;
 
 /// Why a batch cannot be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,9 @@ impl std::error::Error for NotCounted {}
 
 // LIMIT: distinct values of a column, and classes, in one accumulator; half of what a code can hold.
 const CODES_MAX: usize = 1 << 31;
+
+// LIMIT: rounds of leaving out classes that are too far from what remains; the report says if one is left.
+const CLOSENESS_ROUNDS_MAX: usize = 16;
 
 /// (class, value) → records.
 type Within = HashMap<(u32, u32), u64, BuildHasherDefault<Mixed>>;
@@ -116,19 +120,41 @@ impl Classes {
         self.sizes.get(class as usize).copied().unwrap_or(0)
     }
 
-    /// For each class, the fewest distinct values of any sensitive column in it.
-    pub(crate) fn fewest_values(&self) -> Vec<u64> {
-        let mut fewest = vec![u64::MAX; self.sizes.len()];
-        for within in &self.within {
-            let mut distinct = vec![0; self.sizes.len()];
-            for &(class, _) in within.keys() {
-                if let Some(n) = distinct.get_mut(class as usize) {
-                    *n += 1;
+    /// The classes that may be released: of `k` records, `l` distinct values and at most `t` away from what is released.
+    pub(crate) fn good(&self, k: u64, l: u64, t: Ratio) -> Vec<bool> {
+        let mut good: Vec<bool> = self.sizes.iter().map(|&size| size >= k).collect();
+        let rows = |within: &Within| {
+            let mut rows: Vec<(u32, u32, u64)> =
+                within.iter().map(|(&(class, code), &n)| (class, code, n)).collect();
+            rows.sort_unstable();
+            rows
+        };
+        let columns: Vec<Vec<(u32, u32, u64)>> = self.within.iter().map(rows).collect();
+        for class in columns.iter().flat_map(|rows| rows.chunk_by(|a, b| a.0 == b.0)) {
+            if let Some(good) = class.first().and_then(|row| good.get_mut(row.0 as usize)) {
+                *good &= class.len() as u64 >= l;
+            }
+        }
+        // Leaving a class out moves the whole that the others are compared with.
+        for _ in 0..CLOSENESS_ROUNDS_MAX {
+            let before = good.clone();
+            for (values, rows) in self.values.iter().zip(&columns).filter(|_| t < Ratio::ONE) {
+                let is_good = |class: u32| before.get(class as usize) == Some(&true);
+                let released: Vec<(u32, u32, u64)> =
+                    rows.iter().copied().filter(|row| is_good(row.0)).collect();
+                let whole = Whole::of(values, &released);
+                for class in released.chunk_by(|a, b| a.0 == b.0) {
+                    let Some(&(id, _, _)) = class.first() else { continue };
+                    if let Some(good) = good.get_mut(id as usize) {
+                        *good &= whole.distance(self.size(id), class) <= t;
+                    }
                 }
             }
-            fewest.iter_mut().zip(distinct).for_each(|(least, n)| *least = n.min(*least));
+            if good == before {
+                break;
+            }
         }
-        fewest
+        good
     }
 
     /// The exact measures of what was counted.

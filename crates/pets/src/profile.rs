@@ -270,6 +270,13 @@ impl Profile {
         self.clauses.iter().map(demanded).max().unwrap_or(1)
     }
 
+    /// How far a class may be from the whole; one when no clause says so.
+    pub fn closeness(&self) -> Ratio {
+        let demanded =
+            |clause: &Clause| if let Need::Closeness { most } = clause.need { most } else { Ratio::ONE };
+        self.clauses.iter().map(demanded).min().unwrap_or(Ratio::ONE)
+    }
+
     /// The share of records that may be left out; none when no clause says so.
     pub fn left_out(&self) -> Option<Ratio> {
         self.clauses

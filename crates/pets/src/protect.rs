@@ -8,6 +8,7 @@ use crate::measure::{Classes, NotCounted};
 use crate::plan::{Act, Plan};
 use crate::profile::Profile;
 use crate::pseudonym::DomainKey;
+use crate::ratio::Ratio;
 use crate::report::Report;
 use crate::transform::{Border, Refusal};
 use crate::utility::Losses;
@@ -158,18 +159,16 @@ fn keep(request: &Request<'_>, plan: &Plan) -> Result<Vec<Vec<bool>>, NotProtect
     };
     let (quasi, sensitive) = (released(Role::QuasiIdentifier), released(Role::Sensitive));
     let border = border(request, plan)?;
-    let l = request.profile.distinct_l();
-    let mut classes = Classes::of(&quasi, if l > 1 { &sensitive } else { &[] });
+    let (k, l, t) = (request.profile.k(), request.profile.distinct_l(), request.profile.closeness());
+    let looks = l > 1 || t < Ratio::ONE;
+    let mut classes = Classes::of(&quasi, if looks { &sensitive } else { &[] });
     let mut rows = Vec::with_capacity(request.batches.len());
     for batch in request.batches {
         rows.push(classes.push(&border.apply(batch)?)?);
     }
-    let diverse = classes.fewest_values();
-    let k = request.profile.k();
-    let good = |class: &u32| {
-        classes.size(*class) >= k && (l <= 1 || diverse.get(*class as usize).is_none_or(|&d| d >= l))
-    };
-    Ok(rows.iter().map(|rows| rows.iter().map(good).collect()).collect())
+    let good = classes.good(k, l, t);
+    let is_good = |class: &u32| good.get(*class as usize) == Some(&true);
+    Ok(rows.iter().map(|rows| rows.iter().map(is_good).collect()).collect())
 }
 
 fn border(request: &Request<'_>, plan: &Plan) -> Result<Border, NotProtected> {

@@ -27,7 +27,9 @@ pub struct Diversity {
 // INVARIANT: `entropy_l` is never NaN, and its sum runs in the order of counts, so equal tables give equal values.
 impl Eq for Diversity {}
 
-struct Whole {
+/// How the values of a sensitive column are spread over all records.
+#[derive(Debug)]
+pub(crate) struct Whole {
     records: u128,
     counts: Vec<u128>,
     /// Place of each code in numeric order, if all values are numbers.
@@ -88,7 +90,21 @@ impl Diversity {
 }
 
 impl Whole {
-    fn of(values: &Codes, rows: &[(u32, u32, u64)]) -> Self {
+    /// The distance of a class of `n` records from the whole: ordered for numbers, equal for words.
+    pub(crate) fn distance(&self, n: u64, class: &[(u32, u32, u64)]) -> Ratio {
+        let n = u128::from(n);
+        let equal = || {
+            let all = |code: u32| self.counts.get(code as usize).copied().unwrap_or(0);
+            let gained = class
+                .iter()
+                .map(|&(_, code, c)| (u128::from(c) * self.records).saturating_sub(n * all(code)));
+            Ratio::of(gained.sum(), n * self.records).unwrap_or(Ratio::ZERO)
+        };
+        self.earth_mover(n, class).unwrap_or_else(equal)
+    }
+
+    /// Sums up (class, value, records).
+    pub(crate) fn of(values: &Codes, rows: &[(u32, u32, u64)]) -> Self {
         let mut counts = vec![0u128; values.len()];
         for &(_, code, count) in rows {
             if let Some(slot) = counts.get_mut(code as usize) {

@@ -9,13 +9,14 @@
 use super::{NotProtected, Request};
 use crate::cell::Cells;
 use crate::dictionary::Role;
-use crate::intern::{Codes, MISSING, Pairs, Paths};
-use crate::measure::NotCounted;
+use crate::intern::{Codes, MISSING, Mixed, Pairs, Paths};
+use crate::measure::{NotCounted, Whole};
 use crate::plan::{Act, Plan};
 use crate::pseudonym::DomainKey;
 use crate::ratio::Ratio;
 use crate::transform::Cell;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// A plan that the search proposes.
 #[derive(Debug, Clone)]
@@ -59,11 +60,12 @@ struct Table {
     columns: Vec<Column>,
     combinations: Vec<Vec<u32>>,
     counts: Vec<u64>,
-    /// For each sensitive column, the distinct pairs of combination and value.
-    sensitive: Vec<Vec<(u32, u32)>>,
+    /// For each sensitive column, (combination, value, records), and how the values are spread over all records.
+    sensitive: Vec<(Vec<(u32, u32, u64)>, Whole)>,
     records: u64,
     k: u64,
     l: u64,
+    t: Ratio,
     left_out_max: u64,
     risk_average: Ratio,
 }
@@ -100,12 +102,13 @@ impl Table {
             names.filter(|f| has(f) && super::is_readable(request, f)).collect()
         };
         let (quasi, sensitive) = (of_role(Role::QuasiIdentifier), of_role(Role::Sensitive));
-        let sensitive = if profile.distinct_l() > 1 { sensitive } else { Vec::new() };
+        let sensitive =
+            if profile.distinct_l() > 1 || profile.closeness() < Ratio::ONE { sensitive } else { Vec::new() };
         let mut codes = vec![Codes::default(); quasi.len()];
         let mut values = vec![Codes::default(); sensitive.len()];
         let mut paths = Paths::of_width(quasi.len());
         let (mut combinations, mut counts): (Vec<Vec<u32>>, Vec<u64>) = (Vec::new(), Vec::new());
-        let mut pairs = vec![HashMap::<(u32, u32), ()>::new(); sensitive.len()];
+        let mut pairs = vec![HashMap::<(u32, u32), u64>::new(); sensitive.len()];
         for batch in request.batches {
             let read = |name: &String| {
                 let array =
@@ -129,7 +132,7 @@ impl Table {
                     }
                 }
                 for ((cells, values), pairs) in sensitive.iter().zip(&mut values).zip(&mut pairs) {
-                    pairs.insert((combination, values.code(cells.text(row).as_deref())), ());
+                    *pairs.entry((combination, values.code(cells.text(row).as_deref()))).or_default() += 1;
                 }
             }
         }
@@ -141,10 +144,11 @@ impl Table {
             columns: Vec::with_capacity(quasi.len()),
             combinations,
             counts,
-            sensitive: pairs.into_iter().map(|p| sorted(p.into_keys())).collect(),
+            sensitive: pairs.into_iter().zip(&values).map(|(pairs, values)| spread(pairs, values)).collect(),
             records,
             k: profile.k(),
             l: profile.distinct_l(),
+            t: profile.closeness(),
             left_out_max: u64::try_from(u128::from(records) * part / whole).unwrap_or(0),
             risk_average: profile.risk_average(),
         };
@@ -317,18 +321,22 @@ impl Table {
             }
         }
         let mut good: Vec<bool> = sizes.iter().map(|&size| size >= self.k).collect();
-        for pairs in &self.sensitive {
-            let mut seen = Pairs::default();
-            let mut distinct = vec![0u64; sizes.len()];
-            for &(combination, value) in pairs {
-                let Some(&class) = classes.get(combination as usize) else { continue };
-                if seen.insert(u64::from(class) << 32 | u64::from(value), 0).is_none()
-                    && let Some(n) = distinct.get_mut(class as usize)
-                {
-                    *n += 1;
-                }
+        for (rows, whole) in &self.sensitive {
+            let mut counts: HashMap<u64, u64, BuildHasherDefault<Mixed>> = HashMap::default();
+            for &(combination, value, records) in rows {
+                let class = classes.get(combination as usize).copied().unwrap_or(0);
+                *counts.entry(u64::from(class) << 32 | u64::from(value)).or_default() += records;
             }
-            good.iter_mut().zip(distinct).for_each(|(good, n)| *good &= n >= self.l);
+            let mut rows: Vec<(u32, u32, u64)> =
+                counts.into_iter().map(|(key, n)| ((key >> 32) as u32, key as u32, n)).collect();
+            rows.sort_unstable();
+            for class in rows.chunk_by(|a, b| a.0 == b.0) {
+                let Some(place) = class.first().map(|row| row.0 as usize) else { continue };
+                let Some((good, size)) = good.get_mut(place).zip(sizes.get(place)) else { continue };
+                *good = *good
+                    && class.len() as u64 >= self.l
+                    && (self.t >= Ratio::ONE || whole.distance(*size, class) <= self.t);
+            }
         }
         let out = sizes.iter().zip(&good).filter(|(_, good)| !**good).map(|(size, _)| size).sum();
         (good, out)
@@ -425,10 +433,12 @@ fn set(point: &mut [usize], index: usize, rung: usize) {
     }
 }
 
-fn sorted(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
-    let mut out: Vec<(u32, u32)> = pairs.collect();
-    out.sort_unstable();
-    out
+fn spread(pairs: HashMap<(u32, u32), u64>, values: &Codes) -> (Vec<(u32, u32, u64)>, Whole) {
+    let mut rows: Vec<(u32, u32, u64)> =
+        pairs.into_iter().map(|((combination, value), n)| (combination, value, n)).collect();
+    rows.sort_unstable();
+    let whole = Whole::of(values, &rows);
+    (rows, whole)
 }
 
 #[cfg(test)]

@@ -290,3 +290,28 @@ fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
         (Outcome::NotMet, Some(Figure::Count(1)), Some(1))
     );
 }
+
+#[test]
+fn closeness_is_searched_for_and_not_only_judged() {
+    let (knowledge, batches) = (knowledge(), table(health(), 1000));
+    let dictionary = dictionary(&batches, &knowledge);
+    let with = "\n[[clause]]\nid='t'\ncites='chosen'\ntext={en='',ja=''}\nneed={is='closeness',most='1/4'}";
+    let text = include_str!("../../../../profiles/eu-wp216-k11.toml");
+    let far = |text: &str| {
+        let profile = Profile::parse(text).unwrap();
+        let request = Request {
+            batches: &batches,
+            dictionary: &dictionary,
+            profile: &profile,
+            knowledge: &knowledge,
+            key: None,
+        };
+        let out = protect(request).unwrap();
+        let t = out.report.exact.diversity.values().map(|d| d.t_ordered.unwrap_or(d.t_equal)).max().unwrap();
+        (out.is_met(), t)
+    };
+    let limit: crate::ratio::Ratio = "1/4".parse().unwrap();
+    assert!(far(text).1 > limit);
+    let (met, t) = far(&format!("{text}{with}"));
+    assert!(met && t <= limit, "{t}");
+}

@@ -30,18 +30,21 @@ fn dictionary() -> Dictionary {
 fn the_optimum_is_that_of_trying_every_point() {
     let knowledge = knowledge();
     let mut pruned = 0;
-    for (seed, k, l, left_out) in [
-        (1, 3, 1, "1/10"),
-        (2, 5, 2, "1/20"),
-        (3, 11, 2, "1/10"),
-        (4, 2, 3, "1/50"),
-        (5, 30, 4, "1/5"),
-        (6, 200, 1, "1/100"),
+    for (seed, k, l, left_out, t) in [
+        (1, 3, 1, "1/10", "1"),
+        (2, 5, 2, "1/20", "1/2"),
+        (3, 11, 2, "1/10", "1/4"),
+        (4, 2, 3, "1/50", "1"),
+        (5, 30, 4, "1/5", "1/10"),
+        (6, 200, 1, "1/100", "1"),
     ] {
         let profile = PROFILE
             .replace("k = 11", &format!("k = {k}"))
             .replace("least = 2", &format!("least = {l}"))
-            .replace("most = \"1/10\"", &format!("most = \"{left_out}\""));
+            .replace("most = \"1/10\"", &format!("most = \"{left_out}\""))
+            + &format!(
+                "\n[[clause]]\nid='t'\ncites='chosen'\ntext={{en='',ja=''}}\nneed={{is='closeness',most='{t}'}}"
+            );
         let (batches, profile, dictionary) =
             (table(&csv(seed, 300), 70), Profile::parse(&profile).unwrap(), dictionary());
         let request = Request {
