@@ -146,12 +146,16 @@ fn carried(table: &Table, book: &Rulebook, bound: &Bound, known: &[Knowledge], i
         let Some(hop) = after else { break };
         let earlier = bound.crossings.iter().position(|c| c.hop == hop && c.dataset == this.dataset && c.group == this.group);
         let Some((i, k)) = earlier.and_then(|i| known.get(i).map(|k| (i, k))) else { break };
-        // A route binds later hops only where its gate stands in the way of the earlier one.
-        let gates = table.layers.iter().flat_map(|l| &l.gates).filter(|g| explain::truth(table, k, g.when) != Truth::No);
-        for (ri, need) in gates.flat_map(|g| &g.routes) {
-            let Some(route) = book.routes.get(*ri) else { continue };
-            if let Some((_, refused)) = table.carries.get(&route.head.id).filter(|_| explain::truth(table, k, *need) == Truth::Yes) {
-                out.push((route.head.id.clone(), *refused));
+        // A route binds later hops only where its gate stands in the way of the earlier one. Where no route is surely
+        // met, each that may be met binds: knowing more about the first hop must never close what was open.
+        for gate in table.layers.iter().flat_map(|l| &l.gates).filter(|g| explain::truth(table, k, g.when) != Truth::No) {
+            let truths: Vec<(usize, Truth)> = gate.routes.iter().map(|(ri, need)| (*ri, explain::truth(table, k, *need))).collect();
+            let wanted = if truths.iter().any(|(_, t)| *t == Truth::Yes) { Truth::Yes } else { Truth::Open };
+            for (ri, _) in truths.iter().filter(|(_, t)| *t == wanted) {
+                let Some(route) = book.routes.get(*ri) else { continue };
+                if let Some((_, refused)) = table.carries.get(&route.head.id) {
+                    out.push((route.head.id.clone(), *refused));
+                }
             }
         }
         after = bound.crossings.get(i).and_then(|c| c.after.clone());
