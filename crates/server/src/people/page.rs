@@ -84,19 +84,19 @@ impl<'a> Frame<'a> {
                 }
                 body {
                     a.skip href="#main" { (t.word("page-skip")) }
-                    @if state.is_some_and(|s| s.mode == Mode::Demo) {
-                        p.demo { (t.word("page-demo")) }
-                    }
-                    header.top {
-                        a.brand href=(format!("/{}/", t.code())) lang="en" { span.mark aria-hidden="true" { "手形" } " Tegata" }
-                        nav aria-label=(t.word("page-nav")) {
-                            ul {
-                                @for (name, path) in SECTIONS {
-                                    li { a href=(format!("/{}/{path}", t.code())) aria-current=[(*name == self.section).then_some("page")] { (t.word(&format!("page-nav-{name}"))) } }
+                    header {
+                        @if state.is_some_and(|s| s.mode == Mode::Demo) { p.demo { (t.word("page-demo")) } }
+                        div.top {
+                            a.brand href=(format!("/{}/", t.code())) lang="en" { span.mark aria-hidden="true" { "手形" } " Tegata" }
+                            nav aria-label=(t.word("page-nav")) {
+                                ul {
+                                    @for (name, path) in SECTIONS {
+                                        li { a href=(format!("/{}/{path}", t.code())) aria-current=[(*name == self.section).then_some("page")] { (t.word(&format!("page-nav-{name}"))) } }
+                                    }
                                 }
                             }
+                            a.tongue href=(self.elsewhere()) hreflang=(t.other().code()) lang=(t.other().code()) { (t.word("page-other-language")) }
                         }
-                        a.tongue href=(self.elsewhere()) hreflang=(t.other().code()) lang=(t.other().code()) { (t.word("page-other-language")) }
                     }
                     main #main tabindex="-1" { (body) }
                     footer {

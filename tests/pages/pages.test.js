@@ -1,0 +1,161 @@
+// The pages in a browser: by keyboard alone from question to article, and an axe scan of each page.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import AxeBuilder from "@axe-core/playwright";
+import { browser, enter, PAGES, TOKEN } from "./walk.js";
+
+const PROGRAM = process.env.PAGES_PROGRAM;
+const RULES = process.env.PAGES_RULES ?? "../../rules";
+let server, chromium, address;
+
+before(async () => {
+  assert.ok(PROGRAM, "PAGES_PROGRAM names the example binary; ./run builds it");
+  server = spawn(PROGRAM, [RULES, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const line = await new Promise((done, failed) => {
+    server.stdout.once("data", (text) => done(String(text)));
+    server.once("exit", () => failed(new Error("the server ended")));
+  });
+  address = new URL(line.trim()).origin;
+  chromium = await browser();
+});
+
+after(async () => {
+  await chromium?.close();
+  server?.kill();
+});
+
+/** A page with a session; any request for another host fails the test. */
+async function open(width, extra = {}) {
+  const context = await chromium.newContext({ viewport: { width, height: 900 }, reducedMotion: "reduce", ...extra });
+  const page = await context.newPage();
+  const foreign = [];
+  await context.route("**/*", (route) => {
+    if (!route.request().url().startsWith(address)) foreign.push(route.request().url());
+    return route.request().url().startsWith(address) ? route.continue() : route.abort();
+  });
+  await enter(page, address);
+  return { page, close: async () => { await context.close(); assert.deepEqual(foreign, [], "no other host is asked"); } };
+}
+
+/** Presses Tab until the wanted element has the focus, and says that the focus can be seen. */
+async function tabTo(page, selector, limit = 200) {
+  for (let i = 0; i < limit; i++) {
+    await page.keyboard.press("Tab");
+    const found = await page.evaluate((s) => {
+      const at = document.activeElement;
+      if (!at?.matches(s)) return null;
+      const style = getComputedStyle(at);
+      return { seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 };
+    }, selector);
+    if (found) {
+      assert.ok(found.seen, `the focus on ${selector} can be seen`);
+      return;
+    }
+  }
+  assert.fail(`the keyboard never reaches ${selector}`);
+}
+
+test("from question to article by keyboard alone", async () => {
+  const { page, close } = await open(1280);
+  await page.goto(`${address}/en/`);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip", "the first stop is the skip link");
+  await tabTo(page, "select#from");
+  await page.keyboard.type("Thailand");
+  await tabTo(page, "select#to");
+  await page.keyboard.type("Japan");
+  await tabTo(page, "main button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/en/check?**");
+  assert.equal(await page.inputValue("select[name='exporter.place']"), "TH");
+  await tabTo(page, "input[name='data.categories'][value='salary_hr']");
+  await page.keyboard.press("Space");
+  await tabTo(page, "input[name='hop.purpose'][value='payroll']");
+  await page.keyboard.press("Space");
+  await tabTo(page, "main button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/en/verdict?**");
+  assert.match(await page.textContent("#answer"), /Cannot tell|May go|Not as it is/);
+  assert.match(await page.textContent(".answer"), /Thailand → Japan/);
+  // A question that still matters is answered where it stands.
+  await tabTo(page, "input[type=radio][name='hop.separate_person']");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await tabTo(page, "form button:not(.plain)");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/hop\.separate_person=yes/);
+  // And the article is one step away.
+  await tabTo(page, "p.cite a[href*='/rule/']");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/en/rule/**");
+  assert.match(await page.textContent("h1"), /PDPA|APPI/);
+  const data = JSON.parse(await page.textContent("script[type='application/ld+json']"));
+  assert.equal(data["@type"], "Legislation");
+  // The address can be cited: the same in a fresh browser without a session.
+  const fresh = await fetch(page.url());
+  assert.equal(fresh.status, 200);
+  await close();
+});
+
+test("everything works without scripts", async () => {
+  const { page, close } = await open(360, { javaScriptEnabled: false });
+  await page.goto(`${address}/ja/register?example=1`);
+  const wanted = (await page.inputValue("#list")).trim().split("\n").length - 1;
+  await page.click("main form button");
+  await page.waitForURL("**/ja/register");
+  const rows = await page.locator("tbody tr").count();
+  assert.equal(rows, wanted, "each row of the example list has an answer");
+  await page.locator("tbody td a").first().click();
+  await page.waitForURL("**/ja/verdict?**");
+  assert.equal(await page.locator("#answer").count(), 1);
+  await close();
+});
+
+test("the past is another answer, and the link to it can be kept", async () => {
+  const { page, close } = await open(1280);
+  await page.goto(`${address}/en/${PAGES.conditional}`);
+  const now = await page.textContent("#answer");
+  assert.match(now, /Not as it is/);
+  const [way] = await page.locator("section[aria-labelledby=ways] a.button").all();
+  await way.click();
+  await page.waitForURL(/fact=/);
+  assert.match(await page.textContent("#answer"), /May go|Cannot tell/, "with the first way in place it is conditional no longer");
+  await close();
+});
+
+test("a session is asked for, and a wrong token is told so", async () => {
+  const context = await chromium.newContext();
+  const page = await context.newPage();
+  await page.goto(`${address}/en/check`);
+  await page.fill("#token", "wrong");
+  await page.press("#token", "Enter");
+  assert.match(await page.textContent("[role=alert]"), /not good/);
+  await page.fill("#token", TOKEN);
+  await page.press("#token", "Enter");
+  await page.waitForURL("**/en/check");
+  await context.close();
+});
+
+for (const [width, colorScheme] of [[360, "light"], [1280, "light"], [1280, "dark"]]) {
+  for (const tongue of ["en", "ja"]) {
+    test(`axe finds nothing at ${width} px, ${colorScheme}, ${tongue}; nothing scrolls sideways`, async () => {
+      const { page, close } = await open(width, { colorScheme });
+      const faults = [];
+      for (const [name, path] of Object.entries(PAGES)) {
+        await page.goto(`${address}/${tongue}/${path}`);
+        await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+        const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
+        for (const v of violations) faults.push(`${name}: ${v.id}: ${v.nodes.slice(0, 2).map((n) => n.target.join(" ")).join(" | ")} (${v.nodes.length})`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        if (wide > 0) faults.push(`${name}: ${wide} px wider than the window`);
+        const lang = await page.getAttribute("html", "lang");
+        if (lang !== tongue) faults.push(`${name}: lang is ${lang}`);
+        const ids = await page.evaluate(() => document.body.innerText.match(/\bpage-[a-z-]+/g));
+        if (ids) faults.push(`${name}: message ids shown: ${ids}`);
+      }
+      await close();
+      assert.deepEqual(faults, []);
+    });
+  }
+}
