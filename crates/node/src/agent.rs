@@ -186,8 +186,8 @@ impl Node {
         };
         self.store.keep(&self.participant, document, Together::default())?;
         *lock(&self.legal) = Some(day);
-        self.changed();
         self.judge_running();
+        self.changed();
         Ok(())
     }
 

@@ -226,3 +226,81 @@ fn a_bad_channel_and_restarts_change_nothing_but_the_time() {
     let report = verify(&scene, &scene.kita, &got.manifest);
     assert_eq!(report.verdict(), Verdict::Passed, "{report}");
 }
+
+#[test]
+fn a_restored_backup_signs_nothing_that_its_witness_has_outgrown() {
+    let mut scene = scene(20);
+    let copy = scene.world.dir.path().join("copy.sqlite");
+    until("a cosigned checkpoint", || scene.nord.advance_log().unwrap_or(false).then_some(()));
+    scene.nord.backup(&copy).unwrap();
+    let before = scene.nord.log_size().unwrap();
+    scene.kita.get(&scene.nord.protocol_address(), DATASET, LONG).unwrap();
+    until("a cosigned checkpoint", || scene.nord.advance_log().unwrap_or(false).then_some(()));
+    let witnessed = scene.nord.log_size().unwrap();
+    let nord = scene.nord;
+    scene.world.end(nord);
+    let directory = &scene.parties.0.config.directory;
+    for name in ["tegata.sqlite", "tegata.sqlite-wal", "tegata.sqlite-shm"] {
+        let _ = fs::remove_file(directory.join(name));
+    }
+    fs::copy(&copy, directory.join("tegata.sqlite")).unwrap();
+    scene.nord = scene.world.start(&scene.parties.0);
+    match until("the refusal", || scene.nord.advance_log().err()) {
+        ActError::LogBehind { witnessed: seen, here } => {
+            assert!(seen >= witnessed && here > before && here < seen, "{seen} {here} {before} {witnessed}");
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(scene.nord.checkpoint(), None);
+}
+
+#[test]
+fn a_plan_goes_in_flight_and_what_it_does_not_name_stops_at_the_border() {
+    let scene = scene(10);
+    let source = scene.world.dir.path().join("people.csv");
+    fs::write(&source, "name,age,town\nAoi,34,Kyoto\nRen,61,Nara\n").unwrap();
+    let mut planned = offer(source);
+    planned.dataset = "urn:dataset:people".into();
+    planned.plan = Some("[columns.name]\nact=\"drop\"\n[columns.age]\nact=\"bin\"\nwidth=10\n[columns.town]\nact=\"keep\"".into());
+    scene.nord.offer(&planned).unwrap();
+    let got = scene.kita.get(&scene.nord.protocol_address(), "urn:dataset:people", LONG).unwrap();
+    assert_eq!(fs::read_to_string(&got.path).unwrap(), "age,town\n\"[30,40)\",Kyoto\n\"[60,70)\",Nara\n");
+    // The same plan over a table that has one more column: nothing goes, and the receiver is told which.
+    let source = scene.world.dir.path().join("more.csv");
+    fs::write(&source, "name,age,town,phone\nAoi,34,Kyoto,1\n").unwrap();
+    let wider = node::act::offer::Offer { dataset: "urn:dataset:more".into(), source, ..planned };
+    scene.nord.offer(&wider).unwrap();
+    match scene.kita.get(&scene.nord.protocol_address(), "urn:dataset:more", LONG) {
+        Err(ActError::Refused { code, reasons }) => {
+            assert_eq!(code, "pets/unplanned-column");
+            assert!(reasons[0].contains("phone"), "{reasons:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nobody_but_the_peer_with_its_token_gets_a_byte() {
+    use node::act::provide::Given;
+    let scene = scene(3000);
+    scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    let transfer = begin(&scene);
+    let held = until("an address", || scene.kita.transfer(&transfer).unwrap().filter(|t| t.address().is_some()));
+    let pid = held.process().provider_pid().to_owned();
+    let token = held.address().unwrap().property("authorization").unwrap().to_owned();
+    let stranger = scene.world.party("mallory", "US", "NTRUS-0000003").caller;
+    let peer = scene.parties.1.caller.clone();
+    let status = |given: Given| match given {
+        Given::Refused { status, .. } => status,
+        Given::Chunk(_) => 200,
+        _ => 0,
+    };
+    assert_eq!(status(scene.nord.give_chunk(&stranger, &pid, 0, &token)), 404);
+    assert_eq!(status(scene.nord.give_chunk(&peer, &pid, 0, "guessed")), 403);
+    assert_eq!(status(scene.nord.give_chunk(&peer, "urn:uuid:none", 0, &token)), 404);
+    // A chunk that is not the next one is not given before those before it.
+    assert_eq!(status(scene.nord.give_chunk(&peer, &pid, 60, &token)), 409);
+    assert_eq!(scene.nord.tell_transfer(&stranger, &pid).status, 404);
+    assert_eq!(scene.nord.receive_transfer(&stranger, Some(&pid), b"{}").status, 400);
+    assert_eq!(scene.nord.receive_negotiation(&peer, None, b"not json").status, 400);
+}

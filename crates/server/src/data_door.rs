@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use node::act::provide::Given;
-use node::act::turn::{LEASE_OUT, LEASE_OVER, NOT_STARTED};
+use node::act::turn::{DECIDING, LEASE_OUT, LEASE_OVER, NOT_STARTED};
 use node::agent::Node;
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ fn respond(given: Given) -> Response {
         }
         Given::End => StatusCode::NO_CONTENT.into_response(),
         Given::Stopped(stopped) => {
-            let short = [LEASE_OUT, LEASE_OVER, NOT_STARTED].contains(&stopped.code.as_str());
+            let short = [DECIDING, LEASE_OUT, LEASE_OVER, NOT_STARTED].contains(&stopped.code.as_str());
             let status = if short { StatusCode::CONFLICT } else { StatusCode::GONE };
             let body = serde_json::json!({
                 "type": format!("urn:tegata:{}", stopped.code),

@@ -26,7 +26,7 @@ use pets::plan::Plan;
 use pets::pseudonym::{Domain, DomainKey};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::keep::{DocumentKind, Expect, Keep};
@@ -40,6 +40,8 @@ pub const LAW_TURNED: &str = "node/law-turned";
 pub const REVOKED: &str = "node/revoked";
 /// The code of a flow whose lease was not renewed.
 pub const LEASE_OUT: &str = "node/lease-out";
+/// The code of a flow that waits a moment while it is decided afresh.
+pub const DECIDING: &str = "node/deciding";
 /// The code of a flow whose protocol process is not started.
 pub const NOT_STARTED: &str = "node/not-started";
 /// The code of a flow whose lease another process or the end of the flow took away.
@@ -63,6 +65,8 @@ pub(crate) fn law_of(node: &Node, offer: &Offer, peer: &str) -> Result<Judged, A
 /// Whether a flow may go on, as the flow itself asks before each chunk.
 pub(crate) struct Gate {
     until: AtomicI64,
+    /// While the law is being asked afresh: no chunk passes under a decision of yesterday.
+    held: AtomicBool,
     stopped: Mutex<Option<Stopped>>,
 }
 
@@ -276,7 +280,7 @@ impl Node {
         let until = Instant(now.0 + self.config.limits.lease_ms);
         let ask = LeaseAsk { flow: pid.clone(), decision: pass.decision(), holder: self.holder.clone(), at: now, until };
         let (epoch, _) = self.store.issue_lease(&self.participant, ask, together)?;
-        let gate = Arc::new(Gate { until: AtomicI64::new(until.0), stopped: Mutex::new(None) });
+        let gate = Arc::new(Gate { until: AtomicI64::new(until.0), held: AtomicBool::new(false), stopped: Mutex::new(None) });
         let decision = pass.decision();
         let lease = self.lease_of(&gate);
         let running = lock(&self.flows).get(&pid).cloned();
@@ -312,6 +316,11 @@ impl Node {
         let (gate, clock) = (Arc::clone(gate), Arc::clone(&self.clock));
         Box::new(move || match gate.stopped() {
             Some(stopped) => Err(stopped),
+            None if gate.held.load(Ordering::SeqCst) => Err(Stopped {
+                code: DECIDING.into(),
+                rules: Vec::new(),
+                says: "the law is being asked afresh".into(),
+            }),
             None if clock.now().0 <= gate.until.load(Ordering::SeqCst) => Ok(()),
             None => Err(Stopped {
                 code: LEASE_OUT.into(),
@@ -359,10 +368,14 @@ impl Node {
     /// Decides every running flow afresh; those that no longer open stop before this returns.
     pub(crate) fn judge_running(self: &Arc<Self>) {
         let running: Vec<(String, Arc<Running>)> = lock(&self.flows).iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-        for (pid, flow) in running {
-            if lock(&flow.gate).stopped().is_none() {
-                self.judge(&pid, &flow);
+        let gates: Vec<Arc<Gate>> = running.iter().map(|(_, flow)| lock(&flow.gate).clone()).collect();
+        // INVARIANT: from here on no chunk passes before its flow is decided afresh.
+        gates.iter().for_each(|gate| gate.held.store(true, Ordering::SeqCst));
+        for ((pid, flow), gate) in running.iter().zip(&gates) {
+            if gate.stopped().is_none() {
+                self.judge(pid, flow);
             }
+            gate.held.store(false, Ordering::SeqCst);
         }
     }
 
