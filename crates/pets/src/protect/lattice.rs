@@ -55,13 +55,15 @@ struct Rung {
     bound: u64,
 }
 
+/// A sensitive column: (combination, value, records), and how its values are spread over all records.
+type Sensitive = (Vec<(u32, u32, u64)>, Whole);
+
 /// Distinct combinations of quasi-identifier values with their counts.
 struct Table {
     columns: Vec<Column>,
     combinations: Vec<Vec<u32>>,
     counts: Vec<u64>,
-    /// For each sensitive column, (combination, value, records), and how the values are spread over all records.
-    sensitive: Vec<(Vec<(u32, u32, u64)>, Whole)>,
+    sensitive: Vec<Sensitive>,
     records: u64,
     k: u64,
     l: u64,
@@ -433,7 +435,7 @@ fn set(point: &mut [usize], index: usize, rung: usize) {
     }
 }
 
-fn spread(pairs: HashMap<(u32, u32), u64>, values: &Codes) -> (Vec<(u32, u32, u64)>, Whole) {
+fn spread(pairs: HashMap<(u32, u32), u64>, values: &Codes) -> Sensitive {
     let mut rows: Vec<(u32, u32, u64)> =
         pairs.into_iter().map(|((combination, value), n)| (combination, value, n)).collect();
     rows.sort_unstable();
