@@ -150,7 +150,8 @@ pub struct Files {
     pub clients: Clients,
     /// Revocation lists by which clients' certificates are judged.
     ///
-    /// LIMIT: the age of a list is not judged here; whoever fetches the list decides how old it may be.
+    /// LIMIT: the age of a list is not judged here; whoever fetches the list decides how old it may be. A connection
+    /// that is open when the list changes stays open; whoever acts on a request judges its [`Peer`] anew.
     pub revoked: Option<PathBuf>,
 }
 

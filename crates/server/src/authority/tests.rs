@@ -503,7 +503,7 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
     let (mut cosigned, mut serials) = (0, BTreeSet::new());
     let (mut enrolled, mut revoked): (Vec<Vec<u8>>, Vec<Vec<u8>>) = Default::default();
     let mut list_number = 0;
-    for round in 0..5usize {
+    for round in 0..6usize {
         let (mut child, base) = child(dir.path());
         let terms = Terms::new(dir.path().join("ca.pem")).reaching(Reach::Anywhere);
         let carrier = TlsCarrier::open(terms).unwrap();
@@ -525,15 +525,15 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
         for serial in &revoked {
             assert!(list.entry(serial).is_some(), "round {round}");
         }
-        // And it is killed in the middle of more, after a number of answers that differs from round to round.
-        let answers = AtomicUsize::new(0);
+        // And it is killed in the middle of more, after so many answers of one kind; kind and number go round.
+        let answers: [AtomicUsize; 3] = Default::default();
         std::thread::scope(|scope| {
             let (answers, carrier, base, log) = (&answers, &carrier, base.as_str(), log);
             let cosigning = scope.spawn(move || {
                 let mut old = cosigned;
                 while let Ok(reply) = add(carrier, base, log.request(old, (old + 1).min(400))) {
                     match reply.status {
-                        200 => (old, _) = ((old + 1).min(400), answers.fetch_add(1, Ordering::SeqCst)),
+                        200 => (old, _) = ((old + 1).min(400), answers[0].fetch_add(1, Ordering::SeqCst)),
                         // It may have stored what it had no time to answer, but never lost what it answered.
                         409 => {
                             let seen = parse_conflict(&reply.body).unwrap();
@@ -554,7 +554,7 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
                     let Ok(reply) = carrier.send(request) else { break };
                     let token = Token::read(&timestamp::read_response(&reply.body).unwrap()).unwrap();
                     seen.push(token.serial().to_vec());
-                    answers.fetch_add(1, Ordering::SeqCst);
+                    answers[1].fetch_add(1, Ordering::SeqCst);
                 }
                 seen
             });
@@ -574,7 +574,7 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
                         Err(JoinError::Carrier(_)) => break,
                         Err(other) => panic!("{other}"),
                     }
-                    answers.fetch_add(1, Ordering::SeqCst);
+                    answers[2].fetch_add(1, Ordering::SeqCst);
                     let body = serde_json::json!({ "did": newcomer(&name).did }).to_string().into_bytes();
                     let request = Request::post(format!("{base}/revoke"), "application/json", body);
                     match carrier.send(request.with("authorization", format!("Bearer {operator}"))) {
@@ -582,11 +582,13 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
                         Err(_) => break,
                     }
                     went.extend(came.last().cloned());
-                    answers.fetch_add(1, Ordering::SeqCst);
+                    answers[2].fetch_add(1, Ordering::SeqCst);
                 }
                 (came, went)
             });
-            while answers.load(Ordering::SeqCst) < 3 + round * 7 && child.try_wait().unwrap().is_none() {
+            while answers[round % 3].load(Ordering::SeqCst) < 1 + round * 2
+                && child.try_wait().unwrap().is_none()
+            {
                 std::thread::yield_now();
             }
             child.kill().unwrap();

@@ -106,12 +106,16 @@ fn a_new_revocation_list_counts_at_the_next_connection() {
     assert_eq!(error.code(), "peer/untrusted", "{error}");
     assert!(ask(&carrier(&town, Some(town.good("kita"))), &listening).is_ok());
 
-    // And the other way: the caller looks at the server's certificate.
-    let list = town.revoke(&["server"]);
-    let terms = Terms { revoked: Some(list), ..Terms::new(town.anchors()).reaching(Reach::Anywhere) };
+    // And the other way: the caller looks at the server's certificate, also where it had kept a connection.
+    let revoked = Some(town.revoke(&[]));
     let asked = serve(&town, FAST, Clients::Unasked, None, who());
+    town.revoke(&[]);
+    let terms = Terms { revoked, ..Terms::new(town.anchors()).reaching(Reach::Anywhere) };
+    let limits = crate::carrier::Limits { look_every: Duration::ZERO, ..terms.limits };
+    let caller = TlsCarrier::open(terms.within(limits)).unwrap();
+    assert!(ask(&caller, &asked).is_ok());
     town.revoke(&["server"]);
-    let error = ask(&TlsCarrier::open(terms).unwrap(), &asked).unwrap_err();
+    let error = ask(&caller, &asked).unwrap_err();
     assert!(error.to_string().contains("revoked"), "{error}");
 }
 
