@@ -217,3 +217,46 @@ fn kill_at_any_moment_costs_nothing_but_time() {
         assert_eq!(numbers(&mut scene, &transfer), (0..n_chunks).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn who_shows_no_certificate_gets_nothing_and_production_takes_nothing_of_the_demo() {
+    use node::ports::{Carrier as _, Request};
+    use server::carrier::reach::Reach;
+    use server::carrier::{Terms, TlsCarrier};
+    let dir = tempfile::tempdir().unwrap();
+    let authority = server::authority::start(&dir.path().join("authority"), "127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut config = node::config::Config {
+        mode: node::config::Mode::Demo,
+        participant: "did:web:nord.example".into(),
+        name: "nord".into(),
+        directory: dir.path().join("nord"),
+        ..Default::default()
+    };
+    fs::create_dir_all(&config.directory).unwrap();
+    let token = authority.enrollment_token().unwrap();
+    let enroll = server::node_server::enroll;
+    enroll(&mut config, authority.url(), &authority.ca_pem_path, &token, "DE", "VATDE-000000001").unwrap();
+    let book = || rulebook::book::Rulebook::parse(Vec::new()).0;
+    let server = server::node_server::start(config.clone(), book(), |_| None).unwrap();
+    let stranger = TlsCarrier::open(Terms::new(&authority.ca_pem_path).reaching(Reach::Anywhere)).unwrap();
+    let paths = ["/dsp/negotiations/x", "/dsp/transfers/x", "/data/x/0", "/data/x/manifest", "/dsp/catalog/datasets/x"];
+    for path in paths {
+        let reply = stranger.send(Request::get(format!("{}{path}", server.address()))).unwrap();
+        assert_eq!(reply.status, 401, "{path}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    }
+    let posts = dsp::paths::ROUTES.iter().filter(|r| r.method == "POST");
+    for route in posts {
+        let url = format!("{}/dsp{}", server.address(), dsp::paths::with_id(route.path, "x"));
+        assert_eq!(stranger.send(Request::post(url, "application/json", b"{}".to_vec())).unwrap().status, 401);
+    }
+    let open = stranger.send(Request::get(format!("{}{}", server.address(), dsp::paths::VERSIONS))).unwrap();
+    assert_eq!(open.status, 200);
+    // The directory is held by one process at a time, which is said in one line.
+    let held = server::node_server::start(config.clone(), book(), |_| None).err().unwrap();
+    assert_eq!(held.code(), "store/held");
+    server.stop();
+    config.mode = node::config::Mode::Production;
+    let refused = server::node_server::start(config, book(), |_| None).err().unwrap();
+    assert_eq!(refused.code(), "config/demo-only", "{refused}");
+}
