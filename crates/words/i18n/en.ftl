@@ -91,10 +91,8 @@ interview-date = a day such as 2026-11-22
 interview-not-understood = That was not understood; please try again.
 interview-from = From which country does the data go?
 interview-to = To which country does it go?
-interview-settled = Settled after { $n ->
-    [one] 1 answer
-   *[other] { $n } answers
-  }.
+interview-settled = Answers given: { $n }.
+
 # Memo
 memo-title = May this data go?
 memo-facts = Facts given
@@ -509,6 +507,7 @@ page-problem-busy = Too many questions are waiting; please come again
 page-problem-rules-too-fine = The rules cannot be compiled for this day
 page-problem-went-wrong = This program made a mistake
 page-refuses-since = refuses this flow since { $day }
+page-unsettled-may = { $n } more, in laws that may apply
 # Pages: end
 # Demo
 demo-title = The day the law changed
@@ -540,3 +539,5 @@ forged-data = one byte of the delivered data changed
 forged-byte = one byte of the container changed
 forged-rezipped = zipped again with right checksums
 forged-authority = judged by another authority's anchor
+
+watch-count = { $n } rows kept; { $shut } of them may not go as they stand

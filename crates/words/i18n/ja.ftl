@@ -85,14 +85,8 @@ interview-date = 2026-11-22のような日付
 interview-not-understood = 読み取れませんでした。もう一度入力してください。
 interview-from = データはどの国から送られますか。
 interview-to = どの国へ送られますか。
-interview-settled = { $n }問で結論が出ました。
-memo-title = このデータは移転できるか
-memo-facts = 入力された事実
-memo-signature = 確認者・日付
-memo-how = この回答の再現方法
-if-from_start = 欠けば当初から違法
-if-from_breach = 欠けば違反の時から違法
-if-side_duty = 付随義務(移転自体は有効)
+interview-settled = 回答数:{ $n }
+
 # 台帳
 register-columns = 列の解釈(--columnで変更可)
 register-unused = 使わない列
@@ -467,6 +461,7 @@ page-problem-busy = 混み合っています。しばらくして再度お試し
 page-problem-rules-too-fine = この日のルールを処理できません
 page-problem-went-wrong = プログラムの誤りが発生しました
 page-refuses-since = { $day }からこのフローに適用
+page-unsettled-may = 適用される可能性のある法に、ほか{ $n }件
 # ページ: end
 # デモ
 demo-title = 法が変わった日
@@ -498,3 +493,5 @@ forged-data = 配信データの1バイトを改変
 forged-byte = コンテナの1バイトを改変
 forged-rezipped = チェックサムを合わせて再圧縮
 forged-authority = 別の認証局のアンカーで検証
+
+watch-count = { $n }行を保持。うち{ $shut }行はそのままでは移転できません

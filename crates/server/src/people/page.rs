@@ -261,7 +261,7 @@ pub fn folded(t: Tongue, items: Vec<Markup>, n: usize, ordered: bool) -> Markup 
         }
     };
     html! {
-        (list(items.get(..n.min(items.len())).unwrap_or_default(), 1))
+        @if !items.is_empty() { (list(items.get(..n.min(items.len())).unwrap_or_default(), 1)) }
         @if more > 0 {
             details { summary { (t.count("page-more", more)) } (list(items.get(n..).unwrap_or_default(), n + 1)) }
         }

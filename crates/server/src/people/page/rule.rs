@@ -90,6 +90,7 @@ impl Page<'_> {
                         b { (t.with(&format!("page-standing-{}-on", standing.word()), &[("day", &t.day(self.as_of.on))])) }
                         br; (span_of(t, start(h), h.until))
                     }
+                    (self.understood_today())
                     @if !h.prose.trim().is_empty() {
                         h2 { @if h.heading.is_empty() { (t.word("page-prose")) } @else { (h.heading) } }
                         @for part in h.prose.trim().split("\n\n") { p { (plain(part)) } }
@@ -119,6 +120,17 @@ impl Page<'_> {
                 }
             }
         }
+    }
+
+    /// For a past day: how the rule stands by what is public today, when that is another thing.
+    fn understood_today(&self) -> Markup {
+        let today = self.state.day();
+        let now = Standing::of(self.rule.head, AsOf { on: self.as_of.on, published_by: today });
+        if today <= self.as_of.on || now == Standing::of(self.rule.head, self.as_of) {
+            return html! {};
+        }
+        let t = self.t;
+        html! { p.note.warn { (t.with("page-understood-now", &[("day", &t.day(today))])) " " b { (t.word(&format!("page-standing-{}", now.word()))) } } }
     }
 
     fn list_label(&self) -> String {

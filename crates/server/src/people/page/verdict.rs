@@ -200,9 +200,9 @@ impl Answer<'_> {
             Missing::Judgment { slot, by, .. } => Some((slot.as_str(), t.with("judges", &[("who", &t.who(by))]))),
             _ => None,
         }).collect();
-        let mut open: Vec<&Missing> = c.missing.iter().collect();
-        open.sort_by_key(|m| !self.surely(c, m));
-        let other: Vec<Markup> = open.into_iter().filter_map(|m| self.unsettled(m)).collect();
+        let (sure, may): (Vec<&Missing>, Vec<&Missing>) = c.missing.iter().partition(|m| self.surely(c, m));
+        let sure: Vec<Markup> = sure.into_iter().filter_map(|m| self.unsettled(m)).collect();
+        let may: Vec<Markup> = may.into_iter().filter_map(|m| self.unsettled(m)).collect();
         html! {
             @if !slots.is_empty() {
                 section aria-labelledby="missing" {
@@ -220,8 +220,14 @@ impl Answer<'_> {
                     }
                 }
             }
-            @if !other.is_empty() {
-                section aria-labelledby="unsettled" { h2 #unsettled { (t.word("page-unsettled")) } (folded(t, other, REASONS, false)) }
+            @if !sure.is_empty() || !may.is_empty() {
+                section aria-labelledby="unsettled" {
+                    h2 #unsettled { (t.word("page-unsettled")) }
+                    (folded(t, sure, REASONS, false))
+                    @if !may.is_empty() {
+                        details { summary { (t.count("page-unsettled-may", may.len())) } (folded(t, may, usize::MAX, false)) }
+                    }
+                }
             }
         }
     }
