@@ -97,6 +97,8 @@ pub struct Limits {
     pub answer_ms: u64,
     /// How long a message that got no answer waits before it is repeated.
     pub repeat_ms: i64,
+    /// How long entries gather before the log's next checkpoint is signed and cosigned.
+    pub checkpoint_ms: u64,
 }
 
 /// What we know of a peer, for the law.
@@ -145,7 +147,7 @@ impl Default for Keys {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lease_ms: 1_000, watch_ms: 50, status_ms: 250, status_grace_ms: 5_000, answer_ms: 10_000, repeat_ms: 500 }
+        Self { lease_ms: 1_000, watch_ms: 50, status_ms: 250, status_grace_ms: 5_000, answer_ms: 10_000, repeat_ms: 500, checkpoint_ms: 250 }
     }
 }
 

@@ -28,7 +28,9 @@ impl Desk {
     /// Opens the directory; another process that holds it is named.
     pub fn open(directory: &Path, participant: &str) -> Result<Self, ActError> {
         let participant = Participant::new(participant).map_err(ActError::from)?;
-        Ok(Self { store: Store::open(directory).map_err(ActError::from)?, participant })
+        let desk = Self { store: Store::open(directory).map_err(ActError::from)?, participant };
+        private(directory, 0o700);
+        Ok(desk)
     }
 
     /// Makes the first administrator's token and returns its secret, once: later there is one already.
@@ -75,7 +77,18 @@ impl Desk {
 
 /// Copies what a directory remembers, also while a node runs on it.
 pub fn backup(directory: &Path, target: &Path) -> Result<(), ActError> {
-    Store::backup_of(directory, target).map_err(ActError::from)
+    Store::backup_of(directory, target).map_err(ActError::from)?;
+    private(target, 0o600);
+    Ok(())
+}
+
+/// Keeps others of this machine out, where the system knows how.
+fn private(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _kept = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    }
 }
 
 /// Puts a copy into an empty directory.

@@ -9,7 +9,7 @@ use model::Digest;
 use pets::{
     catalogue::Catalogue,
     classify::{Knowledge, Scan, Scanner},
-    dictionary::Dictionary,
+    dictionary::{Dictionary, Role},
     profile::Profile,
     protect::{Ladders, Protected, Request},
     pseudonym::DomainKey,
@@ -36,6 +36,8 @@ pub enum ProtectError {
     Document(String),
     /// The data could not be protected.
     NotProtected(pets::protect::NotProtected),
+    /// The first row has cells that look like values; the length of one.
+    NoHeader(usize),
     /// The release could not be written as bytes.
     Encoding(String),
 }
@@ -49,6 +51,7 @@ impl ProtectError {
             Self::Document(_) => "TGT-N002",
             Self::NotProtected(_) => "TGT-N003",
             Self::Encoding(_) => "TGT-N004",
+            Self::NoHeader(_) => "TGT-N005",
         }
     }
 }
@@ -57,6 +60,7 @@ impl fmt::Display for ProtectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table(e) => e.fmt(f),
+            Self::NoHeader(n) => write!(f, "the first row looks like data, not like names of columns (a cell of {n} characters); add a header row"),
             Self::Knowledge(e) | Self::Document(e) | Self::Encoding(e) => f.write_str(e),
             Self::NotProtected(e) => e.fmt(f),
         }
@@ -85,10 +89,47 @@ pub fn knowledge() -> Result<Knowledge, ProtectError> {
 pub fn scan(path: &Path, knowledge: &Knowledge) -> Result<Scan, ProtectError> {
     let mut table = Table::open(path, None)?;
     let mut scanner = Scanner::new(table.schema());
+    if let Some(cell) = table.schema().fields().iter().map(|f| f.name()).find(|n| looks_like_data(n)) {
+        // The cell is somebody's; only its length is said.
+        return Err(ProtectError::NoHeader(cell.chars().count()));
+    }
     while let Some(batch) = table.batch()? {
         scanner.push(&batch);
     }
-    Ok(scanner.finish(knowledge))
+    let mut found = scanner.finish(knowledge);
+    be_cautious(&mut found, knowledge);
+    Ok(found)
+}
+
+/// Whether a header cell is rather a value: a mail address, or mostly digits.
+fn looks_like_data(name: &str) -> bool {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    (name.contains('@') && name.contains('.')) || (digits >= 4 && digits * 2 > name.chars().count())
+}
+
+/// Where the proposal is mild and the column is not, the proposal is made stricter; a person may loosen it again.
+fn be_cautious(found: &mut Scan, knowledge: &Knowledge) {
+    let personal = found.columns.iter().any(|f| !matches!(f.role, Role::Attribute | Role::NonPersonal));
+    let singles_out: Vec<String> =
+        found.singling_out.iter().filter(|s| s.columns.len() == 1 && s.uniques * 20 > s.of).flat_map(|s| s.columns.clone()).collect();
+    for f in found.columns.iter_mut().filter(|f| matches!(f.role, Role::Attribute | Role::NonPersonal)) {
+        let header = knowledge.words.header(&f.column);
+        // A header that names an identifier outright is believed even where its values are unusual.
+        let announced = knowledge.words.kinds().iter().find(|k| {
+            k.role.identifies_alone() && knowledge.words.announced(&header, &k.headers, &k.unless).is_some_and(|a| a.whole)
+        });
+        if let Some(kind) = announced {
+            f.role = kind.role;
+        } else if personal && f.found.as_ref().is_some_and(|c| c.kind == "time") {
+            // A day beside people is a day of somebody's life.
+            f.role = Role::QuasiIdentifier;
+            if let Some(c) = f.found.as_mut() {
+                c.kind = "event-date".into();
+            }
+        } else if personal && singles_out.contains(&f.column) {
+            f.role = Role::QuasiIdentifier;
+        }
+    }
 }
 
 /// A release: what was done, the report, and the released bytes as CSV.

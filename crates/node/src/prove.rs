@@ -95,6 +95,8 @@ impl Node {
             let rings = self.rings();
             // What fails now is tried again; recording goes on meanwhile.
             let _ = self.advance_log();
+            // Who needs a proof at once asks for it; otherwise entries gather for one checkpoint.
+            std::thread::sleep(Duration::from_millis(self.config.limits.checkpoint_ms));
             self.wait(rings, Duration::from_millis(500));
         }
     }
