@@ -85,12 +85,30 @@ pub fn too_many(e: TooManyCells) -> String {
 
 /// Writes a file whole or not at all.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let wrong = |e: std::io::Error| format!("error[TGT-C001]: cannot write `{}`: {e}", path.display());
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    std::fs::write(&part, bytes).map_err(wrong)?;
-    std::fs::rename(&part, path).map_err(wrong)
+    write_together(&[(path, bytes)])
+}
+
+/// Writes files whole, all of them or none: each beside its place first, then renamed.
+pub fn write_together<P: AsRef<Path>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Result<(), String> {
+    let wrong = |path: &Path, e: std::io::Error| format!("error[TGT-C001]: cannot write `{}`: {e}", path.display());
+    let mut parts: Vec<(PathBuf, &Path)> = Vec::new();
+    for (path, bytes) in files {
+        let path = path.as_ref();
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".part");
+        let part = path.with_file_name(name);
+        if let Err(e) = std::fs::write(&part, bytes.as_ref()) {
+            for (part, _) in &parts {
+                let _gone = std::fs::remove_file(part);
+            }
+            return Err(wrong(path, e));
+        }
+        parts.push((part, path));
+    }
+    for (part, path) in &parts {
+        std::fs::rename(part, path).map_err(|e| wrong(path, e))?;
+    }
+    Ok(())
 }
 
 /// Prints lines; a closed pipe is no fault.

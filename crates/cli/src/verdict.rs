@@ -100,6 +100,11 @@ impl Voice {
         if c.remedies.is_empty() {
             return;
         }
+        // A circumstance may open it for nothing: that stands before what costs money.
+        if !c.would_open.is_empty() {
+            let facts = c.would_open.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+            out.push(format!("{}: {facts}", self.word("would-open")));
+        }
         out.push(format!("{}:", self.word("ways")));
         for (i, r) in c.remedies.iter().take(WAYS).enumerate() {
             out.push(format!("  {}. {}", i + 1, self.way(r)));

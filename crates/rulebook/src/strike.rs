@@ -8,7 +8,8 @@ fn plain(text: &str) -> String {
 }
 
 impl Rulebook {
-    /// Takes out every rule and list entry whose id is `what` (or begins with it and a dot), or whose citation contains it.
+    /// Takes out every way through, exemption and list entry whose id is `what` (or begins with it and a dot), or whose citation
+    /// contains it; what forbids or reaches falls only by its own id, so that a wide word never gives false comfort.
     /// Returns the ids struck, none if nothing matched.
     pub fn strike(&mut self, what: &str) -> Vec<String> {
         let wanted = plain(what);
@@ -21,12 +22,12 @@ impl Rulebook {
         for list in self.lists.values_mut() {
             list.entries.retain(|e| keep(&mut struck, &e.head.id, hit(&e.head.id, &e.head.cites)));
         }
-        self.scopes.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
+        self.scopes.retain(|b| keep(&mut struck, &b.head.id, b.head.id == what));
         self.outs.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
-        self.bars.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
-        self.gates.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
+        self.bars.retain(|b| keep(&mut struck, &b.head.id, b.head.id == what));
+        self.gates.retain(|b| keep(&mut struck, &b.head.id, b.head.id == what));
         self.routes.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
-        self.obligations.retain(|b| keep(&mut struck, &b.head.id, hit(&b.head.id, &b.head.cites)));
+        self.obligations.retain(|b| keep(&mut struck, &b.head.id, b.head.id == what));
         self.measures.retain(|b| keep(&mut struck, &b.id, b.id == what));
         struck
     }

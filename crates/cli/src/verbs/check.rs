@@ -22,7 +22,7 @@ use std::{
   tegata check                                         an interview, on a terminal
   tegata check --from TH --to JP --data salary_hr      flags
   tegata check --from DE --to US --fact recipient.listed=us_dpf --as-of 2024-01-15
-  tegata check --from DE --to US --measure eu.measure.scc --explain
+  tegata check --from DE --to US --measure eu.sign_scc --explain
   tegata check transfer.toml --memo memo.html          a file; a page to forward
   tegata check --jsonl < transfers.jsonl               many at once
   tegata check --from JP --data contact --to-all       every destination
@@ -168,7 +168,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         eprintln!("{}", path.display());
     }
     if check.json {
-        println!("{}", document(&decision, now.as_ref()));
+        super::print_lines(&[document(&decision, now.as_ref())]);
         return Ok(decision.verdict);
     }
     let mut out = voice.answer(&decision, &repeat);

@@ -84,6 +84,8 @@ fn play(demo: &Demo) -> Result<Vec<String>, String> {
     let mut stage = Stage::open(demo.common.voice(), demo.headless);
     let fresh = demo.dir.is_none();
     let dir = demo.dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("tegata-demo-{}", std::process::id())));
+    std::fs::create_dir_all(&dir).map_err(|e| format!("error[TGT-C001]: `{}`: {e}", dir.display()))?;
+    let dir = std::fs::canonicalize(&dir).map_err(|e| format!("error[TGT-C001]: `{}`: {e}", dir.display()))?;
     let world = World::read(demo.world.as_deref(), &dir)?;
     let mut engine = Engine::new(rules_source::load(demo.common.rules.as_deref())?);
     let today = super::today();

@@ -55,6 +55,11 @@ pub fn run(protect: Protect) -> ExitCode {
 
 fn release(protect: &Protect) -> Result<bool, String> {
     let wrong = |e: node::protect::ProtectError| format!("error[{}]: {e}", e.code());
+    let place = |p: &PathBuf| std::fs::canonicalize(p).unwrap_or_else(|_| p.clone());
+    let (input, out, report) = (place(&protect.file), place(&protect.out), place(&protect.report));
+    if input == out || input == report || out == report {
+        return Err("error[TGT-C004]: table, release and report must be three files".into());
+    }
     let profile = node::protect::profile(&protect.profile).map_err(wrong)?;
     let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()));
     let corrections = match &protect.dictionary {
@@ -65,13 +70,13 @@ fn release(protect: &Protect) -> Result<bool, String> {
     let knowledge = node::protect::knowledge().map_err(wrong)?;
     let release = node::protect::protect(&protect.file, &profile, corrections.as_ref(), key.as_ref(), &knowledge).map_err(wrong)?;
     let voice = protect.common.voice();
-    super::print_lines(&lines(&release, voice));
     if !release.protected.is_met() {
+        super::print_lines(&lines(&release, voice));
         return Ok(false);
     }
     let report = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
-    super::write_whole(&protect.out, &release.bytes)?;
-    super::write_whole(&protect.report, &report)?;
+    super::write_together(&[(&protect.out, &release.bytes), (&protect.report, &report)])?;
+    super::print_lines(&lines(&release, voice));
     super::print_lines(&[
         format!("{} sha256 {}", protect.out.display(), release.digest),
         format!("{} sha256 {}", protect.report.display(), release.report),

@@ -22,7 +22,7 @@ pub struct Register {
 pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, String> {
     let naming = Naming::parse(node::register::NAMING).map_err(|e| format!("error[TGT-C008]: {e}"))?;
     let sheet = node::register::read(file).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-    let set: Vec<(String, String)> = set.iter().filter_map(|s| s.split_once('=')).map(|(a, b)| (a.to_string(), b.to_string())).collect();
+    let set = chosen(engine, &sheet.header, set)?;
     let columns = naming.columns(&sheet.header, &set);
     let has = |slot: &str| columns.iter().any(|c| c.slot.as_deref() == Some(slot));
     for needed in ["exporter.place", "recipient.place"] {
@@ -33,6 +33,25 @@ pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, St
     }
     let rows = sheet.rows.iter().map(|r| naming.row(&engine.book.vocabulary, &columns, r.line as usize, &r.cells)).collect();
     Ok(Register { columns, rows })
+}
+
+/// What the person says of columns; each header and fact must exist.
+fn chosen(engine: &Engine, header: &[String], set: &[String]) -> Result<Vec<(String, String)>, String> {
+    let mut out = Vec::new();
+    for text in set {
+        let (name, slot) = text.split_once('=').ok_or_else(|| format!("error[TGT-C007]: `{text}` is not HEADER=fact"))?;
+        if !header.iter().any(|h| h.trim() == name.trim()) {
+            return Err(format!("error[TGT-C007]: there is no column `{name}`; the headers are: {}", header.join(", ")));
+        }
+        let known = ["-", "id", "exporter", "recipient"].contains(&slot) || engine.book.vocabulary.of_slot(slot).is_some();
+        if !known {
+            let slots = engine.book.vocabulary.slots();
+            let help = rulebook::diagnostic::did_you_mean(slot, slots.iter().map(String::as_str));
+            return Err(format!("error[TGT-C007]: there is no fact `{slot}`; {help}"));
+        }
+        out.push((name.to_string(), slot.to_string()));
+    }
+    Ok(out)
 }
 
 /// Decides every row; a row that does not bind answers with what is wrong.
@@ -55,7 +74,7 @@ pub fn answer(engine: &mut Engine, file: &Path, as_of: AsOf, set: &[String], jso
     let answers = decide(engine, &register, as_of, false)?;
     if json {
         for (row, answer) in register.rows.iter().zip(&answers) {
-            println!("{}", row_json(row, answer));
+            super::print_lines(&[row_json(row, answer)]);
         }
     } else {
         let mut out = matching(&register, voice);

@@ -48,7 +48,7 @@ fn look(scan: &Scan) -> Result<(), String> {
         eprintln!("{}", path.display());
     }
     if scan.json {
-        println!("{}", serde_json::to_string(&found).unwrap_or_default());
+        super::print_lines(&[serde_json::to_string(&found).unwrap_or_default()]);
     } else {
         super::print_lines(&lines(&found, scan.common.voice()));
     }

@@ -76,6 +76,8 @@ fn open(serve: &Serve) -> Result<(), String> {
     };
     let book = rules_source::load(serve.common.rules.as_deref())?;
     let said = |e: node::error::ActError| format!("error[{}]: {e}", e.code());
+    // A token is shown once: it is not made before it is sure that there is somewhere to use it.
+    drop(std::net::TcpListener::bind(serve.listen).map_err(|e| in_use(serve.listen, &e))?);
     let desk = Arc::new(Desk::open(&serve.dir, PARTICIPANT).map_err(said)?);
     let first = desk.first_token().map_err(said)?;
     let node = match &serve.config {

@@ -112,6 +112,8 @@ fn look(watch: &Watch) -> Result<bool, String> {
     if out.is_empty() {
         out.push(voice.word("watch-nothing"));
     }
+    let shut = answers.iter().filter(|a| !a.as_ref().is_ok_and(|d| d.verdict.opens())).count();
+    out.push(words::say(voice.language, "watch-count", &[("n", words::Arg::Number(answers.len() as i64)), ("shut", words::Arg::Number(shut as i64))]));
     super::print_lines(&out);
     if !watch.dry_run {
         let rows = register.rows.iter().zip(&answers).filter_map(|(row, a)| {
