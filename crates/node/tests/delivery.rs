@@ -304,3 +304,25 @@ fn nobody_but_the_peer_with_its_token_gets_a_byte() {
     assert_eq!(scene.nord.receive_transfer(&stranger, Some(&pid), b"{}").status, 400);
     assert_eq!(scene.nord.receive_negotiation(&peer, None, b"not json").status, 400);
 }
+
+#[test]
+fn a_store_that_cannot_be_written_stops_the_flow_and_nothing_is_lost() {
+    let scene = scene(4000);
+    scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    let transfer = begin(&scene);
+    let count = || scene.world.net.chunks.lock().unwrap().len();
+    until("some chunks", || (count() > 3).then_some(()));
+    let other = rusqlite::Connection::open(scene.parties.0.config.directory.join("tegata.sqlite")).unwrap();
+    other.busy_timeout(Duration::from_secs(5)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let at = count();
+    // Longer than a lease.
+    std::thread::sleep(Duration::from_millis(1_300));
+    assert!(count() <= at + 1, "{} chunks went while the store could not be written", count() - at);
+    other.execute_batch("ROLLBACK").unwrap();
+    scene.world.net.pause_ms.store(0, Ordering::SeqCst);
+    let got = until("the data", || scene.kita.got(&transfer).unwrap());
+    assert_eq!(fs::read(&got.path).unwrap(), scene.data);
+    let distinct: BTreeSet<u64> = scene.world.net.chunks.lock().unwrap().iter().map(|(_, n)| *n).collect();
+    assert_eq!(distinct.len(), scene.data.len().div_ceil(1000));
+}
