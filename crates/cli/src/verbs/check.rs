@@ -136,7 +136,15 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     let voice = check.common.voice();
     let nothing_said = check.file.is_none() && flat.is_empty();
     if check.to_all {
-        return to_all(&mut engine, &flat, as_of, voice);
+        let transfer = match &check.file {
+            None => Transfer::single(flat.clone()),
+            Some(file) => {
+                let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+                overlay(&mut t, &flat);
+                t
+            }
+        };
+        return to_all(&mut engine, &transfer, as_of, voice);
     }
     let (transfer, said) = if check.interview || (nothing_said && std::io::stdin().is_terminal()) {
         let flat = interview::run(&mut engine, flat, as_of, voice)?;
@@ -325,14 +333,16 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
 }
 
 /// One line for each kind of answer, destinations that share it together.
-fn to_all(engine: &mut Engine, flat: &[(String, Said)], as_of: AsOf, voice: Voice) -> Result<Verdict, String> {
+fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -> Result<Verdict, String> {
     let places: Vec<String> = engine.book.vocabulary.places.keys().cloned().collect();
     let mut groups: Vec<(Verdict, String, Vec<String>)> = Vec::new();
     let mut worst = Verdict::OutOfScope;
     for place in places {
-        let mut facts: Vec<(String, Said)> = flat.iter().filter(|(s, _)| s != "recipient.place").cloned().collect();
-        facts.push(("recipient.place".into(), Said::claim(model::fact::Spoken::Word(place.clone()))));
-        let bound = engine.book.bind(&Transfer::single(facts)).map_err(|ds| super::faults(&ds))?;
+        let mut there = transfer.clone();
+        let said = Said::claim(model::fact::Spoken::Word(place.clone()));
+        let ends: Vec<String> = there.hops.iter().map(|h| h.to.clone()).collect();
+        ends.iter().for_each(|to| set_party(&mut there, to, "place", &said));
+        let bound = engine.book.bind(&there).map_err(|ds| super::faults(&ds))?;
         let decision = engine.decide(&bound, as_of).map_err(super::too_many)?;
         worst = if decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };
         let why = decision.worst().map(|c| one_line(c, voice)).unwrap_or_default();
