@@ -159,13 +159,9 @@ impl Node {
     pub(crate) fn act_loop(self: &Arc<Self>) {
         while !self.is_stopping() {
             let rings = self.rings();
-            let rounds: [fn(&Self) -> Result<bool, ActError>; 3] =
-                [Self::send_outbox, Self::advance_negotiations, Self::advance_transfers];
-            let mut moved = false;
-            for round in rounds {
-                // What fails stays where it is and is tried again.
-                moved |= round(self).unwrap_or(false);
-            }
+            // What fails stays where it is and is tried again.
+            let moved = [self.send_outbox(), self.advance_negotiations(), self.advance_transfers()];
+            let moved = moved.into_iter().any(|round| round.unwrap_or(false));
             self.start_pulls();
             if !moved {
                 self.wait(rings, Duration::from_millis(100));
