@@ -1,5 +1,7 @@
 //! The house rules as tests: arrows between rooms, effects in pure rooms, words in both languages, rules with article and date.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -124,7 +124,7 @@ scan-summary = { $rows } rows, { $columns } columns, { $n } of them about people
 protect-summary = smallest class { $k }, greatest risk { $risk }, { $released } of { $of } records released
 protect-met = The profile's numbers are met. This proves numbers, not a legal status.
 protect-not-met = The profile's numbers are not met; nothing was written.
-protect-next = Next: tegata check … --fact 'data.profile_report=evidenced PROFILE'
+protect-next = Next: numbers are one part of a legal class. Where its other duties are met too, tell check so: --fact data.statutory_class=…
 # Pages: begin
 page-day = { $d } { $m ->
     [1] January

@@ -109,7 +109,7 @@ scan-summary = { $rows }行、{ $columns }列。うち{ $n }列が人に関す�
 protect-summary = 最小クラス{ $k }、最大リスク{ $risk }、{ $of }件中{ $released }件を公開
 protect-met = プロファイルの数値を満たします。これは数値の証明であり、法的地位の証明ではありません。
 protect-not-met = プロファイルの数値を満たしません。何も書き込んでいません。
-protect-next = 次:tegata check … --fact 'data.profile_report=evidenced PROFILE'
+protect-next = 次:数値は法定の区分の一部にすぎません。他の義務も満たす場合は check に示します:--fact data.statutory_class=…
 # ページ: begin
 page-day = { $y }年{ $m }月{ $d }日
 page-moment = { $day } { $time }
