@@ -66,7 +66,9 @@ impl Encoder {
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
                 Writer::Csv(writer)
             }
-            Encoding::ArrowStream => Writer::Stream(arrow_ipc::writer::StreamWriter::try_new(pot.clone(), schema)?),
+            Encoding::ArrowStream => {
+                Writer::Stream(arrow_ipc::writer::StreamWriter::try_new(pot.clone(), schema)?)
+            }
         };
         Ok(Self { writer, pot })
     }

@@ -130,7 +130,16 @@ impl Flow {
         if pass.scope().form != content.form() {
             return Err(FlowError::OtherForm);
         }
-        let mut flow = Self { pass, content, lease, size, reading: None, kept: None, meter: Meter::default(), reached: 0 };
+        let mut flow = Self {
+            pass,
+            content,
+            lease,
+            size,
+            reading: None,
+            kept: None,
+            meter: Meter::default(),
+            reached: 0,
+        };
         // The border is asked now, so that a column that must not go stops the flow before its first byte.
         flow.reading = Some(Reading::start(&flow.content, flow.size)?);
         Ok(flow)
@@ -211,7 +220,8 @@ struct TableReading {
 
 impl Reading {
     fn start(content: &Content, size: usize) -> Result<Self, FlowError> {
-        let open = |path: &PathBuf| File::open(path).map_err(|e| FlowError::Source(SheetError::opening(path, e)));
+        let open =
+            |path: &PathBuf| File::open(path).map_err(|e| FlowError::Source(SheetError::opening(path, e)));
         let from = match content {
             Content::File(path) => From::File { file: open(path)?, path: path.clone() },
             Content::Staged { path, content, .. } => From::Staged {
@@ -224,7 +234,13 @@ impl Reading {
                 let table = Table::open(path, None).map_err(FlowError::Source)?;
                 let border = Border::prepare(plan, table.schema(), key.clone()).map_err(FlowError::Border)?;
                 let encoder = Encoder::new(*encoding, border.schema()).map_err(FlowError::Encode)?;
-                From::Table(Box::new(TableReading { table, border, encoder: Some(encoder), waiting: Vec::new(), rows: 0 }))
+                From::Table(Box::new(TableReading {
+                    table,
+                    border,
+                    encoder: Some(encoder),
+                    waiting: Vec::new(),
+                    rows: 0,
+                }))
             }
         };
         Ok(Self { next: 0, size, from })
@@ -253,14 +269,16 @@ impl Reading {
 
     fn cut(&mut self) -> Result<Option<Piece>, FlowError> {
         let piece = match &mut self.from {
-            From::File { file, path } => {
-                Cutter::new(file, self.size).cut().map_err(|e| FlowError::Source(SheetError::opening(path, e)))?
-            }
+            From::File { file, path } => Cutter::new(file, self.size)
+                .cut()
+                .map_err(|e| FlowError::Source(SheetError::opening(path, e)))?,
             From::Staged { cutter, path, hash, content } => {
                 let piece = cutter.cut().map_err(|e| FlowError::Source(SheetError::opening(path, e)))?;
                 match &piece {
                     Some(piece) => hash.update(&piece.bytes),
-                    None if Digest(hash.clone().finalize().into()) != *content => return Err(FlowError::NotTheRelease),
+                    None if Digest(hash.clone().finalize().into()) != *content => {
+                        return Err(FlowError::NotTheRelease);
+                    }
                     None => {}
                 }
                 piece

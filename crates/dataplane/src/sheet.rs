@@ -158,7 +158,8 @@ pub fn read(path: &Path, charset: Option<Charset>) -> Result<Sheet, SheetError> 
 pub fn charset(bytes: &[u8]) -> Result<Charset, usize> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(Charset::Utf8),
-        Err(fault) => match encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes) {
+        Err(fault) => match encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)
+        {
             Some(_) => Ok(Charset::ShiftJis),
             None => Err(fault.valid_up_to()),
         },
@@ -177,7 +178,8 @@ fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, 
             .ok_or_else(|| wrong(0))?,
     };
     let mut reader = csv::ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers().map_err(|e| csv_fault(path, &e))?.iter().map(|c| c.trim().to_owned()).collect();
+    let header: Vec<String> =
+        reader.headers().map_err(|e| csv_fault(path, &e))?.iter().map(|c| c.trim().to_owned()).collect();
     if header.iter().all(String::is_empty) {
         return Err(SheetError::Empty(path.to_owned()));
     }
@@ -211,7 +213,10 @@ fn read_excel(path: &Path) -> Result<Sheet, SheetError> {
     };
     let first = range.start().map_or(0, |(row, _)| u64::from(row));
     let mut lines = range.rows().map(|row| row.iter().map(cell).collect::<Vec<String>>());
-    let header = lines.next().filter(|h| h.iter().any(|c| !c.is_empty())).ok_or_else(|| SheetError::Empty(path.to_owned()))?;
+    let header = lines
+        .next()
+        .filter(|h| h.iter().any(|c| !c.is_empty()))
+        .ok_or_else(|| SheetError::Empty(path.to_owned()))?;
     let rows = (first + 2..)
         .zip(lines)
         .filter(|(_, cells)| cells.iter().any(|c| !c.is_empty()))

@@ -49,7 +49,9 @@ impl fmt::Display for SinkError {
             Self::Differs { number } => write!(f, "chunk {number} is not what its digest says"),
             Self::Occupied(path) => write!(f, "`{}` is there already with other bytes", path.display()),
             Self::Name(name) => write!(f, "`{name}` is no plain file name"),
-            Self::DiskFull(path) => write!(f, "the disk of `{}` is full; nothing half-written is kept", path.display()),
+            Self::DiskFull(path) => {
+                write!(f, "the disk of `{}` is full; nothing half-written is kept", path.display())
+            }
             Self::Disk { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
         }
     }
@@ -123,7 +125,12 @@ impl DirectorySink {
         let place = self.directory.join(name);
         if !self.holds(&place, chunks)? {
             let part = self.directory.join(".part-whole");
-            let mut whole = OpenOptions::new().write(true).create(true).truncate(true).open(&part).map_err(|e| disk(&part, e))?;
+            let mut whole = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&part)
+                .map_err(|e| disk(&part, e))?;
             for (number, chunk) in (0..).zip(chunks) {
                 let bytes = self.get(number, &chunk.id).ok_or(SinkError::Differs { number })?;
                 whole.write_all(&bytes).map_err(|e| disk(&part, e))?;
@@ -186,7 +193,8 @@ mod tests {
     #[test]
     fn chunks_become_one_file_however_often_it_is_tried() {
         let dir = tempfile::tempdir().unwrap();
-        let pieces: Vec<Piece> = [b"one,".to_vec(), b"two,".to_vec(), b"three".to_vec()].map(|b| Piece::of(b, 0)).into();
+        let pieces: Vec<Piece> =
+            [b"one,".to_vec(), b"two,".to_vec(), b"three".to_vec()].map(|b| Piece::of(b, 0)).into();
         let chunks: Vec<Chunk> = pieces.iter().map(|p| p.chunk.clone()).collect();
         fs::write(dir.path().join(".part-00000009"), b"torn").unwrap();
         let sink = DirectorySink::open(dir.path(), none).unwrap();

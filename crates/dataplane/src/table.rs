@@ -54,7 +54,9 @@ impl Table {
 }
 
 fn texts<S: AsRef<str>>(header: &[S]) -> SchemaRef {
-    Arc::new(Schema::new(header.iter().map(|n| Field::new(n.as_ref(), DataType::Utf8, true)).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        header.iter().map(|n| Field::new(n.as_ref(), DataType::Utf8, true)).collect::<Vec<_>>(),
+    ))
 }
 
 fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches), SheetError> {
@@ -65,7 +67,8 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
     let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset)) };
     let mut reader = csv::ReaderBuilder::new().from_reader(decoded()?);
-    let header: Vec<String> = reader.headers().map_err(|e| worded(path, "CSV", e.to_string()))?.iter().map(str::to_owned).collect();
+    let header: Vec<String> =
+        reader.headers().map_err(|e| worded(path, "CSV", e.to_string()))?.iter().map(str::to_owned).collect();
     if header.iter().all(|h| h.trim().is_empty()) {
         return Err(SheetError::Empty(path.to_owned()));
     }
@@ -119,15 +122,17 @@ impl Decoded {
         }
         self.text.resize(256 << 10, 0);
         let rest = self.raw.get(self.start..).unwrap_or_default();
-        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(rest, &mut self.text, self.ended);
+        let (result, read, written) =
+            self.decoder.decode_to_utf8_without_replacement(rest, &mut self.text, self.ended);
         self.text.truncate(written);
         self.given = 0;
         self.start += read;
         self.offset += read as u64;
         match result {
-            encoding_rs::DecoderResult::Malformed(..) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("wrong encoding before byte {}", self.offset)))
-            }
+            encoding_rs::DecoderResult::Malformed(..) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("wrong encoding before byte {}", self.offset),
+            )),
             _ => Ok(()),
         }
     }
@@ -157,7 +162,8 @@ impl Read for Decoded {
 fn open_parquet(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     let file = File::open(path).map_err(|e| SheetError::opening(path, e))?;
     let damaged = |e: parquet::errors::ParquetError| SheetError::damaged(path, "Parquet", e);
-    let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
+    let builder =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
     let schema = builder.schema().clone();
     Ok((schema, Box::new(builder.with_batch_size(BATCH_ROWS).build().map_err(damaged)?)))
 }
@@ -170,7 +176,9 @@ fn open_excel(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     let chunks: Vec<Vec<sheet::Row>> = sheet.rows.chunks(BATCH_ROWS).map(<[sheet::Row]>::to_vec).collect();
     let batches = chunks.into_iter().map(move |rows| {
         let column = |at: usize| -> ArrayRef {
-            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.cells.get(at).map(String::as_str).filter(|c| !c.is_empty()))))
+            Arc::new(StringArray::from_iter(
+                rows.iter().map(|r| r.cells.get(at).map(String::as_str).filter(|c| !c.is_empty())),
+            ))
         };
         RecordBatch::try_new(of.clone(), (0..width).map(column).collect())
     });
@@ -187,7 +195,9 @@ fn worded(path: &Path, format: &'static str, text: String) -> SheetError {
         let rest = text.split_once(after)?.1;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
     };
-    if let (Some(line), Some(expected), Some(found)) = (number("for line "), number("expected "), number("got ")) {
+    if let (Some(line), Some(expected), Some(found)) =
+        (number("for line "), number("expected "), number("got "))
+    {
         return SheetError::Ragged { path: path.to_owned(), line, expected, found };
     }
     if let Some(at) = number("wrong encoding before byte ") {
@@ -225,7 +235,10 @@ mod tests {
         }
         // Longer than every buffer on the way, with a character across each border.
         let long = format!("a\n{}", "あ\n".repeat(200_000));
-        assert_eq!(of("a.csv", long.as_bytes()).unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 200_000);
+        assert_eq!(
+            of("a.csv", long.as_bytes()).unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(),
+            200_000
+        );
     }
 
     #[test]

@@ -147,7 +147,15 @@ impl Default for Keys {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lease_ms: 1_000, watch_ms: 50, status_ms: 250, status_grace_ms: 5_000, answer_ms: 10_000, repeat_ms: 500, checkpoint_ms: 250 }
+        Self {
+            lease_ms: 1_000,
+            watch_ms: 50,
+            status_ms: 250,
+            status_grace_ms: 5_000,
+            answer_ms: 10_000,
+            repeat_ms: 500,
+            checkpoint_ms: 250,
+        }
     }
 }
 
@@ -198,7 +206,8 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// Reads a file; relative paths in it start at its folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |e: std::io::Error| ConfigError::Unreadable { path: path.to_owned(), detail: e.to_string() };
+        let unreadable =
+            |e: std::io::Error| ConfigError::Unreadable { path: path.to_owned(), detail: e.to_string() };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let mut config = Self::parse(&text).map_err(|e| match e {
             ConfigError::Malformed { detail, .. } => ConfigError::Malformed { path: path.to_owned(), detail },
@@ -215,7 +224,10 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|e| {
             let line = e.span().map(|s| text.get(..s.start).unwrap_or_default().matches('\n').count() + 1);
             let place = line.map(|l| format!("line {l}: ")).unwrap_or_default();
-            ConfigError::Malformed { path: PathBuf::new(), detail: format!("{place}{}", e.message().replace('\n', ", ")) }
+            ConfigError::Malformed {
+                path: PathBuf::new(),
+                detail: format!("{place}{}", e.message().replace('\n', ", ")),
+            }
         })?;
         if config.mode == Mode::Production && config.legal_day.is_some() {
             return Err(ConfigError::DemoOnly("legal_day"));

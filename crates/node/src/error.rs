@@ -103,7 +103,9 @@ impl fmt::Display for ActError {
             Self::Store(e) => write!(f, "{e}"),
             Self::Carrier(e) => write!(f, "{e}"),
             Self::Sign(e) => write!(f, "{e}"),
-            Self::Nonsense { from, detail } => write!(f, "`{from}` answers what the protocol does not know: {detail}"),
+            Self::Nonsense { from, detail } => {
+                write!(f, "`{from}` answers what the protocol does not know: {detail}")
+            }
             Self::Refused { code, reasons } => write!(f, "refused ({code}): {}", reasons.join(" | ")),
             Self::NotFound { what, name } => write!(f, "there is no {what} `{name}`"),
             Self::Facts(lines) => write!(f, "the facts do not hold: {}", lines.join("; ")),
@@ -114,7 +116,10 @@ impl fmt::Display for ActError {
             Self::TooLate { what } => write!(f, "{what} did not come in time"),
             Self::DemoOnly(what) => write!(f, "{what} needs `mode = \"demo\"`"),
             Self::LogBehind { witnessed, here } => {
-                write!(f, "the witness has seen {witnessed} entries of this log, here are {here}; nothing is signed")
+                write!(
+                    f,
+                    "the witness has seen {witnessed} entries of this log, here are {here}; nothing is signed"
+                )
             }
         }
     }

@@ -48,7 +48,8 @@ impl SealKey {
                 }
             };
             let der = p256::SecretKey::from(&key).to_pkcs8_der().map_err(|e| wrong(path, e))?;
-            write_secret(path, render_pem("PRIVATE KEY", der.as_bytes()).as_bytes()).map_err(|e| wrong(path, e))?;
+            write_secret(path, render_pem("PRIVATE KEY", der.as_bytes()).as_bytes())
+                .map_err(|e| wrong(path, e))?;
         }
         Self::open(path)
     }
@@ -56,18 +57,23 @@ impl SealKey {
     /// Reads the key.
     pub fn open(path: &Path) -> Result<Self, SignError> {
         let der = private_der(path)?;
-        p256::SecretKey::from_pkcs8_der(&der).map(|key| Self(SigningKey::from(&key))).map_err(|e| wrong(path, e))
+        p256::SecretKey::from_pkcs8_der(&der)
+            .map(|key| Self(SigningKey::from(&key)))
+            .map_err(|e| wrong(path, e))
     }
 
     /// Its public half.
     pub fn public(&self) -> Result<PublicKey, SignError> {
-        PublicKey::p256(self.0.verifying_key().to_sec1_point(false).as_bytes()).map_err(|e| SignError(e.to_string()))
+        PublicKey::p256(self.0.verifying_key().to_sec1_point(false).as_bytes())
+            .map_err(|e| SignError(e.to_string()))
     }
 
     /// Signs.
     pub fn sign(&self, bytes: &[u8]) -> Result<Signature, SignError> {
-        let signature: p256::ecdsa::Signature = self.0.try_sign(bytes).map_err(|e| SignError(e.to_string()))?;
-        Signature::from_bytes(Algorithm::Es256, &signature.to_bytes()).ok_or_else(|| SignError("no signature".into()))
+        let signature: p256::ecdsa::Signature =
+            self.0.try_sign(bytes).map_err(|e| SignError(e.to_string()))?;
+        Signature::from_bytes(Algorithm::Es256, &signature.to_bytes())
+            .ok_or_else(|| SignError("no signature".into()))
     }
 }
 

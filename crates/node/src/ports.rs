@@ -26,7 +26,13 @@ pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 impl Request {
     /// Asks for an address.
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET", url: url.into(), headers: Vec::new(), body: Vec::new(), answer_bytes_max: ANSWER_BYTES_MAX }
+        Self {
+            method: "GET",
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        }
     }
 
     /// Sends a body of a media type.

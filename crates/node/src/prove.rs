@@ -12,9 +12,9 @@ use model::Digest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use store::crash_point;
 use store::log::{CheckpointRow, StoredEvent, Swap};
 use store::part::{Subject, SubjectKind};
-use store::crash_point;
 use tlog::appender::Appender;
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tlog::key::VerifierKey;
@@ -63,7 +63,8 @@ pub(crate) fn trust_of<'a>(anchors: &'a [Certificate], crls: &'a [Crl]) -> Trust
 impl Node {
     /// Seals a content of this digest (CAdES baseline B).
     pub fn seal(&self, content: &Digest) -> Result<Vec<u8>, ActError> {
-        let draft = seal::prepare(content, self.signer.certificate(), &[], self.now()).map_err(|e| ActError::evidence(e.code(), e))?;
+        let draft = seal::prepare(content, self.signer.certificate(), &[], self.now())
+            .map_err(|e| ActError::evidence(e.code(), e))?;
         let signature = self.signer.seal(draft.to_sign())?;
         draft.finish(&signature).map_err(|e| ActError::evidence(e.code(), e))
     }
@@ -74,7 +75,8 @@ impl Node {
             return Err(ActError::evidence("node/no-stamper", "no time-stamping authority is configured"));
         };
         let request = timestamp::Request::new(*imprint, random()?);
-        let reply = self.carrier.send(Request::post(url.clone(), "application/timestamp-query", request.to_der()))?;
+        let reply =
+            self.carrier.send(Request::post(url.clone(), "application/timestamp-query", request.to_der()))?;
         let wrong = |e: timestamp::StampError| ActError::nonsense(url, e);
         let token = timestamp::read_response(&reply.body).map_err(wrong)?;
         let read = timestamp::Token::read(&token).map_err(wrong)?;
@@ -135,16 +137,25 @@ impl Node {
 
     /// Asks the witness once, at the start, what it has seen, by an empty checkpoint: it commits to nothing.
     fn ask_witness(&self, log: &mut LogState) -> Result<(), ActError> {
-        let Some(base) = self.config.authority.witness.as_ref().filter(|_| log.witnessed.is_none()) else { return Ok(()) };
+        let Some(base) = self.config.authority.witness.as_ref().filter(|_| log.witnessed.is_none()) else {
+            return Ok(());
+        };
         let origin = self.signer.log().verifier().name().clone();
         let empty = Checkpoint::new(origin, 0, Hash::EMPTY)
             .and_then(|c| c.sign(self.signer.log()))
             .map_err(|e| ActError::evidence(e.code(), e))?;
         let request = witness::Request::new(0, Vec::new(), empty).map_err(|e| ActError::nonsense(base, e))?;
-        let reply = self.carrier.send(Request::post(format!("{base}/add-checkpoint"), "text/plain", request.to_string().into_bytes()))?;
+        let reply = self.carrier.send(Request::post(
+            format!("{base}/add-checkpoint"),
+            "text/plain",
+            request.to_string().into_bytes(),
+        ))?;
         log.witnessed = match reply.status {
             200 => Some(0),
-            409 => Some(parse_conflict(&reply.body).ok_or_else(|| ActError::nonsense(base, "a conflict without a size"))?),
+            409 => Some(
+                parse_conflict(&reply.body)
+                    .ok_or_else(|| ActError::nonsense(base, "a conflict without a size"))?,
+            ),
             status => return Err(ActError::nonsense(base, format!("status {status} to a checkpoint"))),
         };
         Ok(())
@@ -154,8 +165,13 @@ impl Node {
         let old = self.store.checkpoint(&self.participant)?;
         let root = log.tree.root();
         let origin = self.signer.log().verifier().name().clone();
-        let checkpoint = Checkpoint::new(origin, log.tree.size(), root).map_err(|e| ActError::evidence(e.code(), e))?;
-        let row = CheckpointRow { size: log.tree.size(), root: *root.as_bytes(), body: checkpoint.to_string().into_bytes() };
+        let checkpoint =
+            Checkpoint::new(origin, log.tree.size(), root).map_err(|e| ActError::evidence(e.code(), e))?;
+        let row = CheckpointRow {
+            size: log.tree.size(),
+            root: *root.as_bytes(),
+            body: checkpoint.to_string().into_bytes(),
+        };
         if old.as_ref() != Some(&row) {
             crash_point("prove.swap.before");
             match self.store.swap_checkpoint(&self.participant, old, row)? {
@@ -172,13 +188,17 @@ impl Node {
     }
 
     fn cosign(&self, log: &mut LogState) -> Result<(), ActError> {
-        let (Some(base), Some(key)) = (&self.config.authority.witness, &self.config.authority.witness_key) else { return Ok(()) };
+        let (Some(base), Some(key)) = (&self.config.authority.witness, &self.config.authority.witness_key)
+        else {
+            return Ok(());
+        };
         let (Some((size, signed)), Some(old)) = (log.latest.clone(), log.witnessed) else { return Ok(()) };
         let tiles = &log.tiles;
         let mut reader = Reader::new(size, |tile| tiles.get(&tile).cloned().ok_or("no such tile"));
         let proof = merkle::consistency_proof(old, size, |position| reader.hash(position))
             .map_err(|e| ActError::evidence("node/consistency", e))?;
-        let request = witness::Request::new(old, proof, signed.clone()).map_err(|e| ActError::nonsense(base, e))?;
+        let request =
+            witness::Request::new(old, proof, signed.clone()).map_err(|e| ActError::nonsense(base, e))?;
         let body = request.to_string().into_bytes();
         let reply = self.carrier.send(Request::post(format!("{base}/add-checkpoint"), "text/plain", body))?;
         match reply.status {
@@ -230,7 +250,8 @@ impl Node {
         let mut reader = Reader::new(size, |tile| tiles.get(&tile).cloned().ok_or("no such tile"));
         let path = merkle::inclusion_proof(number, size, |position| reader.hash(position))
             .map_err(|e| ActError::evidence("node/inclusion", e))?;
-        let proof = tlog::proof::Proof::new(number, path, signed).map_err(|e| ActError::evidence("node/inclusion", e))?;
+        let proof = tlog::proof::Proof::new(number, path, signed)
+            .map_err(|e| ActError::evidence("node/inclusion", e))?;
         Ok(proof.to_string())
     }
 
@@ -278,7 +299,8 @@ impl Node {
         let container = self.evidence(manifest)?;
         let log = Policy::parse(self.log_policy().as_bytes()).ok();
         let anchors = Anchors { certificates: self.anchors.clone(), log };
-        let inputs = Inputs { container: &container, anchors: &anchors, crls: &[], data: None, now: self.now() };
+        let inputs =
+            Inputs { container: &container, anchors: &anchors, crls: &[], data: None, now: self.now() };
         Ok(trust::verify::verify(inputs))
     }
 
@@ -307,7 +329,8 @@ impl Node {
     fn names_of(&self, provider_pid: &str) -> Result<Vec<String>, ActError> {
         let mut names = vec![provider_pid.to_owned()];
         for transfer in self.transfers()? {
-            if transfer.process().provider_pid() == provider_pid && transfer.process().own_pid != provider_pid {
+            if transfer.process().provider_pid() == provider_pid && transfer.process().own_pid != provider_pid
+            {
                 names.push(transfer.process().own_pid.clone());
             }
         }

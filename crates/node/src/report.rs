@@ -74,7 +74,9 @@ impl Node {
         let progress = self.store.progress(&self.participant, &process.own_pid)?;
         let manifest = self.manifest_of(process.provider_pid())?.map(|m| m.digest);
         let parts = match &manifest {
-            Some(digest) => self.store.parts(&self.participant, &Subject::new(SubjectKind::Manifest, digest.to_string()))?,
+            Some(digest) => self
+                .store
+                .parts(&self.participant, &Subject::new(SubjectKind::Manifest, digest.to_string()))?,
             None => Vec::new(),
         };
         Ok(FlowReport {
@@ -83,7 +85,10 @@ impl Node {
             peer: process.peer.0.clone(),
             agreement: transfer.subject().agreement_id.clone(),
             dataset: self.dataset_of(transfer)?,
-            state: serde_json::to_value(transfer.state()).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default(),
+            state: serde_json::to_value(transfer.state())
+                .ok()
+                .and_then(|v| v.as_str().map(str::to_owned))
+                .unwrap_or_default(),
             chunks: progress.n_chunks,
             bytes: progress.bytes,
             stopped: self.stop_of(transfer)?,
@@ -106,8 +111,10 @@ impl Node {
         use dsp::transfer::State;
         let grounds = transfer.grounds();
         let lease = self.store.lease(&self.participant, &transfer.process().own_pid)?;
-        let cause: Option<Cause> =
-            lease.filter(|l| l.cause.is_some()).and_then(|l| l.cause).and_then(|c| serde_json::from_slice(&c).ok());
+        let cause: Option<Cause> = lease
+            .filter(|l| l.cause.is_some())
+            .and_then(|l| l.cause)
+            .and_then(|c| serde_json::from_slice(&c).ok());
         if !matches!(transfer.state(), State::Suspended | State::Terminated) && cause.is_none() {
             return Ok(None);
         }

@@ -28,7 +28,9 @@ pub struct Files<'a> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ActError> {
-    let unreadable = |e: std::io::Error| ActError::evidence("verify/unreadable", format!("cannot read `{}`: {e}", path.display()));
+    let unreadable = |e: std::io::Error| {
+        ActError::evidence("verify/unreadable", format!("cannot read `{}`: {e}", path.display()))
+    };
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(CONTAINER_BYTES_MAX).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -39,10 +41,13 @@ fn read(path: &Path) -> Result<Vec<u8>, ActError> {
 pub fn verify_files(files: Files<'_>, now: Instant) -> Result<Report, ActError> {
     let container = read(files.container)?;
     let text = |path: Option<&Path>| -> Result<String, ActError> {
-        path.map(|p| read(p).map(|b| String::from_utf8_lossy(&b).into_owned())).transpose().map(Option::unwrap_or_default)
+        path.map(|p| read(p).map(|b| String::from_utf8_lossy(&b).into_owned()))
+            .transpose()
+            .map(Option::unwrap_or_default)
     };
     let malformed = |what: &str, e: String| ActError::evidence("verify/anchors", format!("{what}: {e}"));
-    let certificates = Certificate::from_pem(&text(files.anchors)?).map_err(|e| malformed("anchors", e.to_string()))?;
+    let certificates =
+        Certificate::from_pem(&text(files.anchors)?).map_err(|e| malformed("anchors", e.to_string()))?;
     let crls = Crl::from_pem(&text(files.crls)?).map_err(|e| malformed("revocation lists", e.to_string()))?;
     let log = match files.policy {
         None => None,

@@ -68,8 +68,15 @@ fn verify(scene: &Scene, node: &Node, manifest: &model::Digest) -> trust::verify
     fs::write(dir.join("anchors.pem"), scene.world.authority.certificate.to_pem()).unwrap();
     fs::write(dir.join("log.policy"), node.log_policy()).unwrap();
     fs::write(dir.join("data"), &scene.data).unwrap();
-    let (c, a, p, d) = (dir.join("e.asice"), dir.join("anchors.pem"), dir.join("log.policy"), dir.join("data"));
-    let files = node::verify::Files { container: &c, anchors: Some(&a), policy: Some(&p), crls: None, data: Some(&d) };
+    let (c, a, p, d) =
+        (dir.join("e.asice"), dir.join("anchors.pem"), dir.join("log.policy"), dir.join("data"));
+    let files = node::verify::Files {
+        container: &c,
+        anchors: Some(&a),
+        policy: Some(&p),
+        crls: None,
+        data: Some(&d),
+    };
     node::verify::verify_files(files, node.now()).unwrap()
 }
 
@@ -94,12 +101,22 @@ fn a_dataset_is_delivered_with_evidence_on_both_sides() {
         });
         let report = verify(&scene, node, &got.manifest);
         assert_eq!(report.verdict(), Verdict::Passed, "{report}");
-        assert_eq!(report.levels, [Level::Recorded, Level::Witnessed, Level::Sealed, Level::Stamped], "{report}");
+        assert_eq!(
+            report.levels,
+            [Level::Recorded, Level::Witnessed, Level::Sealed, Level::Stamped],
+            "{report}"
+        );
     }
     let transfer = scene.kita.transfer(&got.transfer).unwrap().unwrap();
     let events = scene.nord.events(transfer.process().provider_pid()).unwrap();
     let kinds: Vec<EventKind> = events.iter().map(|(_, e)| e.kind).collect();
-    for kind in [EventKind::PassIssued, EventKind::FlowOpened, EventKind::ManifestCommitted, EventKind::Sealed, EventKind::Received] {
+    for kind in [
+        EventKind::PassIssued,
+        EventKind::FlowOpened,
+        EventKind::ManifestCommitted,
+        EventKind::Sealed,
+        EventKind::Received,
+    ] {
         assert_eq!(kinds.iter().filter(|k| **k == kind).count(), 1, "{kind:?} in {kinds:?}");
     }
 }
@@ -261,7 +278,10 @@ fn a_plan_goes_in_flight_and_what_it_does_not_name_stops_at_the_border() {
     fs::write(&source, "name,age,town\nAoi,34,Kyoto\nRen,61,Nara\n").unwrap();
     let mut planned = offer(source);
     planned.dataset = "urn:dataset:people".into();
-    planned.plan = Some("[columns.name]\nact=\"drop\"\n[columns.age]\nact=\"bin\"\nwidth=10\n[columns.town]\nact=\"keep\"".into());
+    planned.plan = Some(
+        "[columns.name]\nact=\"drop\"\n[columns.age]\nact=\"bin\"\nwidth=10\n[columns.town]\nact=\"keep\""
+            .into(),
+    );
     scene.nord.offer(&planned).unwrap();
     let got = scene.kita.get(&scene.nord.protocol_address(), "urn:dataset:people", LONG).unwrap();
     assert_eq!(fs::read_to_string(&got.path).unwrap(), "age,town\n\"[30,40)\",Kyoto\n\"[60,70)\",Nara\n");
@@ -285,7 +305,8 @@ fn nobody_but_the_peer_with_its_token_gets_a_byte() {
     let scene = scene(3000);
     scene.world.net.pause_ms.store(5, Ordering::SeqCst);
     let transfer = begin(&scene);
-    let held = until("an address", || scene.kita.transfer(&transfer).unwrap().filter(|t| t.address().is_some()));
+    let held =
+        until("an address", || scene.kita.transfer(&transfer).unwrap().filter(|t| t.address().is_some()));
     let pid = held.process().provider_pid().to_owned();
     let token = held.address().unwrap().property("authorization").unwrap().to_owned();
     let stranger = scene.world.party("mallory", "US", "NTRUS-0000003").caller;

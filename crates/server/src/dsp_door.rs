@@ -66,16 +66,22 @@ pub(crate) fn refuse(status: StatusCode, code: &str, says: &str) -> Response {
 }
 
 /// Runs an act, which blocks, on a thread of its own.
-pub(crate) async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
-    tokio::task::spawn_blocking(act)
-        .await
-        .map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "server/act", "the act did not come to its end"))
+pub(crate) async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    tokio::task::spawn_blocking(act).await.map_err(|_| {
+        refuse(StatusCode::INTERNAL_SERVER_ERROR, "server/act", "the act did not come to its end")
+    })
 }
 
 pub(crate) async fn read_body(body: Body, bytes_max: usize) -> Result<Vec<u8>, Response> {
     match to_bytes(body, bytes_max).await {
         Ok(bytes) => Ok(bytes.to_vec()),
-        Err(_) => Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "dsp/too-large", "the body is too large or was cut short")),
+        Err(_) => Err(refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "dsp/too-large",
+            "the body is too large or was cut short",
+        )),
     }
 }
 
@@ -105,7 +111,11 @@ async fn opens_negotiation(State(node): State<Arc<Node>>, request: Request) -> R
     receives(node, None, request, Node::receive_negotiation).await
 }
 
-async fn moves_negotiation(State(node): State<Arc<Node>>, Path(pid): Path<String>, request: Request) -> Response {
+async fn moves_negotiation(
+    State(node): State<Arc<Node>>,
+    Path(pid): Path<String>,
+    request: Request,
+) -> Response {
     receives(node, Some(pid), request, Node::receive_negotiation).await
 }
 
@@ -113,7 +123,11 @@ async fn opens_transfer(State(node): State<Arc<Node>>, request: Request) -> Resp
     receives(node, None, request, Node::receive_transfer).await
 }
 
-async fn moves_transfer(State(node): State<Arc<Node>>, Path(pid): Path<String>, request: Request) -> Response {
+async fn moves_transfer(
+    State(node): State<Arc<Node>>,
+    Path(pid): Path<String>,
+    request: Request,
+) -> Response {
     receives(node, Some(pid), request, Node::receive_transfer).await
 }
 
@@ -154,7 +168,12 @@ async fn catalog(State(node): State<Arc<Node>>, request: Request) -> Response {
         Ok(Message::CatalogRequestMessage(_)) => {
             return error(400, Grounds::of("dsp/filter", ["no filter is supported here".to_owned()]));
         }
-        Ok(other) => return error(400, Grounds::of("dsp/wrong-message", [format!("`{}` asks for no catalog", other.kind())])),
+        Ok(other) => {
+            return error(
+                400,
+                Grounds::of("dsp/wrong-message", [format!("`{}` asks for no catalog", other.kind())]),
+            );
+        }
         Err(e) => return error(400, Grounds::of(e.code(), [e.to_string()])),
     }
     match blocking(move || node.catalog()).await {
@@ -173,7 +192,10 @@ async fn dataset(State(node): State<Arc<Node>>, Path(id): Path<String>, request:
             Some(found) => Json(found.to_root_value()).into_response(),
             None => {
                 let grounds = Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]);
-                given(Answered { status: 404, body: Message::CatalogError(CatalogError::new(grounds)).to_bytes() })
+                given(Answered {
+                    status: 404,
+                    body: Message::CatalogError(CatalogError::new(grounds)).to_bytes(),
+                })
             }
         },
         Ok(Err(e)) => refuse(StatusCode::SERVICE_UNAVAILABLE, &e.code(), "the catalog is not at hand"),

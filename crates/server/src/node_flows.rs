@@ -19,7 +19,8 @@ pub struct NodeFlows(pub Arc<Node>);
 
 impl Flows for NodeFlows {
     fn all(&self, _: &Principal) -> Vec<FlowView> {
-        let mut views: Vec<FlowView> = self.0.report().unwrap_or_default().iter().map(|r| self.view(r)).collect();
+        let mut views: Vec<FlowView> =
+            self.0.report().unwrap_or_default().iter().map(|r| self.view(r)).collect();
         views.sort_by_key(|v| v.state != FlowState::Stopped);
         views
     }
@@ -44,7 +45,9 @@ impl Flows for NodeFlows {
         let decision = self.0.cure(id, way).map_err(cannot)?;
         match decision.verdict.opens() {
             true => Ok(()),
-            false => Err(Text::of("recorded; the law does not open yet", "記録しましたが、まだ移転できません")),
+            false => {
+                Err(Text::of("recorded; the law does not open yet", "記録しましたが、まだ移転できません"))
+            }
         }
     }
 
@@ -58,7 +61,8 @@ impl NodeFlows {
     fn view(&self, report: &FlowReport) -> FlowView {
         let case = self.0.flow_case(&report.id).ok();
         let transfer = case.as_ref().map(|(transfer, _)| transfer);
-        let end = |id: &str| End { name: id.to_owned(), place: transfer.map(|t| place(t, id)).unwrap_or_default() };
+        let end =
+            |id: &str| End { name: id.to_owned(), place: transfer.map(|t| place(t, id)).unwrap_or_default() };
         let (own, peer) = (end(self.0.id()), end(&report.peer));
         let (from, to) = if report.role == Role::Provider { (own, peer) } else { (peer, own) };
         let events = self.0.events(&report.id).unwrap_or_default();
@@ -70,7 +74,9 @@ impl NodeFlows {
             });
             let told = stopped.rules.first().cloned().unwrap_or_else(|| stopped.code.clone());
             Stop {
-                rule: clause.as_ref().map_or_else(|| told.split(' ').next().unwrap_or_default().to_owned(), |c| c.id.clone()),
+                rule: clause
+                    .as_ref()
+                    .map_or_else(|| told.split(' ').next().unwrap_or_default().to_owned(), |c| c.id.clone()),
                 cites: clause.as_ref().map_or(told, |c| c.citation.cites.clone()),
                 says: clause.map_or_else(|| Text::of(&stopped.says, &stopped.says), |c| c.says),
                 since: decision.map_or_else(|| self.0.legal_day(), |d| d.as_of.on),

@@ -128,11 +128,15 @@ pub fn revoke(base: &str, anchors: &Path, token: &str, did: &str) -> Result<(), 
     let files = |e: TlsError| JoinError::Files(crate::authority::AuthorityError::Tls(e));
     let carrier = TlsCarrier::open(Terms::new(anchors).reaching(Reach::Anywhere)).map_err(files)?;
     let body = serde_json::json!({ "did": did }).to_string().into_bytes();
-    let request = Request::post(format!("{base}/revoke"), "application/json", body).with("authorization", format!("Bearer {token}"));
+    let request = Request::post(format!("{base}/revoke"), "application/json", body)
+        .with("authorization", format!("Bearer {token}"));
     let reply = carrier.send(request).map_err(JoinError::Carrier)?;
     match reply.is_success() {
         true => Ok(()),
-        false => Err(JoinError::Refused(reply.status, String::from_utf8_lossy(&reply.body).chars().take(200).collect())),
+        false => Err(JoinError::Refused(
+            reply.status,
+            String::from_utf8_lossy(&reply.body).chars().take(200).collect(),
+        )),
     }
 }
 
@@ -157,10 +161,16 @@ pub fn start(
     let listener = bind(at)?;
     let local = listener.local_addr().map_err(|e| StartError::Address(e.to_string()))?;
     let address = config.address.clone().unwrap_or_else(|| format!("https://{local}"));
-    let (anchors, certificate, key) =
-        (config.file(&config.keys.anchors), config.file(&config.keys.tls_certificate), config.file(&config.keys.tls_key));
+    let (anchors, certificate, key) = (
+        config.file(&config.keys.anchors),
+        config.file(&config.keys.tls_certificate),
+        config.file(&config.keys.tls_key),
+    );
     let carrier = TlsCarrier::open(
-        Terms::new(anchors.clone()).showing(certificate.clone(), key.clone()).reaching(reach(&config)).within(limits(&config)),
+        Terms::new(anchors.clone())
+            .showing(certificate.clone(), key.clone())
+            .reaching(reach(&config))
+            .within(limits(&config)),
     )?;
     let signer = FileSigner::open(
         &config.file(&config.keys.seal_certificate),
@@ -168,7 +178,8 @@ pub fn start(
         &config.log_origin(),
         &config.file(&config.keys.log_seed),
     )?;
-    let node = Node::start(config, &address, book, Arc::new(carrier), Arc::new(signer), Arc::new(MachineClock))?;
+    let node =
+        Node::start(config, &address, book, Arc::new(carrier), Arc::new(signer), Arc::new(MachineClock))?;
     let mut router = dsp_door::router(node.clone()).merge(data_door::router(node.clone()));
     if let Some(pages) = pages(&node) {
         router = router.merge(pages);
@@ -228,8 +239,11 @@ fn reach(config: &Config) -> Reach {
     if config.mode == Mode::Demo {
         return Reach::Anywhere;
     }
-    let services = [&config.authority.revocation_list, &config.authority.time_stamp, &config.authority.witness];
-    let host = |url: &String| url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    let services =
+        [&config.authority.revocation_list, &config.authority.time_stamp, &config.authority.witness];
+    let host = |url: &String| {
+        url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).map(str::to_owned)
+    };
     Reach::Outside { also: services.into_iter().flatten().filter_map(host).collect() }
 }
 

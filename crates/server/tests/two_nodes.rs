@@ -25,7 +25,10 @@ fn verdict_of_script(scene: &Scene, container: &Path, data: &Path) -> (i32, Stri
         .arg(data)
         .output()
         .unwrap();
-    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// Evidence from one node, judged by us and by the script that needs `unzip`, `sha256sum` and `openssl` alone.
@@ -158,7 +161,11 @@ fn dies_at(place: &str, who: &str) -> bool {
     assert_eq!(numbers(&mut scene, &transfer), (0..n_chunks).collect::<Vec<_>>(), "{place} of {who}");
     let flow = until("the receipt at the sender", || {
         let report = scene.ask("nord", &json!({ "do": "report" })).unwrap();
-        let one = report.as_array().unwrap().iter().find(|r| r["manifest"] == got["manifest"] && r["parts"].to_string().contains("receipt"))?;
+        let one = report
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["manifest"] == got["manifest"] && r["parts"].to_string().contains("receipt"))?;
         one["id"].as_str().map(str::to_owned)
     });
     let mut told: BTreeMap<String, u64> = BTreeMap::new();
@@ -168,7 +175,13 @@ fn dies_at(place: &str, who: &str) -> bool {
             *told.entry(format!("{party} {}", event[1]["kind"].as_str().unwrap())).or_default() += 1;
         }
     }
-    for once in ["nord manifest_committed", "nord sealed", "nord received", "kita manifest_committed", "kita received"] {
+    for once in [
+        "nord manifest_committed",
+        "nord sealed",
+        "nord received",
+        "kita manifest_committed",
+        "kita received",
+    ] {
         assert_eq!(told.get(once), Some(&1), "{once} after {place} of {who}: {told:?}");
     }
     scene.deaths > 0
@@ -176,7 +189,9 @@ fn dies_at(place: &str, who: &str) -> bool {
 
 /// Places that one small delivery passes; backup, restore and a long write-ahead log have tests of their own.
 fn places() -> Vec<&'static str> {
-    let passed = |p: &&str| !p.starts_with("store.backup") && !p.starts_with("store.restore") && !p.starts_with("store.wal");
+    let passed = |p: &&str| {
+        !p.starts_with("store.backup") && !p.starts_with("store.restore") && !p.starts_with("store.wal")
+    };
     node::crash_points().into_iter().filter(passed).collect()
 }
 
@@ -186,8 +201,14 @@ fn death_at_every_named_place_costs_nothing_but_time() {
     for place in places() {
         // The third time, so that the delivery has begun; once where it happens once.
         let once = ["provide.manifest", "provide.receipt", "get.receipt", "sink.assemble", "prove.swap"];
-        let nth = if once.iter().any(|o| place.starts_with(o)) { String::from(place) } else { format!("{place}:3") };
-        let sender = (!place.starts_with("get") && !place.starts_with("sink")).then(|| dies_at(&nth, "nord")).unwrap_or(false);
+        let nth = if once.iter().any(|o| place.starts_with(o)) {
+            String::from(place)
+        } else {
+            format!("{place}:3")
+        };
+        let sender = (!place.starts_with("get") && !place.starts_with("sink"))
+            .then(|| dies_at(&nth, "nord"))
+            .unwrap_or(false);
         let receiver = (!place.starts_with("provide")).then(|| dies_at(&nth, "kita")).unwrap_or(false);
         if !sender && !receiver {
             never.push(place);
@@ -207,7 +228,8 @@ fn kill_at_any_moment_costs_nothing_but_time() {
         let goal = 1 + n * 137 % 100;
         until("the moment", || {
             let report = scene.ask("kita", &json!({ "do": "report" })).unwrap();
-            (report[0]["chunks"].as_u64().unwrap_or(0) >= goal || report[0]["state"] == "COMPLETED").then_some(())
+            (report[0]["chunks"].as_u64().unwrap_or(0) >= goal || report[0]["state"] == "COMPLETED")
+                .then_some(())
         });
         scene.kill(who);
         scene.start(who, None);
@@ -224,7 +246,8 @@ fn who_shows_no_certificate_gets_nothing_and_production_takes_nothing_of_the_dem
     use server::carrier::reach::Reach;
     use server::carrier::{Terms, TlsCarrier};
     let dir = tempfile::tempdir().unwrap();
-    let authority = server::authority::start(&dir.path().join("authority"), "127.0.0.1:0".parse().unwrap()).unwrap();
+    let authority =
+        server::authority::start(&dir.path().join("authority"), "127.0.0.1:0".parse().unwrap()).unwrap();
     let mut config = node::config::Config {
         mode: node::config::Mode::Demo,
         participant: "did:web:nord.example".into(),
@@ -239,7 +262,13 @@ fn who_shows_no_certificate_gets_nothing_and_production_takes_nothing_of_the_dem
     let book = || rulebook::book::Rulebook::parse(Vec::new()).0;
     let server = server::node_server::start(config.clone(), book(), |_| None).unwrap();
     let stranger = TlsCarrier::open(Terms::new(&authority.ca_pem_path).reaching(Reach::Anywhere)).unwrap();
-    let paths = ["/dsp/negotiations/x", "/dsp/transfers/x", "/data/x/0", "/data/x/manifest", "/dsp/catalog/datasets/x"];
+    let paths = [
+        "/dsp/negotiations/x",
+        "/dsp/transfers/x",
+        "/data/x/0",
+        "/data/x/manifest",
+        "/dsp/catalog/datasets/x",
+    ];
     for path in paths {
         let reply = stranger.send(Request::get(format!("{}{path}", server.address()))).unwrap();
         assert_eq!(reply.status, 401, "{path}");
@@ -248,7 +277,10 @@ fn who_shows_no_certificate_gets_nothing_and_production_takes_nothing_of_the_dem
     let posts = dsp::paths::ROUTES.iter().filter(|r| r.method == "POST");
     for route in posts {
         let url = format!("{}/dsp{}", server.address(), dsp::paths::with_id(route.path, "x"));
-        assert_eq!(stranger.send(Request::post(url, "application/json", b"{}".to_vec())).unwrap().status, 401);
+        assert_eq!(
+            stranger.send(Request::post(url, "application/json", b"{}".to_vec())).unwrap().status,
+            401
+        );
     }
     let open = stranger.send(Request::get(format!("{}{}", server.address(), dsp::paths::VERSIONS))).unwrap();
     assert_eq!(open.status, 200);

@@ -56,8 +56,10 @@ fn pass(form: Form) -> Pass {
     let flat = facts.map(|(id, json)| (id.to_owned(), serde_json::from_str(json).unwrap()));
     let bound = book.bind(&Transfer::single(flat)).unwrap();
     let decision = Engine::new(book).decide(&bound, AsOf::then("2020-07-15".parse().unwrap())).unwrap();
-    let scope = Scope { exporter: "exporter".into(), recipient: "recipient".into(), dataset: "data".into(), form };
-    Pass::issue(&decision, Ground::OwnGroup, &scope, Instant(0)).unwrap_or_else(|e| panic!("{e}: {:?}", decision.deciding_ids()))
+    let scope =
+        Scope { exporter: "exporter".into(), recipient: "recipient".into(), dataset: "data".into(), form };
+    Pass::issue(&decision, Ground::OwnGroup, &scope, Instant(0))
+        .unwrap_or_else(|e| panic!("{e}: {:?}", decision.deciding_ids()))
 }
 
 fn free() -> Lease {
@@ -79,14 +81,17 @@ fn all(flow: &mut Flow) -> Vec<u8> {
 fn flows() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("people.csv");
-    let text: String = std::iter::once("name,age,town\n".to_owned()).chain((0..20_000).map(|n| format!("p{n},{},t{}\n", n % 90, n % 7))).collect();
+    let text: String = std::iter::once("name,age,town\n".to_owned())
+        .chain((0..20_000).map(|n| format!("p{n},{},t{}\n", n % 90, n % 7)))
+        .collect();
     fs::write(&path, &text).unwrap();
 
     // As it is: any chunk, in any order, the same bytes; a lease that falls stops the next chunk.
     let stands = Arc::new(AtomicBool::new(true));
     let asked = stands.clone();
     let stopped = Stopped { code: "test/turned".into(), rules: vec!["r".into()], says: "turned".into() };
-    let lease: Lease = Box::new(move || if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(stopped.clone()) });
+    let lease: Lease =
+        Box::new(move || if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(stopped.clone()) });
     let mut flow = Flow::open(pass(Form::Raw), Content::File(path.clone()), lease, 1000).unwrap();
     let fifth = flow.chunk(5).unwrap().unwrap();
     assert_eq!(fifth.bytes, &text.as_bytes()[5000..6000]);
@@ -97,8 +102,11 @@ fn flows() {
     assert_eq!(flow.chunk(5).unwrap().unwrap(), fifth);
 
     // In flight through a plan: equal bytes after a restart, at any chunk.
-    let plan = || Plan::parse("[columns.name]\nact=\"drop\"\n[columns.age]\nact=\"bin\"\nwidth=10\n[columns.town]\nact=\"keep\"").unwrap();
-    let content = |plan: Plan| Content::InFlight { path: path.clone(), plan, key: None, encoding: Encoding::Csv };
+    let plan = || {
+        Plan::parse("[columns.name]\nact=\"drop\"\n[columns.age]\nact=\"bin\"\nwidth=10\n[columns.town]\nact=\"keep\"").unwrap()
+    };
+    let content =
+        |plan: Plan| Content::InFlight { path: path.clone(), plan, key: None, encoding: Encoding::Csv };
     let mut flow = Flow::open(pass(Form::Raw), content(plan()), free(), 4096).unwrap();
     let out = String::from_utf8(all(&mut flow)).unwrap();
     assert!(out.starts_with("age,town\n\"[0,10)\",t0\n"), "{}", &out[..60]);
@@ -117,13 +125,23 @@ fn flows() {
     let report = Digest::of(b"report");
     let staged = |content| Content::Staged { path: path.clone(), report, content };
     let whole = Digest::of(text.as_bytes());
-    assert_eq!(Flow::open(pass(Form::Raw), staged(whole), free(), 9).err().unwrap().code(), "dataplane/other-form");
+    assert_eq!(
+        Flow::open(pass(Form::Raw), staged(whole), free(), 9).err().unwrap().code(),
+        "dataplane/other-form"
+    );
     let other = Form::Release(Digest::of(b"other report"));
-    assert_eq!(Flow::open(pass(other), staged(whole), free(), 9).err().unwrap().code(), "dataplane/other-form");
+    assert_eq!(
+        Flow::open(pass(other), staged(whole), free(), 9).err().unwrap().code(),
+        "dataplane/other-form"
+    );
     let mut flow = Flow::open(pass(Form::Release(report)), staged(whole), free(), 1 << 16).unwrap();
     assert_eq!(all(&mut flow), text.as_bytes());
-    let mut flow = Flow::open(pass(Form::Release(report)), staged(Digest::of(b"x")), free(), 1 << 20).unwrap();
+    let mut flow =
+        Flow::open(pass(Form::Release(report)), staged(Digest::of(b"x")), free(), 1 << 20).unwrap();
     assert!(flow.chunk(0).unwrap().is_some());
     assert_eq!(flow.chunk(1).unwrap_err().code(), "dataplane/not-the-release");
-    assert_eq!(Flow::open(pass(Form::Release(report)), Content::File(path.clone()), free(), 9).err().unwrap().code(), "dataplane/other-form");
+    assert_eq!(
+        Flow::open(pass(Form::Release(report)), Content::File(path.clone()), free(), 9).err().unwrap().code(),
+        "dataplane/other-form"
+    );
 }

@@ -16,7 +16,9 @@ impl Node {
         let as_of = AsOf::then(self.legal_day());
         let mut engine = lock(&self.engine);
         let bound = engine.book.bind(transfer).map_err(|found| {
-            ActError::Facts(found.iter().map(|d| d.to_string().lines().next().unwrap_or_default().to_owned()).collect())
+            ActError::Facts(
+                found.iter().map(|d| d.to_string().lines().next().unwrap_or_default().to_owned()).collect(),
+            )
         })?;
         engine.decide(&bound, as_of).map_err(|e| ActError::Rules(e.0))
     }
@@ -49,8 +51,20 @@ pub fn articles(decision: &Decision) -> Vec<String> {
 /// The rules that refuse, for a peer: rule, article, day and rulebook, never a fact.
 pub fn refusals(decision: &Decision) -> Vec<Refusal> {
     let Some(worst) = decision.worst() else { return Vec::new() };
-    let cure = worst.remedies.first().map(|r| r.measures.iter().map(|m| m.id.as_str()).collect::<Vec<_>>().join("+"));
-    let refuses = |kind: ClauseKind| matches!(kind, ClauseKind::Gate | ClauseKind::Bar | ClauseKind::Obligation | ClauseKind::Carried | ClauseKind::Gap);
+    let cure = worst
+        .remedies
+        .first()
+        .map(|r| r.measures.iter().map(|m| m.id.as_str()).collect::<Vec<_>>().join("+"));
+    let refuses = |kind: ClauseKind| {
+        matches!(
+            kind,
+            ClauseKind::Gate
+                | ClauseKind::Bar
+                | ClauseKind::Obligation
+                | ClauseKind::Carried
+                | ClauseKind::Gap
+        )
+    };
     let all = || worst.deciding.iter();
     let mut named: Vec<_> = all().filter(|c| refuses(c.kind)).collect();
     if named.is_empty() {
@@ -81,7 +95,8 @@ pub fn grounds(decision: &Decision) -> Grounds {
 
 /// One line for people: verdict, deciding article, day.
 pub fn headline(decision: &Decision) -> String {
-    let article = refusals(decision).first().map(|r| format!("{} ({})", r.article, r.rule)).unwrap_or_default();
+    let article =
+        refusals(decision).first().map(|r| format!("{} ({})", r.article, r.rule)).unwrap_or_default();
     let verdict = match decision.verdict {
         Verdict::Conditional => "not as it is",
         Verdict::Prohibited => "may not go",

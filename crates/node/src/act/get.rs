@@ -1,9 +1,9 @@
 //! Gets a dataset: catalog, negotiation, transfer, chunk after chunk, receipt. What was begun goes on after a restart.
 
-use crate::agent::{Node, lock};
 use crate::act::negotiate::At;
 use crate::act::offer::FORMAT_PULL;
 use crate::act::provide::Handover;
+use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::{Reply, Request, fresh_name};
 use crate::prove::trust_of;
@@ -13,8 +13,8 @@ use dataplane::chunk::CHUNK_BYTES_MAX;
 use dataplane::sink::DirectorySink;
 use dsp::machine::{Peer, Role};
 use dsp::message::Context;
-use dsp::message::catalog::{Catalog, CatalogRequest};
 use dsp::message::Message;
+use dsp::message::catalog::{Catalog, CatalogRequest};
 use dsp::negotiation::{self, Negotiation};
 use dsp::paths;
 use dsp::transfer::{Command, State, Subject as TransferSubject, Transfer};
@@ -58,12 +58,19 @@ pub struct Got {
 impl Node {
     /// Reads a provider's catalog; `provider` is its base address of the protocol (`https://host/dsp`).
     pub fn catalog_of(&self, provider: &str) -> Result<Catalog, ActError> {
-        let message = Message::CatalogRequestMessage(CatalogRequest { context: Context::default(), filter: Vec::new() });
+        let message = Message::CatalogRequestMessage(CatalogRequest {
+            context: Context::default(),
+            filter: Vec::new(),
+        });
         let url = paths::join(provider, paths::CATALOG_REQUEST);
-        let request = Request::post(url, "application/json", message.to_bytes()).up_to(dsp::json::CATALOG_BYTES_MAX);
+        let request =
+            Request::post(url, "application/json", message.to_bytes()).up_to(dsp::json::CATALOG_BYTES_MAX);
         let reply = self.carrier.send(request)?;
         if !reply.is_success() {
-            return Err(ActError::nonsense(provider, format!("status {} to a catalog request", reply.status)));
+            return Err(ActError::nonsense(
+                provider,
+                format!("status {} to a catalog request", reply.status),
+            ));
         }
         Catalog::read(&reply.body).map_err(|e| ActError::nonsense(provider, e))
     }
@@ -74,7 +81,10 @@ impl Node {
         let missing = || ActError::NotFound { what: "dataset in the catalog", name: dataset.to_owned() };
         let offered = catalog.dataset.iter().find(|d| d.id == dataset).ok_or_else(missing)?;
         let terms = offered.has_policy.first().ok_or_else(missing)?.with_target(dataset);
-        let who = catalog.participant_id.clone().ok_or_else(|| ActError::nonsense(provider, "a catalog without participant"))?;
+        let who = catalog
+            .participant_id
+            .clone()
+            .ok_or_else(|| ActError::nonsense(provider, "a catalog without participant"))?;
         let pid = fresh_name()?;
         let (held, effects) =
             Negotiation::request(Peer(who), &pid, provider, &self.protocol_address(), terms);
@@ -110,9 +120,15 @@ impl Node {
             return Ok(None);
         }
         let Some(stored) = self.manifest_of(held.process().provider_pid())? else { return Ok(None) };
-        let manifest: Manifest = serde_json::from_slice(&stored.body).map_err(|e| ActError::evidence("node/manifest", e))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&stored.body).map_err(|e| ActError::evidence("node/manifest", e))?;
         let path = self.folder(transfer).join(self.file_name(&held)?);
-        Ok(Some(Got { transfer: transfer.to_owned(), path, manifest: stored.digest, bytes: manifest.bytes() }))
+        Ok(Some(Got {
+            transfer: transfer.to_owned(),
+            path,
+            manifest: stored.digest,
+            bytes: manifest.bytes(),
+        }))
     }
 
     fn wish(&self, negotiation: &str, wish: &Wish, expect: Expect) -> Result<Keep, ActError> {
@@ -137,7 +153,8 @@ impl Node {
         if process.role != Role::Consumer || held.state() != negotiation::State::Finalized {
             return Ok(false);
         }
-        let Some((mut wish, version)) = self.wish_of(&process.own_pid)?.filter(|(w, _)| w.transfer.is_none()) else {
+        let Some((mut wish, version)) = self.wish_of(&process.own_pid)?.filter(|(w, _)| w.transfer.is_none())
+        else {
             return Ok(false);
         };
         let Some(agreement) = held.agreement().map(|a| a.id().to_owned()) else { return Ok(false) };
@@ -204,7 +221,9 @@ impl Node {
             if self.is_stopping() {
                 return Ok(Pulled::NotStarted);
             }
-            let Some(held) = self.transfer(pid)?.filter(|t| t.state() == State::Started) else { return Ok(Pulled::NotStarted) };
+            let Some(held) = self.transfer(pid)?.filter(|t| t.state() == State::Started) else {
+                return Ok(Pulled::NotStarted);
+            };
             let have = self.store.progress(&self.participant, pid)?.n_chunks;
             let reply = self.fetch(&held, &have.to_string(), have)?;
             match reply.status {
@@ -217,7 +236,9 @@ impl Node {
     }
 
     fn fetch(&self, held: &Transfer, what: &str, have: u64) -> Result<Reply, ActError> {
-        let address = held.address().ok_or(ActError::NotFound { what: "data address", name: held.process().own_pid.clone() })?;
+        let address = held
+            .address()
+            .ok_or(ActError::NotFound { what: "data address", name: held.process().own_pid.clone() })?;
         let endpoint = address.endpoint.as_deref().unwrap_or_default();
         let token = address.property("authorization").unwrap_or_default();
         let request = Request::get(format!("{endpoint}/{what}"))
@@ -239,7 +260,14 @@ impl Node {
         event.binds.insert("chunk".into(), id);
         event.counts = [("number".into(), number), ("bytes".into(), chunk.bytes)].into();
         crash_point("get.note.before");
-        self.store.note_chunk(&self.participant, pid, number, &chunk, "", Together::leaf(self.leaf(&event)?))?;
+        self.store.note_chunk(
+            &self.participant,
+            pid,
+            number,
+            &chunk,
+            "",
+            Together::leaf(self.leaf(&event)?),
+        )?;
         crash_point("get.note.after");
         Ok(())
     }
@@ -252,7 +280,8 @@ impl Node {
             return Ok(Pulled::Again);
         }
         let from = held.process().peer.0.clone();
-        let handover: Handover = serde_json::from_slice(&reply.body).map_err(|e| ActError::nonsense(&from, e))?;
+        let handover: Handover =
+            serde_json::from_slice(&reply.body).map_err(|e| ActError::nonsense(&from, e))?;
         let manifest = self.check_handover(pid, held, &handover)?;
         let chunks = manifest.chunks.clone();
         sink.assemble(&chunks, &self.file_name(held)?)?;
@@ -278,46 +307,71 @@ impl Node {
     fn check_handover(&self, pid: &str, held: &Transfer, handover: &Handover) -> Result<Manifest, ActError> {
         let from = &held.process().peer.0;
         let wrong = |what: &str| ActError::nonsense(from, what);
-        let manifest: Manifest = serde_json::from_str(&handover.manifest).map_err(|e| ActError::nonsense(from, e))?;
+        let manifest: Manifest =
+            serde_json::from_str(&handover.manifest).map_err(|e| ActError::nonsense(from, e))?;
         let canonical = canonical::to_bytes(&manifest).map_err(|e| ActError::nonsense(from, e))?;
         if canonical != handover.manifest.as_bytes() {
             return Err(wrong("a manifest that is not canonical"));
         }
         let ours = self.chunks_of(pid)?;
-        let about = manifest.transfer == held.process().provider_pid() && manifest.agreement == held.subject().agreement_id;
+        let about = manifest.transfer == held.process().provider_pid()
+            && manifest.agreement == held.subject().agreement_id;
         if !about || manifest.chunks != ours {
             return Err(wrong("a manifest of other data than was received"));
         }
         let seal = STANDARD.decode(&handover.seal).map_err(|e| ActError::nonsense(from, e))?;
         let seal = Seal::read(&seal).map_err(|e| ActError::nonsense(from, e))?;
         let lists: Vec<_> = lock(&self.watched).list.clone().into_iter().collect();
-        let judged = seal.verify(&Digest::of(&canonical), &trust_of(&self.anchors, &lists), When::UsedAt(self.now()));
-        let by_peer = seal.signer().is_some_and(|c| {
-            c.extensions().alt_names.contains(&identity::x509::AltName::Uri(from.clone()))
-        });
+        let judged =
+            seal.verify(&Digest::of(&canonical), &trust_of(&self.anchors, &lists), When::UsedAt(self.now()));
+        let by_peer = seal
+            .signer()
+            .is_some_and(|c| c.extensions().alt_names.contains(&identity::x509::AltName::Uri(from.clone())));
         match judged.passed() && by_peer {
             true => Ok(manifest),
             false => Err(wrong(&format!("a seal that does not hold: {judged}"))),
         }
     }
 
-    fn commit_received(&self, provider_pid: &str, manifest: &Manifest, handover: &Handover) -> Result<Digest, ActError> {
+    fn commit_received(
+        &self,
+        provider_pid: &str,
+        manifest: &Manifest,
+        handover: &Handover,
+    ) -> Result<Digest, ActError> {
         let digest = Digest::of(handover.manifest.as_bytes());
         let subject = Subject::new(SubjectKind::Manifest, digest.to_string());
         let decoded = |text: &String| STANDARD.decode(text).unwrap_or_default();
-        let part = |name: &str, body: Vec<u8>| Part { subject: subject.clone(), name: name.into(), at: self.now(), body };
+        let part = |name: &str, body: Vec<u8>| Part {
+            subject: subject.clone(),
+            name: name.into(),
+            at: self.now(),
+            body,
+        };
         let mut parts = vec![part("seal", decoded(&handover.seal))];
         parts.extend(handover.stamp.as_ref().map(|s| part("stamp", decoded(s))));
         let mut event = self.event(EventKind::ManifestCommitted, provider_pid);
-        event.binds = [("manifest".into(), digest), ("decision".into(), manifest.decision), ("rulebook".into(), manifest.rulebook)].into();
-        event.counts = [("chunks".into(), manifest.chunks.len() as u64), ("bytes".into(), manifest.bytes())].into();
+        event.binds = [
+            ("manifest".into(), digest),
+            ("decision".into(), manifest.decision),
+            ("rulebook".into(), manifest.rulebook),
+        ]
+        .into();
+        event.counts =
+            [("chunks".into(), manifest.chunks.len() as u64), ("bytes".into(), manifest.bytes())].into();
         let together = Together { leaves: vec![self.leaf(&event)?], parts, ..Together::default() };
         self.store.commit_manifest(&self.participant, manifest, self.now(), together)?;
         Ok(digest)
     }
 
     /// The receipt of a delivery: signed once, kept, and given again the same.
-    fn receipt(&self, pid: &str, held: &Transfer, manifest: &Manifest, digest: &Digest) -> Result<String, ActError> {
+    fn receipt(
+        &self,
+        pid: &str,
+        held: &Transfer,
+        manifest: &Manifest,
+        digest: &Digest,
+    ) -> Result<String, ActError> {
         let subject = Subject::new(SubjectKind::Manifest, digest.to_string());
         if let Some(kept) = self.part(&subject, "receipt")? {
             return Ok(String::from_utf8_lossy(&kept).into_owned());
@@ -347,7 +401,8 @@ impl Node {
     }
 
     fn folder(&self, pid: &str) -> PathBuf {
-        let plain: String = pid.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let plain: String =
+            pid.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
         self.config.directory.join("received").join(plain)
     }
 
@@ -360,7 +415,8 @@ impl Node {
             }
         }
         let last = dataset.rsplit([':', '/']).next().unwrap_or("data");
-        let plain: String = last.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+        let plain: String =
+            last.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
         let plain = plain.trim_start_matches('.');
         Ok(if plain.is_empty() { "data".into() } else { plain.into() })
     }

@@ -11,9 +11,9 @@ use dsp::message::negotiation::ContractNegotiationError;
 use dsp::message::transfer::TransferError;
 use dsp::message::{Grounds, Message, Received};
 use dsp::negotiation::{self, Negotiation};
+use dsp::policy::Policy;
 use dsp::policy::evaluate::{self, Context};
 use dsp::policy::operands::Operands;
-use dsp::policy::Policy;
 use dsp::transfer::{self, Transfer};
 use dsp::{profile, reason};
 use model::Instant;
@@ -23,7 +23,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::outbox::{Outgoing, Queued};
-use store::process::{Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting};
+use store::process::{
+    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting,
+};
 use store::{StoreError, Together, crash_point};
 
 /// LIMIT: processes of a kind that are looked at in one round.
@@ -204,15 +206,24 @@ impl Node {
         refusal::<H>(503, Fault::Busy.grounds())
     }
 
-    fn take<H: Held>(&self, from: &Caller, pid: Option<&str>, received: &Received) -> Result<Answered, ActError> {
+    fn take<H: Held>(
+        &self,
+        from: &Caller,
+        pid: Option<&str>,
+        received: &Received,
+    ) -> Result<Answered, ActError> {
         let peer = Peer(from.id.clone());
         let known = match (pid, H::opener(&received.message)) {
             (Some(pid), _) => self.load::<H>(pid)?,
-            (None, Some(theirs)) => match self.store.process_of_peer(&self.participant, H::KIND, &peer.0, theirs)? {
-                Some(stored) => Some(read_stored::<H>(&stored)?),
-                None => None,
-            },
-            (None, None) => return Ok(refusal::<H>(400, Fault::WrongMessage { kind: received.message.kind() }.grounds())),
+            (None, Some(theirs)) => {
+                match self.store.process_of_peer(&self.participant, H::KIND, &peer.0, theirs)? {
+                    Some(stored) => Some(read_stored::<H>(&stored)?),
+                    None => None,
+                }
+            }
+            (None, None) => {
+                return Ok(refusal::<H>(400, Fault::WrongMessage { kind: received.message.kind() }.grounds()));
+            }
         };
         let (version, step) = match (known, pid) {
             (Some(at), _) => {
@@ -234,7 +245,8 @@ impl Node {
         match step {
             Step::Next(next, effects) => {
                 let answer = self.commit(version, &next, effects, Some(received), Together::default())?;
-                Ok(answer.unwrap_or(Answered { status: 200, body: next.process().acknowledgement().to_bytes() }))
+                Ok(answer
+                    .unwrap_or(Answered { status: 200, body: next.process().acknowledgement().to_bytes() }))
             }
             Step::Repeat(answer) => Ok(Answered::of(&answer)),
             Step::Illegal(fault) => Ok(refusal::<H>(fault.status(), fault.grounds())),
@@ -242,7 +254,12 @@ impl Node {
     }
 
     /// Makes a move of our own; tells whether the machine let it.
-    pub(crate) fn command<H: Held>(&self, at: &At<H>, command: H::Command, together: Together) -> Result<bool, ActError> {
+    pub(crate) fn command<H: Held>(
+        &self,
+        at: &At<H>,
+        command: H::Command,
+        together: Together,
+    ) -> Result<bool, ActError> {
         match at.held.step(Event::Command(command)) {
             Step::Next(next, effects) => {
                 self.commit(Some(at.version), &next, effects, None, together)?;
@@ -317,7 +334,8 @@ impl Node {
         let Some(kind) = H::kind_of(moved).filter(|_| moved.how != How::RolledBack) else { return Ok(None) };
         let mut event = self.event(kind, &next.process().own_pid);
         event.binds.extend(moved.digest.map(|d| ("message".to_owned(), d)));
-        event.rules = reason::refusals(next.grounds()).iter().map(|r| format!("{} ({})", r.rule, r.article)).collect();
+        event.rules =
+            reason::refusals(next.grounds()).iter().map(|r| format!("{} ({})", r.rule, r.article)).collect();
         event.legal_day = reason::refusals(next.grounds()).first().and_then(|r| r.as_of.parse().ok());
         if kind == EventKind::Negotiated {
             // The state reached is part of what happened, as a rule of the protocol.
@@ -356,7 +374,8 @@ impl Node {
         if due.is_none_or(|due| due > now) {
             return Ok(false);
         }
-        let hidden = Instant(now.0 + i64::try_from(limits.answer_ms).unwrap_or(i64::MAX / 2) + limits.repeat_ms);
+        let hidden =
+            Instant(now.0 + i64::try_from(limits.answer_ms).unwrap_or(i64::MAX / 2) + limits.repeat_ms);
         // LIMIT: messages sent in one round; a slow peer holds up the others of its round.
         let taken = self.store.take_outbox(&self.participant, now, hidden, 8)?;
         for queued in &taken {
@@ -368,7 +387,11 @@ impl Node {
             let settled = match message.process.kind {
                 ProcessKind::Negotiation => self.answered::<Negotiation>(queued, &reply),
                 ProcessKind::Transfer => self.answered::<Transfer>(queued, &reply),
-                ProcessKind::Flow => self.store.settle(&self.participant, queued.number, Together::default()).map(|_| ()).map_err(ActError::from),
+                ProcessKind::Flow => self
+                    .store
+                    .settle(&self.participant, queued.number, Together::default())
+                    .map(|_| ())
+                    .map_err(ActError::from),
             };
             if let Err(ActError::Store(StoreError::Stale { .. })) = settled {
                 // Another message moved the process meanwhile: the answer is asked for again.
@@ -425,11 +448,16 @@ impl Node {
                 continue;
             }
             let done = match (process.role, process.state()) {
-                (Role::Provider, negotiation::State::Requested | negotiation::State::Accepted) => self.agree(&at),
+                (Role::Provider, negotiation::State::Requested | negotiation::State::Accepted) => {
+                    self.agree(&at)
+                }
                 (Role::Provider, negotiation::State::Verified) => self.finalize(&at),
                 (Role::Consumer, negotiation::State::Agreed) => self.verify_agreement(&at),
                 (Role::Consumer, negotiation::State::Offered) => {
-                    let grounds = Grounds::of("tegata/not-asked-for", ["another offer than ours is not taken".to_owned()]);
+                    let grounds = Grounds::of(
+                        "tegata/not-asked-for",
+                        ["another offer than ours is not taken".to_owned()],
+                    );
                     self.command(&at, negotiation::Command::Terminate(grounds), Together::default())
                 }
                 _ => Ok(false),
@@ -446,9 +474,14 @@ impl Node {
     fn agree(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
         let process = at.held.process();
         let asked = at.held.latest_offer();
-        let refuse = |grounds: Grounds, together: Together| self.command(at, negotiation::Command::Terminate(grounds), together);
+        let refuse = |grounds: Grounds, together: Together| {
+            self.command(at, negotiation::Command::Terminate(grounds), together)
+        };
         let Some(offer) = self.offer_of(asked.target().unwrap_or_default())? else {
-            return refuse(Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]), Together::default());
+            return refuse(
+                Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]),
+                Together::default(),
+            );
         };
         let judged = law_of(self, &offer, &process.peer.0)?;
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
@@ -482,7 +515,9 @@ impl Node {
         transfer: &model::transfer::Transfer,
         peer: &str,
     ) -> Result<(), String> {
-        let read = |terms| Policy::of_terms(terms).map_err(|e| e.first().map(ToString::to_string).unwrap_or_default());
+        let read = |terms| {
+            Policy::of_terms(terms).map_err(|e| e.first().map(ToString::to_string).unwrap_or_default())
+        };
         let (ours, asked) = (read(ours)?, read(asked)?);
         if !asked.same_rules(&ours) {
             return Err("the terms are not those of the offer".into());
@@ -527,7 +562,8 @@ impl Node {
         let fits = at.held.agreement().is_some_and(|agreement| {
             let (asked, agreed) = (Policy::of_terms(at.held.latest_offer()), Policy::of_terms(agreement));
             let same = matches!((asked, agreed), (Ok(asked), Ok(agreed)) if agreed.same_rules(&asked));
-            same && agreement.target() == at.held.latest_offer().target() && agreement.assignee() == Some(self.id())
+            same && agreement.target() == at.held.latest_offer().target()
+                && agreement.assignee() == Some(self.id())
         });
         let command = match fits {
             true => negotiation::Command::Verify,
@@ -551,9 +587,13 @@ impl Node {
 
     /// The agreed negotiation under which a peer may ask for a transfer.
     pub(crate) fn agreed_with(&self, agreement: &str, peer: &Peer) -> Result<Option<Negotiation>, ActError> {
-        let Some(kept) = self.store.kept(&self.participant, DocumentKind::Agreement, agreement)? else { return Ok(None) };
+        let Some(kept) = self.store.kept(&self.participant, DocumentKind::Agreement, agreement)? else {
+            return Ok(None);
+        };
         let found = self.load::<Negotiation>(kept.about.as_deref().unwrap_or_default())?;
-        Ok(found.map(|at| at.held).filter(|n| n.process().peer == *peer && n.state() == negotiation::State::Finalized))
+        Ok(found
+            .map(|at| at.held)
+            .filter(|n| n.process().peer == *peer && n.state() == negotiation::State::Finalized))
     }
 }
 

@@ -72,13 +72,16 @@ impl Node {
     /// The offer of a dataset.
     pub fn offer_of(&self, dataset: &str) -> Result<Option<Offer>, ActError> {
         let kept = self.store.kept(&self.participant, DocumentKind::Offer, dataset)?;
-        kept.map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e))).transpose()
+        kept.map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e)))
+            .transpose()
     }
 
     /// All offers.
     pub fn offers(&self) -> Result<Vec<Offer>, ActError> {
         let all = self.store.kept_all(&self.participant, DocumentKind::Offer, None, OFFERS_MAX)?;
-        all.iter().map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e))).collect()
+        all.iter()
+            .map(|k| serde_json::from_slice(&k.body).map_err(|e| ActError::evidence("node/offer", e)))
+            .collect()
     }
 
     /// The terms of an offer: what the law still asks of the recipient, by today's rulebook.
@@ -101,7 +104,10 @@ impl Node {
             // An offer that no recipient could take is not shown.
             if let Ok(terms) = self.terms_of(&offer) {
                 let form = Distribution::new(FORMAT_PULL, &service.id);
-                datasets.push(Dataset::new(&offer.dataset, vec![terms], vec![form]).with("dct:title", offer.title.as_str()));
+                datasets.push(
+                    Dataset::new(&offer.dataset, vec![terms], vec![form])
+                        .with("dct:title", offer.title.as_str()),
+                );
             }
         }
         Ok(Catalog::root(&format!("{}#catalog", self.id()), self.id(), service, datasets))
@@ -109,12 +115,18 @@ impl Node {
 
     /// The legal act between us and a peer for one dataset, as it is known now; kept once it was judged.
     pub fn case_with(&self, offer: &Offer, peer: &str) -> Result<Transfer, ActError> {
-        if let Some(kept) = self.store.kept(&self.participant, DocumentKind::Transfer, &case_id(&offer.dataset, peer))? {
+        if let Some(kept) =
+            self.store.kept(&self.participant, DocumentKind::Transfer, &case_id(&offer.dataset, peer))?
+        {
             return serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/case", e));
         }
         let facts = match self.store.kept(&self.participant, DocumentKind::Peer, peer)? {
-            Some(kept) => serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?,
-            None => self.config.peer.iter().find(|p| p.id == peer).map(|p| p.facts.clone()).unwrap_or_default(),
+            Some(kept) => {
+                serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?
+            }
+            None => {
+                self.config.peer.iter().find(|p| p.id == peer).map(|p| p.facts.clone()).unwrap_or_default()
+            }
         };
         Ok(case(self.id(), peer, offer, &facts))
     }
@@ -122,8 +134,14 @@ impl Node {
     /// Remembers what is known of a peer, for acts that are judged from now on.
     pub fn know_peer(&self, peer: &PeerFacts) -> Result<(), ActError> {
         let body = serde_json::to_vec(&peer.facts).map_err(|e| ActError::evidence("node/peer", e))?;
-        let document =
-            Keep { kind: DocumentKind::Peer, id: peer.id.clone(), about: None, at: self.now(), body, expect: Expect::Any };
+        let document = Keep {
+            kind: DocumentKind::Peer,
+            id: peer.id.clone(),
+            about: None,
+            at: self.now(),
+            body,
+            expect: Expect::Any,
+        };
         self.store.keep(&self.participant, document, Together::default())?;
         self.changed();
         Ok(())
@@ -149,12 +167,20 @@ pub(crate) fn case(own: &str, peer: &str, offer: &Offer, recipient: &Facts) -> T
     let parties = [("exporter", own), ("recipient", peer)];
     Transfer {
         id: None,
-        parties: parties.iter().filter_map(|(role, id)| single.parties.remove(*role).map(|p| ((*id).to_owned(), p))).collect(),
+        parties: parties
+            .iter()
+            .filter_map(|(role, id)| single.parties.remove(*role).map(|p| ((*id).to_owned(), p)))
+            .collect(),
         datasets: single.datasets.remove("data").map(|d| (offer.dataset.clone(), d)).into_iter().collect(),
         hops: single
             .hops
             .into_iter()
-            .map(|hop| Hop { from: own.to_owned(), to: peer.to_owned(), data: vec![offer.dataset.clone()], ..hop })
+            .map(|hop| Hop {
+                from: own.to_owned(),
+                to: peer.to_owned(),
+                data: vec![offer.dataset.clone()],
+                ..hop
+            })
             .collect(),
     }
 }

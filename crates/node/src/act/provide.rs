@@ -75,7 +75,8 @@ impl Node {
             Ok(piece) => piece,
             Err(FlowError::Stopped(stopped)) => return Given::Stopped(stopped),
             Err(error) => {
-                let stopped = Stopped { code: error.code().to_owned(), rules: Vec::new(), says: error.to_string() };
+                let stopped =
+                    Stopped { code: error.code().to_owned(), rules: Vec::new(), says: error.to_string() };
                 drop(flow);
                 self.turn(pid, &running, stopped.clone());
                 return Given::Stopped(stopped);
@@ -84,18 +85,23 @@ impl Node {
         let Some(piece) = piece else {
             return match self.finish_flow(pid, number, &flow) {
                 Ok(true) => Given::End,
-                Ok(false) => refused(416, "node/no-such-chunk", "there are chunks before this one that were not given"),
+                Ok(false) => {
+                    refused(416, "node/no-such-chunk", "there are chunks before this one that were not given")
+                }
                 Err(e) => refused(503, &e.code(), "the manifest could not be committed"),
             };
         };
         crash_point("provide.note.before");
-        let noted = self.store.note_chunk(&self.participant, pid, number, &piece.chunk, "", Together::default());
+        let noted =
+            self.store.note_chunk(&self.participant, pid, number, &piece.chunk, "", Together::default());
         crash_point("provide.note.after");
         match noted {
             Ok(_) => Given::Chunk(piece),
-            Err(StoreError::Stale { .. }) => {
-                refused(409, "node/source-changed", "the source is not what it was, or a chunk before this one is missing")
-            }
+            Err(StoreError::Stale { .. }) => refused(
+                409,
+                "node/source-changed",
+                "the source is not what it was, or a chunk before this one is missing",
+            ),
             Err(e) => refused(503, e.code(), "the store could not note the chunk"),
         }
     }
@@ -146,10 +152,20 @@ impl Node {
         let digest = made.digest().map_err(|e| ActError::evidence("node/manifest", e))?;
         let mut event = self.event(EventKind::ManifestCommitted, pid);
         event.legal_day = Some(flow.pass().legal().on);
-        event.binds = [("manifest".into(), digest), ("decision".into(), made.decision), ("rulebook".into(), made.rulebook)].into();
+        event.binds = [
+            ("manifest".into(), digest),
+            ("decision".into(), made.decision),
+            ("rulebook".into(), made.rulebook),
+        ]
+        .into();
         event.counts = [("chunks".into(), made.chunks.len() as u64), ("bytes".into(), made.bytes())].into();
         crash_point("provide.manifest.before");
-        self.store.commit_manifest(&self.participant, &made, self.now(), Together::leaf(self.leaf(&event)?))?;
+        self.store.commit_manifest(
+            &self.participant,
+            &made,
+            self.now(),
+            Together::leaf(self.leaf(&event)?),
+        )?;
         crash_point("provide.manifest.after");
         Ok(true)
     }
@@ -172,7 +188,10 @@ impl Node {
     }
 
     /// The manifest of a transfer, once committed, by the provider's id of the transfer.
-    pub(crate) fn manifest_of(&self, transfer: &str) -> Result<Option<store::delivery::StoredManifest>, ActError> {
+    pub(crate) fn manifest_of(
+        &self,
+        transfer: &str,
+    ) -> Result<Option<store::delivery::StoredManifest>, ActError> {
         Ok(self.store.manifests_of(&self.participant, transfer, 0, 1)?.into_iter().next())
     }
 
@@ -183,9 +202,9 @@ impl Node {
             Ok(()) | Err(Given::End | Given::Stopped(_)) => {}
             Err(given) => return Err(given),
         }
-        self.handover(pid).map_err(|e| refused(503, &e.code(), "the evidence is not ready")).and_then(|found| {
-            found.ok_or_else(|| refused(409, "node/not-complete", "not all chunks were given yet"))
-        })
+        self.handover(pid).map_err(|e| refused(503, &e.code(), "the evidence is not ready")).and_then(
+            |found| found.ok_or_else(|| refused(409, "node/not-complete", "not all chunks were given yet")),
+        )
     }
 
     fn handover(&self, pid: &str) -> Result<Option<Handover>, ActError> {
@@ -208,7 +227,8 @@ impl Node {
             None => match self.stamp(&Digest::of(&seal)) {
                 Ok(stamp) => {
                     let mut event = self.event(EventKind::Stamped, pid);
-                    event.binds = [("manifest".into(), stored.digest), ("stamp".into(), Digest::of(&stamp))].into();
+                    event.binds =
+                        [("manifest".into(), stored.digest), ("stamp".into(), Digest::of(&stamp))].into();
                     self.keep_part(&subject, "stamp", &stamp, Some(&event))?;
                     self.part(&subject, "stamp")?
                 }
@@ -253,14 +273,18 @@ impl Node {
         }
         let failed = |e: ActError| refused(503, &e.code(), "the receipt could not be kept");
         let stored = self.manifest_of(pid).map_err(failed)?;
-        let Some(stored) = stored else { return Err(refused(409, "node/not-complete", "not all chunks were given yet")) };
+        let Some(stored) = stored else {
+            return Err(refused(409, "node/not-complete", "not all chunks were given yet"));
+        };
         let subject = Subject::new(SubjectKind::Manifest, stored.digest.to_string());
         if self.part(&subject, "receipt").map_err(failed)?.is_some() {
             return Ok(());
         }
-        self.check_receipt(from, pid, &stored.digest, text).map_err(|says| refused(422, "node/receipt", says))?;
+        self.check_receipt(from, pid, &stored.digest, text)
+            .map_err(|says| refused(422, "node/receipt", says))?;
         let mut event = self.event(EventKind::Received, pid);
-        event.binds = [("manifest".into(), stored.digest), ("receipt".into(), Digest::of(text.as_bytes()))].into();
+        event.binds =
+            [("manifest".into(), stored.digest), ("receipt".into(), Digest::of(text.as_bytes()))].into();
         crash_point("provide.receipt.before");
         self.keep_part(&subject, "receipt", text.as_bytes(), Some(&event)).map_err(failed)?;
         crash_point("provide.receipt.after");
@@ -271,7 +295,8 @@ impl Node {
     fn check_receipt(&self, from: &Caller, pid: &str, manifest: &Digest, text: &str) -> Result<(), String> {
         let (receipt, jws) = Receipt::read(text).map_err(|e| e.to_string())?;
         let about = receipt.transfer == pid && receipt.manifest == *manifest && receipt.sequence == 0;
-        if !about || receipt.issuer != from.id || receipt.recipient != from.id || receipt.sender != self.id() {
+        if !about || receipt.issuer != from.id || receipt.recipient != from.id || receipt.sender != self.id()
+        {
             return Err("the receipt is for another delivery or by another party".into());
         }
         if receipt.event != DeliveryEvent::ContentHandover {

@@ -182,12 +182,16 @@ impl Node {
                     // The process was stopped by its states alone and is started again.
                     Some(stopped) if stopped.code == NOT_STARTED => match self.open_flow(&at.held, false)? {
                         Opened::Flows(_) => Ok(true),
-                        Opened::Shut(grounds) => self.command(at, Command::Suspend(grounds), Together::default()),
+                        Opened::Shut(grounds) => {
+                            self.command(at, Command::Suspend(grounds), Together::default())
+                        }
                     },
                     Some(stopped) if stopped.code == LEASE_OVER => Ok(false),
-                    Some(stopped) => {
-                        self.command(at, Command::Suspend(self.stop_grounds(&running, &stopped)?), Together::default())
-                    }
+                    Some(stopped) => self.command(
+                        at,
+                        Command::Suspend(self.stop_grounds(&running, &stopped)?),
+                        Together::default(),
+                    ),
                     None => Ok(false),
                 }
             }
@@ -234,11 +238,17 @@ impl Node {
         let pid = process.own_pid.clone();
         let agreement = transfer.subject().agreement_id.clone();
         let Some(negotiation) = self.agreed_with(&agreement, &process.peer)? else {
-            return Ok(Opened::Shut(Grounds::of("tegata/no-agreement", ["no such agreement in force".to_owned()])));
+            return Ok(Opened::Shut(Grounds::of(
+                "tegata/no-agreement",
+                ["no such agreement in force".to_owned()],
+            )));
         };
         let dataset = negotiation.agreement().and_then(|a| a.target()).unwrap_or_default().to_owned();
         let Some(offer) = self.offer_of(&dataset)? else {
-            return Ok(Opened::Shut(Grounds::of("tegata/no-offer", ["this dataset is no longer offered".to_owned()])));
+            return Ok(Opened::Shut(Grounds::of(
+                "tegata/no-offer",
+                ["this dataset is no longer offered".to_owned()],
+            )));
         };
         if let Some(stopped) = self.revocation_stops(&process.peer.0) {
             return Ok(Opened::Shut(Grounds::of(&stopped.code, [stopped.says])));
@@ -246,8 +256,12 @@ impl Node {
         let judged_epoch = self.epoch.load(Ordering::SeqCst);
         let judged = law_of(self, &offer, &process.peer.0)?;
         let content = self.content(&offer, &process.peer.0)?;
-        let scope =
-            Scope { exporter: self.id().into(), recipient: process.peer.0.clone(), dataset: dataset.clone(), form: content.form() };
+        let scope = Scope {
+            exporter: self.id().into(),
+            recipient: process.peer.0.clone(),
+            dataset: dataset.clone(),
+            form: content.form(),
+        };
         let now = self.now();
         let pass = match Pass::issue(&judged.decision, Ground::Agreement(&negotiation), &scope, now) {
             Ok(pass) => pass,
@@ -264,7 +278,12 @@ impl Node {
         event.binds.insert("decision".into(), pass.decision());
         event.binds.insert("rulebook".into(), pass.rulebook());
         event.binds.extend(negotiation.agreement().map(|a| ("agreement".to_owned(), a.digest())));
-        let record = FlowRecord { dataset: dataset.clone(), peer: process.peer.0.clone(), agreement, token: Digest::of(token.as_bytes()) };
+        let record = FlowRecord {
+            dataset: dataset.clone(),
+            peer: process.peer.0.clone(),
+            agreement,
+            token: Digest::of(token.as_bytes()),
+        };
         let together = Together {
             leaves: vec![self.decided(&pid, &judged.decision)?, self.leaf(&event)?],
             keeps: vec![Keep {
@@ -278,9 +297,19 @@ impl Node {
             ..Together::default()
         };
         let until = Instant(now.0 + self.config.limits.lease_ms);
-        let ask = LeaseAsk { flow: pid.clone(), decision: pass.decision(), holder: self.holder.clone(), at: now, until };
+        let ask = LeaseAsk {
+            flow: pid.clone(),
+            decision: pass.decision(),
+            holder: self.holder.clone(),
+            at: now,
+            until,
+        };
         let (epoch, _) = self.store.issue_lease(&self.participant, ask, together)?;
-        let gate = Arc::new(Gate { until: AtomicI64::new(until.0), held: AtomicBool::new(false), stopped: Mutex::new(None) });
+        let gate = Arc::new(Gate {
+            until: AtomicI64::new(until.0),
+            held: AtomicBool::new(false),
+            stopped: Mutex::new(None),
+        });
         let decision = pass.decision();
         let lease = self.lease_of(&gate);
         let running = lock(&self.flows).get(&pid).cloned();
@@ -337,8 +366,10 @@ impl Node {
             (Some(plan), None) => {
                 let plan = Plan::parse(plan).map_err(|e| ActError::Facts(vec![e.to_string()]))?;
                 let secret = crate::keys::seed(&self.config.directory.join("pseudonym.seed"))?;
-                let domain = Domain { recipient: peer.into(), purpose: offer.dataset.clone(), period: "1".into() };
-                let key = DomainKey::derive(&secret, &domain).map_err(|e| ActError::Facts(vec![e.to_string()]))?;
+                let domain =
+                    Domain { recipient: peer.into(), purpose: offer.dataset.clone(), period: "1".into() };
+                let key =
+                    DomainKey::derive(&secret, &domain).map_err(|e| ActError::Facts(vec![e.to_string()]))?;
                 Content::InFlight { path, plan, key: Some(key), encoding: Encoding::Csv }
             }
             (None, None) => Content::File(path),
@@ -353,7 +384,8 @@ impl Node {
         }
         let token = Digest(random()?).to_string();
         let endpoint = format!("{}/data/{}", self.address, dsp::paths::segment(&transfer.process().own_pid));
-        let address = DataAddress::new("https://w3id.org/idsa/v4.1/HTTP", endpoint).with_bearer(token.clone());
+        let address =
+            DataAddress::new("https://w3id.org/idsa/v4.1/HTTP", endpoint).with_bearer(token.clone());
         Ok((address, token))
     }
 
@@ -367,7 +399,8 @@ impl Node {
 
     /// Decides every running flow afresh; those that no longer open stop before this returns.
     pub(crate) fn judge_running(self: &Arc<Self>) {
-        let running: Vec<(String, Arc<Running>)> = lock(&self.flows).iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let running: Vec<(String, Arc<Running>)> =
+            lock(&self.flows).iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         let gates: Vec<Arc<Gate>> = running.iter().map(|(_, flow)| lock(&flow.gate).clone()).collect();
         // INVARIANT: from here on no chunk passes before its flow is decided afresh.
         gates.iter().for_each(|gate| gate.held.store(true, Ordering::SeqCst));
@@ -392,7 +425,11 @@ impl Node {
     }
 
     fn judged_again(&self, running: &Running) -> Result<(), Stopped> {
-        let cannot = |e: ActError| Stopped { code: e.code(), rules: Vec::new(), says: format!("the law could not be asked: {e}") };
+        let cannot = |e: ActError| Stopped {
+            code: e.code(),
+            rules: Vec::new(),
+            says: format!("the law could not be asked: {e}"),
+        };
         let offer = self.offer_of(&running.dataset).map_err(cannot)?.ok_or_else(|| Stopped {
             code: "node/no-offer".into(),
             rules: Vec::new(),
@@ -404,7 +441,10 @@ impl Node {
             true => Ok(()),
             false => Err(Stopped {
                 code: LAW_TURNED.into(),
-                rules: refusals(&judged.decision).iter().map(|r| format!("{} ({})", r.rule, r.article)).collect(),
+                rules: refusals(&judged.decision)
+                    .iter()
+                    .map(|r| format!("{} ({})", r.rule, r.article))
+                    .collect(),
                 says: headline(&judged.decision),
             }),
         }
@@ -413,7 +453,13 @@ impl Node {
     /// Stops a flow and writes down why: the gate first, so that no chunk passes; then the lease; then the peer is told.
     pub(crate) fn turn(&self, pid: &str, running: &Running, why: Stopped) {
         lock(&running.gate).stop(why.clone());
-        let cause = Cause { code: why.code, rules: why.rules, says: why.says, at: self.now(), legal_day: self.legal_day() };
+        let cause = Cause {
+            code: why.code,
+            rules: why.rules,
+            says: why.says,
+            at: self.now(),
+            legal_day: self.legal_day(),
+        };
         let body = serde_json::to_vec(&cause).unwrap_or_default();
         // A store that cannot be written renews no lease either, so the flow stays stopped.
         let _ = self.store.turn(&self.participant, pid, body, cause.at, Together::default());
@@ -447,7 +493,8 @@ impl Node {
     }
 
     fn renew_leases(&self) {
-        let flows: Vec<(String, Arc<Running>)> = lock(&self.flows).iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let flows: Vec<(String, Arc<Running>)> =
+            lock(&self.flows).iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         for (pid, running) in flows {
             let gate = lock(&running.gate).clone();
             if gate.stopped().is_some() {
@@ -462,7 +509,12 @@ impl Node {
             if gate.until.load(Ordering::SeqCst) - self.now().0 > self.config.limits.lease_ms / 2 {
                 continue;
             }
-            match self.store.renew_lease(&self.participant, &pid, running.lease_epoch.load(Ordering::SeqCst), until) {
+            match self.store.renew_lease(
+                &self.participant,
+                &pid,
+                running.lease_epoch.load(Ordering::SeqCst),
+                until,
+            ) {
                 Ok(Renewal::Renewed(until)) => gate.until.store(until.0, Ordering::SeqCst),
                 Ok(Renewal::Over(lease)) => {
                     let says = match lease.standing {
@@ -482,7 +534,8 @@ impl Node {
         self.config.authority.revocation_list.as_ref()?;
         let watched = lock(&self.watched);
         let known = watched.serials.get(peer).into_iter().flatten();
-        let revoked = |serial: &Vec<u8>| watched.list.as_ref().is_some_and(|list| list.entry(serial).is_some());
+        let revoked =
+            |serial: &Vec<u8>| watched.list.as_ref().is_some_and(|list| list.entry(serial).is_some());
         if known.into_iter().any(revoked) {
             return Some(revoked_words(peer));
         }
@@ -510,7 +563,8 @@ impl Node {
         lock(&self.watched).asked_at = Some(self.now());
         let Ok(reply) = self.carrier.send(Request::get(url)) else { return };
         let lists = Crl::from_pem(&String::from_utf8_lossy(&reply.body)).unwrap_or_default();
-        let signed = |list: &Crl| self.anchors.iter().any(|a| a.key().is_some_and(|key| list.is_signed_by(key)));
+        let signed =
+            |list: &Crl| self.anchors.iter().any(|a| a.key().is_some_and(|key| list.is_signed_by(key)));
         let Some(list) = lists.into_iter().find(|l| reply.is_success() && signed(l)) else { return };
         let now = self.now();
         let older = |known: &Crl| known.number() > list.number();
@@ -521,8 +575,12 @@ impl Node {
             let mut watched = lock(&self.watched);
             let unknown = watched.seen_at.is_none_or(|at| now.0 - at.0 > self.config.limits.status_grace_ms);
             watched.seen_at = Some(now);
-            let told: Vec<Vec<u8>> =
-                list.revoked().iter().map(|r| r.serial.clone()).filter(|s| !watched.told.contains(s)).collect();
+            let told: Vec<Vec<u8>> = list
+                .revoked()
+                .iter()
+                .map(|r| r.serial.clone())
+                .filter(|s| !watched.told.contains(s))
+                .collect();
             watched.told.extend(told.iter().cloned());
             let new = watched.list.as_ref().map(Crl::number) != Some(list.number());
             watched.list = Some(list.clone());
@@ -538,7 +596,12 @@ impl Node {
                 event.binds.insert("list".into(), Digest::of(list.der()));
                 together.leaves.extend(self.leaf(&event));
             }
-            let seen = StatusSeen { source: url.into(), issued_at: list.this_update(), seen_at: now, body: list.der().to_vec() };
+            let seen = StatusSeen {
+                source: url.into(),
+                issued_at: list.this_update(),
+                seen_at: now,
+                body: list.der().to_vec(),
+            };
             // What is not remembered is fetched again in a moment.
             let _ = self.store.remember_status(&self.participant, seen, together);
         }
@@ -560,7 +623,14 @@ impl Node {
         let makes: Vec<&String> = remedy.measures.iter().flat_map(|m| &m.makes).collect();
         for line in makes {
             let Some((slot, value)) = line.split_once('=') else { continue };
-            put_fact(&mut transfer, self.id(), &record.peer, &offer.dataset, slot, rulebook::book::parse_said(value));
+            put_fact(
+                &mut transfer,
+                self.id(),
+                &record.peer,
+                &offer.dataset,
+                slot,
+                rulebook::book::parse_said(value),
+            );
         }
         let decision = self.decide(&transfer)?;
         let body = serde_json::to_vec(&transfer).map_err(|e| ActError::evidence("node/case", e))?;
@@ -586,7 +656,8 @@ impl Node {
 
     pub(crate) fn flow_offer(&self, pid: &str) -> Result<(Offer, FlowRecord), ActError> {
         let missing = |what| ActError::NotFound { what, name: pid.to_owned() };
-        let kept = self.store.kept(&self.participant, DocumentKind::Flow, pid)?.ok_or_else(|| missing("flow"))?;
+        let kept =
+            self.store.kept(&self.participant, DocumentKind::Flow, pid)?.ok_or_else(|| missing("flow"))?;
         let record: FlowRecord = serde_json::from_slice(&kept.body).map_err(|_| missing("flow"))?;
         let offer = self.offer_of(&record.dataset)?.ok_or_else(|| missing("offer"))?;
         Ok((offer, record))
@@ -604,7 +675,11 @@ enum Opened {
 }
 
 fn revoked_words(peer: &str) -> Stopped {
-    Stopped { code: REVOKED.into(), rules: Vec::new(), says: format!("the certificate of `{peer}` is revoked") }
+    Stopped {
+        code: REVOKED.into(),
+        rules: Vec::new(),
+        says: format!("the certificate of `{peer}` is revoked"),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -612,7 +687,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Puts a fact where its slot belongs; members of a set add up.
-fn put_fact(transfer: &mut model::transfer::Transfer, own: &str, peer: &str, dataset: &str, slot: &str, said: Said) {
+fn put_fact(
+    transfer: &mut model::transfer::Transfer,
+    own: &str,
+    peer: &str,
+    dataset: &str,
+    slot: &str,
+    said: Said,
+) {
     let party = |rest: &str| format!("party.{rest}");
     let facts = match slot.split_once('.') {
         Some(("exporter", rest)) => transfer.parties.get_mut(own).map(|p| (party(rest), &mut p.facts)),
@@ -633,7 +715,9 @@ fn put_fact(transfer: &mut model::transfer::Transfer, own: &str, peer: &str, dat
             words.dedup();
             Said { value: Spoken::Words(words), ..said }
         }
-        (Some(Spoken::Word(before)), Spoken::Word(word)) if before != word && !slot.starts_with("assessment") => {
+        (Some(Spoken::Word(before)), Spoken::Word(word))
+            if before != word && !slot.starts_with("assessment") =>
+        {
             Said { value: Spoken::Words(vec![before.clone(), word.clone()]), ..said }
         }
         _ => said,

@@ -55,7 +55,13 @@ pub struct Authority {
     revoked: Mutex<Vec<Revoked>>,
 }
 
-pub fn issue(ca: &SealKey, root: &Certificate, subject: Name, key: &SealKey, profile: Profile) -> Certificate {
+pub fn issue(
+    ca: &SealKey,
+    root: &Certificate,
+    subject: Name,
+    key: &SealKey,
+    profile: Profile,
+) -> Certificate {
     let now = MachineClock.now();
     let order = Order {
         subject,
@@ -76,7 +82,8 @@ impl Authority {
         fs::create_dir_all(dir).unwrap();
         let key = SealKey::open_or_make(&dir.join("ca.key")).unwrap();
         let now = MachineClock.now();
-        let name = Name::new().country("JP").organization("Demo Authority (invented)").common_name("Demo Root");
+        let name =
+            Name::new().country("JP").organization("Demo Authority (invented)").common_name("Demo Root");
         let order = Order {
             subject: name.clone(),
             key: key.public().unwrap(),
@@ -90,7 +97,8 @@ impl Authority {
         let signature = key.sign(draft.to_sign()).unwrap();
         let certificate = draft.finish(&signature).unwrap();
         let stamping = SealKey::open_or_make(&dir.join("tsa.key")).unwrap();
-        let subject = Name::new().country("JP").organization("Demo Authority (invented)").common_name("Demo Time");
+        let subject =
+            Name::new().country("JP").organization("Demo Authority (invented)").common_name("Demo Time");
         let stamper = issue(&key, &certificate, subject, &stamping, Profile::TimeStamping);
         let seed = random().unwrap();
         let cosigner = Cosigner::new(KeyName::parse("authority.example/witness").unwrap(), &seed);
@@ -118,7 +126,11 @@ impl Authority {
 
     pub fn revoke(&self, certificate: &Certificate) {
         let at = MachineClock.now();
-        self.revoked.lock().unwrap().push(Revoked { serial: certificate.serial().to_vec(), at, reason: Some(1) });
+        self.revoked.lock().unwrap().push(Revoked {
+            serial: certificate.serial().to_vec(),
+            at,
+            reason: Some(1),
+        });
     }
 
     pub fn answer(&self, path: &str, body: &[u8]) -> Reply {
@@ -127,7 +139,13 @@ impl Authority {
         match path {
             "/crl.pem" => {
                 let revoked = self.revoked.lock().unwrap().clone();
-                let draft = prepare_crl(&self.certificate, now.0 as u64, Instant(now.0 - 1_000), Instant(now.0 + DAY), &revoked);
+                let draft = prepare_crl(
+                    &self.certificate,
+                    now.0 as u64,
+                    Instant(now.0 - 1_000),
+                    Instant(now.0 + DAY),
+                    &revoked,
+                );
                 let draft = draft.unwrap();
                 let signature = self.key.sign(draft.to_sign()).unwrap();
                 ok(draft.finish(&signature).unwrap().to_pem().into_bytes())
@@ -150,7 +168,9 @@ impl Authority {
                         guard.1.insert(origin, cosigned.state.clone());
                         ok(cosigned.body().into_bytes())
                     }
-                    Err(refusal) => Reply { status: refusal.status(), headers: vec![], body: refusal.body().into_bytes() },
+                    Err(refusal) => {
+                        Reply { status: refusal.status(), headers: vec![], body: refusal.body().into_bytes() }
+                    }
                 }
             }
             _ => Reply { status: 404, ..Reply::default() },
@@ -247,18 +267,34 @@ fn serve(node: &Arc<Node>, from: &Caller, request: &Request, path: &str, net: &N
         return Reply { status: 403, headers: vec![], body: stopped.says.into_bytes() };
     }
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let token = request.headers.iter().find(|(n, _)| n == "authorization").map(|(_, v)| v.trim_start_matches("Bearer ").to_owned());
+    let token = request
+        .headers
+        .iter()
+        .find(|(n, _)| n == "authorization")
+        .map(|(_, v)| v.trim_start_matches("Bearer ").to_owned());
     let token = token.unwrap_or_default();
     match parts.as_slice() {
-        ["dsp", "catalog", "request"] => Reply { status: 200, headers: vec![], body: node.catalog().unwrap().to_value().to_string().into_bytes() },
-        ["dsp", "negotiations", "request" | "offers"] => plain(node.receive_negotiation(from, None, &request.body)),
+        ["dsp", "catalog", "request"] => Reply {
+            status: 200,
+            headers: vec![],
+            body: node.catalog().unwrap().to_value().to_string().into_bytes(),
+        },
+        ["dsp", "negotiations", "request" | "offers"] => {
+            plain(node.receive_negotiation(from, None, &request.body))
+        }
         ["dsp", "negotiations", pid] => plain(node.tell_negotiation(from, &decode(pid))),
-        ["dsp", "negotiations", pid, ..] => plain(node.receive_negotiation(from, Some(&decode(pid)), &request.body)),
+        ["dsp", "negotiations", pid, ..] => {
+            plain(node.receive_negotiation(from, Some(&decode(pid)), &request.body))
+        }
         ["dsp", "transfers", "request"] => plain(node.receive_transfer(from, None, &request.body)),
         ["dsp", "transfers", pid] => plain(node.tell_transfer(from, &decode(pid))),
-        ["dsp", "transfers", pid, ..] => plain(node.receive_transfer(from, Some(&decode(pid)), &request.body)),
+        ["dsp", "transfers", pid, ..] => {
+            plain(node.receive_transfer(from, Some(&decode(pid)), &request.body))
+        }
         ["data", pid, "manifest"] => match node.give_evidence(from, &decode(pid), &token) {
-            Ok(handover) => Reply { status: 200, headers: vec![], body: serde_json::to_vec(&handover).unwrap() },
+            Ok(handover) => {
+                Reply { status: 200, headers: vec![], body: serde_json::to_vec(&handover).unwrap() }
+            }
             Err(g) => given(g),
         },
         ["data", pid, "receipt"] => {
@@ -325,7 +361,13 @@ impl World {
             ..Config::default()
         };
         fs::write(dir.join("anchors.pem"), self.authority.certificate.to_pem()).unwrap();
-        let subject = || Name::new().country(country).organization(name).organization_identifier(organization_id).common_name(name);
+        let subject = || {
+            Name::new()
+                .country(country)
+                .organization(name)
+                .organization_identifier(organization_id)
+                .common_name(name)
+        };
         let seal = SealKey::open_or_make(&dir.join("seal.key")).unwrap();
         let names = vec![AltName::Uri(id.clone())];
         let ca = (&self.authority.key, &self.authority.certificate);
@@ -340,11 +382,25 @@ impl World {
     /// Starts a node; started again in the same directory it goes on where it was.
     pub fn start(&self, party: &Party) -> Arc<Node> {
         let dir = &party.config.directory;
-        let signer = FileSigner::open(&dir.join("seal.pem"), &dir.join("seal.key"), &party.config.log_origin(), &dir.join("log.seed")).unwrap();
+        let signer = FileSigner::open(
+            &dir.join("seal.pem"),
+            &dir.join("seal.key"),
+            &party.config.log_origin(),
+            &dir.join("log.seed"),
+        )
+        .unwrap();
         self.authority.know_log(node::ports::Signer::log(&signer).verifier().clone());
         let line = Line { net: self.net.clone(), from: party.caller.clone() };
         let address = format!("https://{}", party.id.trim_start_matches("did:web:"));
-        let node = Node::start(party.config.clone(), &address, rules(), Arc::new(line), Arc::new(signer), Arc::new(MachineClock)).unwrap();
+        let node = Node::start(
+            party.config.clone(),
+            &address,
+            rules(),
+            Arc::new(line),
+            Arc::new(signer),
+            Arc::new(MachineClock),
+        )
+        .unwrap();
         self.net.join(&node);
         node.run().unwrap();
         node

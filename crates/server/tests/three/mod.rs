@@ -56,7 +56,10 @@ fn free_port() -> u16 {
 
 fn spawn(kind: &str, dir: &Path, crash: Option<String>) -> Option<Party> {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "a_party", "--nocapture"]).env("TEGATA_TEST_PARTY", kind).env("TEGATA_TEST_DIRECTORY", dir);
+    command
+        .args(["--exact", "a_party", "--nocapture"])
+        .env("TEGATA_TEST_PARTY", kind)
+        .env("TEGATA_TEST_DIRECTORY", dir);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     match crash {
         Some(place) => command.env("TEGATA_CRASH", place),
@@ -93,7 +96,9 @@ impl Scene {
         let mut scene = Self { dir, data, parties: BTreeMap::new(), deaths: 0 };
         let place = scene.dir.path().join("authority");
         scene.parties.insert("authority".into(), spawn("authority", &place, None).unwrap());
-        for (name, country, organization) in [("nord", "DE", "VATDE-000000001"), ("kita", "US", "NTRUS-0000002")] {
+        for (name, country, organization) in
+            [("nord", "DE", "VATDE-000000001"), ("kita", "US", "NTRUS-0000002")]
+        {
             let enroll = json!({
                 "do": "enroll",
                 "dir": scene.dir.path().join(name),
@@ -185,7 +190,8 @@ impl Scene {
             }
             if negotiation.is_none() {
                 let deaths = self.deaths;
-                let asked = self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": DATASET }));
+                let asked =
+                    self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": DATASET }));
                 // A process that died while it was asked may or may not have begun; asking again is another negotiation.
                 negotiation = asked.ok().filter(|_| deaths == self.deaths || negotiation.is_none());
             }

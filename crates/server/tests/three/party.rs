@@ -5,8 +5,8 @@ use node::act::offer::Offer;
 use node::agent::Node;
 use node::config::{Config, Mode, PeerFacts};
 use rulebook::book::{Rulebook, Source};
-use server::node_server::{enroll, revoke};
 use serde_json::{Value, json};
+use server::node_server::{enroll, revoke};
 use std::fs;
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -82,7 +82,9 @@ fn authority(dir: &Path) {
                 let (country, organization) = (text(command, "country"), text(command, "organization"));
                 enroll(&mut config, &base, &running.ca_pem_path, &token, country, organization).map(drop)
             }
-            "revoke" => revoke(&base, &running.ca_pem_path, &running.operator_token().unwrap(), text(command, "id")),
+            "revoke" => {
+                revoke(&base, &running.ca_pem_path, &running.operator_token().unwrap(), text(command, "id"))
+            }
             other => panic!("no command `{other}`"),
         };
         match done {
@@ -126,11 +128,15 @@ fn act(node: &Arc<Node>, command: &Value) -> Result<Value, String> {
             node.know_peer(&peer).map(|()| Value::Null).map_err(wrong)
         }
         "catalog" => node.catalog_of(text(command, "provider")).map(|c| c.to_value()).map_err(wrong),
-        "ask" => node.ask_for(text(command, "provider"), text(command, "dataset")).map(Value::from).map_err(wrong),
+        "ask" => {
+            node.ask_for(text(command, "provider"), text(command, "dataset")).map(Value::from).map_err(wrong)
+        }
         "begun" => node.begun(text(command, "negotiation")).map(|t| json!(t)).map_err(wrong),
         "got" => node
             .got(text(command, "transfer"))
-            .map(|g| g.map_or(Value::Null, |g| json!({ "path": g.path, "manifest": g.manifest, "bytes": g.bytes })))
+            .map(|g| {
+                g.map_or(Value::Null, |g| json!({ "path": g.path, "manifest": g.manifest, "bytes": g.bytes }))
+            })
             .map_err(wrong),
         "day" => {
             let day = text(command, "day").parse().map_err(|_| "no day".to_owned())?;
@@ -145,7 +151,9 @@ fn act(node: &Arc<Node>, command: &Value) -> Result<Value, String> {
             let all = node.cures(text(command, "flow")).map_err(wrong)?;
             let first = all.first().ok_or("no way through")?;
             let decision = node.cure(text(command, "flow"), first).map_err(wrong)?;
-            Ok(json!({ "verdict": decision.verdict, "measures": first.measures.iter().map(|m| &m.id).collect::<Vec<_>>() }))
+            Ok(
+                json!({ "verdict": decision.verdict, "measures": first.measures.iter().map(|m| &m.id).collect::<Vec<_>>() }),
+            )
         }
         "evidence" => {
             let digest = text(command, "manifest").parse().map_err(|_| "no digest".to_owned())?;
