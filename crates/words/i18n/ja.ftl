@@ -495,3 +495,12 @@ forged-rezipped = チェックサムを合わせて再圧縮
 forged-authority = 別の認証局のアンカーで検証
 
 watch-count = { $n }行を保持。うち{ $shut }行はそのままでは移転できません
+# メモ
+memo-title = このデータは移転できるか
+memo-facts = 入力された事実
+memo-signature = 確認者・日付
+memo-how = この回答の再現方法
+# 義務に反した場合
+if-from_start = 欠けば当初から違法
+if-from_breach = 欠けば違反の時から違法
+if-side_duty = 付随義務(移転自体は有効)
