@@ -143,7 +143,9 @@ fn a_directory_has_one_holder() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(first.stdout.take().unwrap()), &mut line).unwrap();
+    // Kept open: who stops reading must not end the program that is tested.
+    let mut said = std::io::BufReader::new(first.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
     assert!(line.starts_with("http://127.0.0.1:"), "{line}");
     let err = refuses(&["serve", "--listen", "127.0.0.1:0", "--dir", &data], 2, "held");
     assert_eq!(err.lines().count(), 1, "{err}");

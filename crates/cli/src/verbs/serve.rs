@@ -85,7 +85,7 @@ fn open(serve: &Serve) -> Result<(), String> {
         Some(path) => {
             let config = node::config::Config::read(path).map_err(|e| format!("error[{}]: {e}", e.code()))?;
             let running = server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-            println!("node {} at {}", running.node().id(), running.address());
+            super::print_lines(&[format!("node {} at {}", running.node().id(), running.address())]);
             Some(running)
         }
     };
@@ -100,13 +100,14 @@ fn open(serve: &Serve) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;
     runtime.block_on(async {
         let door = people::bind(serve.listen, state).await.map_err(|e| in_use(serve.listen, &e))?;
-        println!("http://{}/", door.address());
+        let mut lines = vec![format!("http://{}/", door.address())];
         if let Some(secret) = &first {
-            println!("admin token, shown once: {secret}");
+            lines.push(format!("admin token, shown once: {secret}"));
             if mode == Mode::Demo {
-                println!("open: {}", people::link(door.address(), secret));
+                lines.push(format!("open: {}", people::link(door.address(), secret)));
             }
         }
+        super::print_lines(&lines);
         door.serve(server::authority::asked_to_end()).await.map_err(|e| format!("error[TGT-C001]: {e}"))
     })
 }
