@@ -302,7 +302,7 @@ fn a_plan_goes_in_flight_and_what_it_does_not_name_stops_at_the_border() {
 #[test]
 fn nobody_but_the_peer_with_its_token_gets_a_byte() {
     use node::act::provide::Given;
-    let scene = scene(3000);
+    let scene = scene(30_000);
     scene.world.net.pause_ms.store(5, Ordering::SeqCst);
     let transfer = begin(&scene);
     let held =
@@ -320,7 +320,12 @@ fn nobody_but_the_peer_with_its_token_gets_a_byte() {
     assert_eq!(status(scene.nord.give_chunk(&peer, &pid, 0, "guessed")), 403);
     assert_eq!(status(scene.nord.give_chunk(&peer, "urn:uuid:none", 0, &token)), 404);
     // A chunk that is not the next one is not given before those before it.
-    assert_eq!(status(scene.nord.give_chunk(&peer, &pid, 60, &token)), 409);
+    let early = until("an answer", || match scene.nord.give_chunk(&peer, &pid, 700, &token) {
+        // While the law is asked afresh no chunk passes at all; that is another answer, soon over.
+        Given::Stopped(_) => None,
+        given => Some(status(given)),
+    });
+    assert_eq!(early, 409);
     assert_eq!(scene.nord.tell_transfer(&stranger, &pid).status, 404);
     assert_eq!(scene.nord.receive_transfer(&stranger, Some(&pid), b"{}").status, 400);
     assert_eq!(scene.nord.receive_negotiation(&peer, None, b"not json").status, 400);
