@@ -115,6 +115,8 @@ fn evidence() {
     let (anchors, policy) = (given("anchors.pem"), given("log.policy"));
     let outside = ["--anchors", anchors.as_str(), "--policy", policy.as_str(), "--data", data.to_str().unwrap()];
     let run = |container: &str, more: &[&str]| tegata(&[&["verify", container], more].concat());
+    let script = fs::read_to_string(given("verify.sh")).unwrap();
+    assert_eq!(script, trust::script::VERIFY_SH, "the script to try is the one that every container has");
     assert_eq!(run(&given("evidence.asice"), &outside).status.code(), Some(0));
     assert_eq!(run(&given("evidence.asice"), &[]).status.code(), Some(12), "without anchors: indeterminate, not green");
     let mut bytes = fs::read(given("evidence.asice")).unwrap();
