@@ -2,6 +2,7 @@
 
 use crate::{transfer_file, verdict::Voice};
 use decide::{decision::{Missing, Verdict}, engine::Engine};
+use node::question::known_place;
 use model::{AsOf, fact::Said, transfer::Transfer};
 use rulebook::vocabulary::{Domain, Fact, Vocabulary};
 use std::{collections::BTreeSet, io::{BufRead, Write}};
@@ -114,22 +115,22 @@ fn understand(vocabulary: &Vocabulary, fact: &Fact, line: &str) -> Option<String
     let lower = line.to_lowercase();
     match &fact.domain {
         Domain::YesNo => match lower.as_str() {
-            "y" | "yes" | "はい" => Some("yes".into()),
-            "n" | "no" | "いいえ" => Some("no".into()),
+            "y" | "yes" | "はい" | "1" | "ある" | "する" => Some("yes".into()),
+            "n" | "no" | "いいえ" | "0" | "なし" | "ない" | "しない" => Some("no".into()),
             _ => None,
         },
-        Domain::Place => place(vocabulary, line),
-        Domain::Places if lower == "0" || lower == "none" => Some("none".into()),
+        Domain::Place => known_place(vocabulary, line),
+        Domain::Places if is_none(&lower) => Some("none".into()),
         Domain::Places => {
-            let codes: Option<Vec<String>> = line.split(',').map(|p| place(vocabulary, p.trim())).collect();
+            let codes: Option<Vec<String>> = line.split([',', '、']).map(|p| known_place(vocabulary, p)).collect();
             codes.map(|c| format!("{{{}}}", c.join(",")))
         }
         Domain::OneOf(words) => choice(words, &lower),
         Domain::SetOf(words) => {
-            if lower == "0" || lower == "none" {
+            if is_none(&lower) {
                 return Some("none".into());
             }
-            let chosen: Option<Vec<String>> = lower.split(',').map(|w| choice(words, w.trim())).collect();
+            let chosen: Option<Vec<String>> = lower.split([',', '、']).map(|w| choice(words, w.trim())).collect();
             chosen.map(|c| format!("{{{}}}", c.join(",")))
         }
         Domain::Count => line.replace([',', '_'], "").parse::<u64>().ok().map(|n| n.to_string()),
@@ -137,18 +138,11 @@ fn understand(vocabulary: &Vocabulary, fact: &Fact, line: &str) -> Option<String
     }
 }
 
+fn is_none(lower: &str) -> bool {
+    ["0", "none", "なし", "無し", "ない"].contains(&lower)
+}
+
 fn choice(words: &[rulebook::vocabulary::Word], text: &str) -> Option<String> {
     let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|i| words.get(i));
-    by_number.or_else(|| words.iter().find(|w| w.id == text)).map(|w| w.id.clone())
+    by_number.or_else(|| words.iter().find(|w| w.id == text || w.label.en.eq_ignore_ascii_case(text) || w.label.ja == text)).map(|w| w.id.clone())
 }
-
-/// A place by code, or by its everyday name in either language.
-fn place(vocabulary: &Vocabulary, text: &str) -> Option<String> {
-    let upper = text.to_uppercase();
-    if vocabulary.places.contains_key(&upper) {
-        return Some(upper);
-    }
-    let named = |t: &model::text::Text| t.en.eq_ignore_ascii_case(text) || t.ja == text;
-    vocabulary.places.iter().find(|(_, t)| named(t)).map(|(code, _)| code.clone())
-}
-

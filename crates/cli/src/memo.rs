@@ -81,7 +81,8 @@ fn coverage(decision: &Decision, voice: Voice) -> String {
         }
         _ => String::new(),
     };
-    format!("<h2>{} / {}</h2><table>{rows}</table>{weakest}", escape(&voice.word("checked")), escape(&voice.word("not-checked")))
+    let cautions: String = voice.cautions(decision).iter().map(|l| format!("<p>{}</p>", escape(l))).collect();
+    format!("<h2>{} / {}</h2><table>{rows}</table>{weakest}{cautions}", escape(&voice.word("checked")), escape(&voice.word("not-checked")))
 }
 
 fn facts(book: &Rulebook, said: &[(String, Said)], voice: Voice) -> String {
@@ -89,7 +90,7 @@ fn facts(book: &Rulebook, said: &[(String, Said)], voice: Voice) -> String {
         .iter()
         .map(|(slot, value)| {
             let label = book.vocabulary.of_slot(slot).map(|f| f.label.in_(voice.language).to_string()).unwrap_or_default();
-            format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(slot), escape(&label), escape(&crate::verbs::check::plain(value)))
+            format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(slot), escape(&label), escape(&node::question::plain(value)))
         })
         .collect();
     if rows.is_empty() { String::new() } else { format!("<h2>{}</h2><table>{rows}</table>", escape(&voice.word("memo-facts"))) }

@@ -4,7 +4,7 @@ use model::{
     fact::{Said, Spoken},
     transfer::Transfer,
 };
-use serde_json::{Map, Value};
+use node::question;
 use std::path::Path;
 
 /// Why a file is no transfer: one line for people.
@@ -26,48 +26,14 @@ pub fn read(path: &Path) -> Result<Transfer, Complaint> {
     } else {
         let value: toml::Table = toml::from_str(&text).map_err(|e| format!("`{name}` is not TOML: {}", e.to_string().trim()))?;
         let value = serde_json::to_value(value).map_err(|e| format!("`{name}`: {e}"))?;
-        of_value(value).map_err(|e| format!("`{name}`: {e}"))
+        question::transfer(value).map_err(|e| format!("`{name}`: {e}"))
     }
 }
 
 /// Reads one JSON document.
 pub fn parse_json(text: &str) -> Result<Transfer, Complaint> {
     let value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
-    of_value(value)
-}
-
-fn of_value(value: Value) -> Result<Transfer, Complaint> {
-    let Value::Object(map) = value else { return Err("a transfer is a table of facts".into()) };
-    if map.contains_key("parties") || map.contains_key("hops") {
-        return serde_json::from_value(Value::Object(map)).map_err(|e| format!("not a transfer: {e}"));
-    }
-    let mut flat = Vec::new();
-    let id = map.get("id").and_then(Value::as_str).map(str::to_string);
-    for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
-        flatten(&key, value, &mut flat)?;
-    }
-    Ok(Transfer { id, ..Transfer::single(flat) })
-}
-
-fn flatten(prefix: &str, value: Value, out: &mut Vec<(String, Said)>) -> Result<(), Complaint> {
-    match value {
-        Value::Object(map) if !is_said(&map) => {
-            for (key, inner) in map {
-                flatten(&format!("{prefix}.{key}"), inner, out)?;
-            }
-            Ok(())
-        }
-        Value::Null => Ok(()),
-        value => {
-            let said = serde_json::from_value(value).map_err(|_| format!("`{prefix}` has a value that no fact takes"))?;
-            out.push((prefix.to_string(), said));
-            Ok(())
-        }
-    }
-}
-
-fn is_said(map: &Map<String, Value>) -> bool {
-    map.contains_key("value") || map.contains_key("at_least")
+    question::transfer(value)
 }
 
 /// Adds a fact given as `slot=value`; members of a set add up.

@@ -1,7 +1,7 @@
 //! A decision for people on a terminal: the answer in 25 lines.
 
 use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict};
-use decide::knowledge::Truth;
+use decide::{footing, knowledge::Truth};
 use model::{citation::{Review, Seen}, text::{Language, Text}};
 use words::{Arg, say};
 
@@ -176,9 +176,29 @@ impl Voice {
             let value = say(self.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&read))]);
             out.push(self.dim(&format!("{}: {value}", self.word("weakest"))));
         }
+        out.extend(self.cautions(decision));
         if let Some(day) = decision.holds_until {
             out.push(self.dim(&say(self.language, "holds-until", &[("date", Arg::Text(&day.to_string()))])));
         }
+    }
+
+    /// What an opening rests on and should not be relied on unseen: rules read once, readings that are old.
+    pub fn cautions(&self, decision: &Decision) -> Vec<String> {
+        let mut out = Vec::new();
+        // LIMIT: rules named in one line.
+        const NAMED: usize = 3;
+        let once: Vec<String> = footing::read_once(decision).iter().map(|r| r.names()).collect();
+        if !once.is_empty() {
+            let more = if once.len() > NAMED { format!(" (+{})", once.len() - NAMED) } else { String::new() };
+            let rules = format!("{}{more}", once.into_iter().take(NAMED).collect::<Vec<_>>().join("; "));
+            out.push(say(self.language, "read-once", &[("rules", Arg::Text(&rules))]));
+        }
+        let stale = footing::stale(decision, crate::verbs::today());
+        if let Some(oldest) = stale.iter().map(|(_, day)| *day).min() {
+            let rules = stale.iter().take(NAMED).map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
+            out.push(say(self.language, "read-stale", &[("date", Arg::Text(&oldest.to_string())), ("rules", Arg::Text(&rules))]));
+        }
+        out
     }
 
     /// The tree of conditions: every layer, clause and route with its first unmet conditions.

@@ -27,3 +27,4 @@ pub mod knowledge;
 pub mod explain;
 pub mod remedy;
 pub mod ask;
+pub mod footing;

@@ -41,6 +41,8 @@ pub struct Config {
     pub authority: Authority,
     /// Times and limits.
     pub limits: Limits,
+    /// What the operator takes upon itself in law.
+    pub law: Law,
     /// The civil day whose law counts, in demo mode; the wall clock's when absent.
     pub legal_day: Option<CivilDate>,
     /// What is known of peers.
@@ -79,6 +81,14 @@ pub struct Authority {
     pub witness: Option<String>,
     /// The witness's key as a verifier key string.
     pub witness_key: Option<String>,
+}
+
+/// What the operator takes upon itself in law.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Law {
+    /// Ids of rules or layers that may open a flow though they were read once only; none by default.
+    pub accept_drafted: Vec<String>,
 }
 
 /// Times in milliseconds.
@@ -125,6 +135,7 @@ impl Default for Config {
             keys: Keys::default(),
             authority: Authority::default(),
             limits: Limits::default(),
+            law: Law::default(),
             legal_day: None,
             peer: Vec::new(),
         }
@@ -178,6 +189,8 @@ pub enum ConfigError {
     },
     /// A key that only the demo may have.
     DemoOnly(&'static str),
+    /// `accept_drafted` names what is no rule and no layer.
+    NoSuchRule(String),
 }
 
 impl ConfigError {
@@ -187,6 +200,7 @@ impl ConfigError {
             Self::Unreadable { .. } => "config/unreadable",
             Self::Malformed { .. } => "config/malformed",
             Self::DemoOnly(_) => "config/demo-only",
+            Self::NoSuchRule(_) => "config/no-such-rule",
         }
     }
 }
@@ -197,6 +211,7 @@ impl fmt::Display for ConfigError {
             Self::Unreadable { path, detail } => write!(f, "cannot read `{}`: {detail}", path.display()),
             Self::Malformed { path, detail } => write!(f, "`{}`: {detail}", path.display()),
             Self::DemoOnly(key) => write!(f, "`{key}` needs `mode = \"demo\"`"),
+            Self::NoSuchRule(name) => write!(f, "`[law] accept_drafted`: `{name}` is no rule and no layer; `tegata rules ls` has the names"),
         }
     }
 }
@@ -233,6 +248,16 @@ impl Config {
             return Err(ConfigError::DemoOnly("legal_day"));
         }
         Ok(config)
+    }
+
+    /// Checks the names of rules against a rulebook: a misspelled one would accept nothing, silently.
+    pub fn check_law(&self, book: &rulebook::book::Rulebook) -> Result<(), ConfigError> {
+        let heads = book.heads();
+        let known = |name: &String| book.layers.contains_key(name) || heads.iter().any(|(_, h)| h.id == *name);
+        match self.law.accept_drafted.iter().find(|name| !known(name)) {
+            Some(name) => Err(ConfigError::NoSuchRule(name.clone())),
+            None => Ok(()),
+        }
     }
 
     /// The configuration as TOML.

@@ -26,6 +26,7 @@ pub mod verify;
 pub mod desk;
 pub mod protect;
 pub mod register;
+pub mod question;
 
 /// The named places of this room and of those below, for a test that lets the process die at each.
 pub fn crash_points() -> Vec<&'static str> {

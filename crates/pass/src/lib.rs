@@ -5,7 +5,7 @@
 //!
 //! Path of data: [`decide::decision::Decision`] + [`Ground`] + [`Scope`] → [`Pass`] → a flow, which asks it at every chunk.
 
-use decide::decision::Decision;
+use decide::{decision::Decision, footing};
 use dsp::negotiation::{Negotiation, State};
 use model::{AsOf, Digest, Instant};
 use std::fmt;
@@ -62,6 +62,8 @@ pub enum Refused {
     AgreementNotFinal,
     /// The agreement is about another dataset.
     OtherDataset,
+    /// The opening rests on rules that were read once, and the operator has not accepted them by name.
+    ReadOnce(Vec<String>),
 }
 
 impl Refused {
@@ -72,17 +74,22 @@ impl Refused {
             Self::OtherTransfer => "TGT-P002",
             Self::AgreementNotFinal => "TGT-P003",
             Self::OtherDataset => "TGT-P004",
+            Self::ReadOnce(_) => "TGT-P005",
         }
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::ReadOnce(rules) = self {
+            return write!(f, "the opening rests on rules that were read once: {}; name them in `[law] accept_drafted` to accept them", rules.join("; "));
+        }
         f.write_str(match self {
             Self::DoesNotOpen => "the decision does not open",
             Self::OtherTransfer => "the decision is about another transfer",
             Self::AgreementNotFinal => "the agreement is not final",
             Self::OtherDataset => "the agreement is about another dataset",
+            Self::ReadOnce(_) => "the opening rests on rules that were read once",
         })
     }
 }
@@ -99,14 +106,30 @@ pub struct Pass {
     scope: Scope,
     issued: Instant,
     until: Option<Instant>,
+    accepted: Vec<String>,
+}
+
+/// The rules that an opening rests on though they were read once, if the operator accepts all of them by name.
+pub fn accepted(decision: &Decision, accept_drafted: &[String]) -> Result<Vec<String>, Refused> {
+    let (mut taken, mut open) = (Vec::new(), Vec::new());
+    for rests in footing::read_once(decision) {
+        match rests.accepted(accept_drafted) {
+            Some(rule) => taken.push(format!("{} ({})", rule.id, rule.citation.cites)),
+            None => open.push(rests.names()),
+        }
+    }
+    if open.is_empty() { Ok(taken) } else { Err(Refused::ReadOnce(open)) }
 }
 
 impl Pass {
     /// Issues a pass if the decision opens for exactly this scope and the ground holds.
     ///
+    /// `accept_drafted` names rules or layers that the operator accepts though they were read once only; an opening that
+    /// rests on such a rule and is not named makes no pass.
+    ///
     /// The decision must have a crossing from `scope.exporter` to `scope.recipient` for `scope.dataset`, and every
     /// crossing in it must open: a journey is as good as its worst hop.
-    pub fn issue(decision: &Decision, ground: Ground<'_>, scope: &Scope, now: Instant) -> Result<Self, Refused> {
+    pub fn issue(decision: &Decision, ground: Ground<'_>, scope: &Scope, accept_drafted: &[String], now: Instant) -> Result<Self, Refused> {
         if !decision.verdict.opens() || decision.crossings.is_empty() || decision.crossings.iter().any(|c| !c.verdict.opens()) {
             return Err(Refused::DoesNotOpen);
         }
@@ -114,6 +137,7 @@ impl Pass {
         if !decision.crossings.iter().any(same) {
             return Err(Refused::OtherTransfer);
         }
+        let accepted = accepted(decision, accept_drafted)?;
         let agreement = match ground {
             Ground::Agreement(negotiation) => Some(agreed(negotiation, scope)?),
             Ground::OwnGroup | Ground::Emergency { .. } | Ground::Compelled { .. } => None,
@@ -128,6 +152,7 @@ impl Pass {
             scope: scope.clone(),
             issued: now,
             until,
+            accepted,
         })
     }
 
@@ -159,6 +184,11 @@ impl Pass {
     /// When it was issued.
     pub fn issued(&self) -> Instant {
         self.issued
+    }
+
+    /// Rules that were read once and that the operator accepted by name: they go into the evidence.
+    pub fn accepted(&self) -> &[String] {
+        &self.accepted
     }
 
     /// The first moment at which the law could turn with no new fact.

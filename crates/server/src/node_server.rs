@@ -156,6 +156,7 @@ pub fn start(
     pages: impl FnOnce(&Arc<Node>) -> Option<Router>,
 ) -> Result<NodeServer, StartError> {
     refuse_invented(&config)?;
+    config.check_law(&book).map_err(StartError::Config)?;
     node::arm_crash_point(&config).map_err(StartError::CrashPoint)?;
     let at: SocketAddr = config.listen.parse().map_err(|_| StartError::Address(config.listen.clone()))?;
     let listener = bind(at)?;

@@ -12,6 +12,8 @@ may-apply = 適用される可能性がある法(未入力の事実による)
 not-checked = 確認していない範囲
 weakest = 根拠のうち最も弱い確認状態
 weakest-value = { $state }、{ $seen }、確認日{ $date }
+read-once = 一度しか読んでいない規定によります: { $rules }。警告付きの結論であり、運用者が規定又は法令の名を挙げて受け入れない限り(tegata.tomlの`[law] accept_drafted`)、ノードはこれによってフローを開きません
+read-stale = { $date }の確認によります。その後読み直していません: { $rules }
 holds-until = 公表済みの法令上、{ $date }までこの結論は変わりません
 because = 根拠
 ways = 負担の小さい方法
@@ -76,10 +78,10 @@ outside-no_transfer = 法律上の移転に当たりません
 outside-exempt = 適用除外です
 interview-start = いくつか質問します。分からなければEnterのみ。Ctrl-Cで終了します。
 interview-place-hint = 国コード又は国名
-interview-places-hint = 国コード又は国名(カンマ区切り)。0=なし
+interview-places-hint = 国コード又は国名(「、」で区切る)。なし も可
 interview-choose-one = 番号を一つ
-interview-choose-many = 当てはまる番号すべて(カンマ区切り)。0=いずれでもない
-interview-yes-no = y 又は n
+interview-choose-many = 当てはまる番号すべて(「、」で区切る)。なし も可
+interview-yes-no = はい 又は いいえ
 interview-count = 整数
 interview-date = 2026-11-22のような日付
 interview-not-understood = 読み取れませんでした。もう一度入力してください。

@@ -65,6 +65,9 @@ pub struct FlowOfWorld {
     pub judgment_day: CivilDate,
     /// What happened then, for people.
     pub judgment: String,
+    /// Rules or layers that the exporter accepts by name though they were read once; none in the world of the program.
+    #[serde(default)]
+    pub accept_drafted: Vec<String>,
     facts: Facts,
 }
 

@@ -9,6 +9,7 @@ use decide::{
     decision::{Decision, Verdict},
     engine::Engine,
 };
+use node::question;
 use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -199,15 +200,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
 
 /// The decision as a document, with its digest.
 pub fn document(decision: &Decision, now: Option<&Decision>) -> String {
-    let mut value = serde_json::to_value(decision).unwrap_or_default();
-    if let Some(map) = value.as_object_mut() {
-        map.insert("schema".into(), "tegata.decision.1".into());
-        map.insert("digest".into(), decision.digest().to_string().into());
-        if let Some(now) = now {
-            map.insert("as_understood_today".into(), serde_json::json!({ "verdict": now.verdict, "as_of": now.as_of, "deciding": now.deciding_ids() }));
-        }
-    }
-    value.to_string()
+    question::document(decision, now, super::today()).to_string()
 }
 
 /// Facts from flags.
@@ -215,10 +208,10 @@ fn flat(check: &Check, engine: &Engine) -> Result<Vec<(String, Said)>, String> {
     let mut flat = Vec::new();
     let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
     if let Some(p) = &check.from {
-        add(&format!("exporter.place={}", p.to_uppercase()))?;
+        add(&format!("exporter.place={}", question::place(&engine.book.vocabulary, p)))?;
     }
     if let Some(p) = &check.to {
-        add(&format!("recipient.place={}", p.to_uppercase()))?;
+        add(&format!("recipient.place={}", question::place(&engine.book.vocabulary, p)))?;
     }
     for word in &check.data {
         add(&format!("data.categories={{{word}}}"))?;
@@ -267,35 +260,11 @@ fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
 
 /// The command that repeats the answer.
 fn repeat(check: &Check, said: &[(String, Said)], as_of: AsOf) -> String {
-    let mut out = String::from("tegata check");
-    if let Some(f) = &check.file {
-        out.push_str(&format!(" {}", f.display()));
-    }
-    for (slot, value) in said {
-        out.push_str(&match slot.as_str() {
-            "exporter.place" => format!(" --from {}", plain(value)),
-            "recipient.place" => format!(" --to {}", plain(value)),
-            _ => format!(" --fact '{slot}={}'", plain(value)),
-        });
-    }
-    out.push_str(&format!(" --as-of {}", as_of.on));
-    if as_of.published_by != as_of.on {
-        out.push_str(&format!(" --published-by {}", as_of.published_by));
-    }
-    out
-}
-
-/// A value as `--fact` takes it.
-pub fn plain(said: &Said) -> String {
-    use model::fact::{Spoken, Standing};
-    let value = match &said.value {
-        Spoken::YesNo(b) => if *b { "yes" } else { "no" }.to_string(),
-        Spoken::Number(n) => n.to_string(),
-        Spoken::Word(w) => w.clone(),
-        Spoken::Words(ws) => format!("{{{}}}", ws.join(",")),
-        Spoken::Range { at_least, at_most } => format!("{at_least}..{at_most}"),
+    let start = match &check.file {
+        Some(f) => format!("tegata check {}", f.display()),
+        None => "tegata check".to_string(),
     };
-    if said.standing == Standing::Evidenced { format!("evidenced {value}") } else { value }
+    question::command(&start, said, as_of)
 }
 
 fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, String> {

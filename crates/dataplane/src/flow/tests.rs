@@ -58,7 +58,7 @@ fn pass(form: Form) -> Pass {
     let decision = Engine::new(book).decide(&bound, AsOf::then("2020-07-15".parse().unwrap())).unwrap();
     let scope =
         Scope { exporter: "exporter".into(), recipient: "recipient".into(), dataset: "data".into(), form };
-    Pass::issue(&decision, Ground::OwnGroup, &scope, Instant(0))
+    Pass::issue(&decision, Ground::OwnGroup, &scope, &[], Instant(0))
         .unwrap_or_else(|e| panic!("{e}: {:?}", decision.deciding_ids()))
 }
 

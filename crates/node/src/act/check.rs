@@ -34,6 +34,32 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Whether a decision opens here: by its verdict, and by rules that were read twice or that the operator accepts.
+    pub fn opens(&self, decision: &Decision) -> bool {
+        decision.verdict.opens() && pass::accepted(decision, &self.config.law.accept_drafted).is_ok()
+    }
+
+    /// What a termination or suspension says about a decision that does not open here.
+    pub(crate) fn grounds(&self, decision: &Decision) -> Grounds {
+        match self.read_once(decision) {
+            Some(lines) => Grounds::of(READ_ONCE, lines),
+            None => grounds(decision),
+        }
+    }
+
+    /// The rules that keep an opening verdict from opening here: read once, and not accepted by name.
+    pub fn read_once(&self, decision: &Decision) -> Option<Vec<String>> {
+        match pass::accepted(decision, &self.config.law.accept_drafted) {
+            Err(pass::Refused::ReadOnce(rules)) if decision.verdict.opens() => Some(rules),
+            _ => None,
+        }
+    }
+}
+
+/// The code of a refusal because the opening rests on rules that were read once.
+pub const READ_ONCE: &str = "tegata/read-once";
+
 /// Rule and article of each deciding clause, each once.
 pub fn articles(decision: &Decision) -> Vec<String> {
     // LIMIT: clauses named in an event.

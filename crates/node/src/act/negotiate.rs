@@ -1,7 +1,6 @@
 //! Protocol processes, both roles and both protocols: a message or an answer comes in, a process moves, all of it commits
 //! together, and only then is anything sent.
 
-use crate::act::check::grounds;
 use crate::act::turn::law_of;
 use crate::agent::{Caller, Node};
 use crate::error::ActError;
@@ -485,8 +484,8 @@ impl Node {
         };
         let judged = law_of(self, &offer, &process.peer.0)?;
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
-        if !judged.decision.verdict.opens() {
-            return refuse(grounds(&judged.decision), together);
+        if !self.opens(&judged.decision) {
+            return refuse(self.grounds(&judged.decision), together);
         }
         let ours = self.terms_of(&offer)?.with_target(&offer.dataset);
         if let Err(line) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0) {
@@ -543,8 +542,8 @@ impl Node {
         };
         let judged = law_of(self, &offer, &process.peer.0)?;
         let mut together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
-        if !judged.decision.verdict.opens() {
-            return self.command(at, negotiation::Command::Terminate(grounds(&judged.decision)), together);
+        if !self.opens(&judged.decision) {
+            return self.command(at, negotiation::Command::Terminate(self.grounds(&judged.decision)), together);
         }
         let agreement = at.held.agreement().map(|a| a.id().to_owned()).unwrap_or_default();
         together.keeps.push(Keep {

@@ -3,7 +3,7 @@
 //! A decision turns when the legal day moves, facts change or a certificate is revoked. A flow also stops when the store
 //! or, after a grace, the revocation list cannot be reached. What was cured is decided afresh and goes on at the next chunk.
 
-use crate::act::check::{articles, grounds, headline, refusals};
+use crate::act::check::{READ_ONCE, articles, headline, refusals};
 use crate::act::negotiate::At;
 use crate::act::offer::{Offer, case_id};
 use crate::agent::{Caller, Node, lock};
@@ -263,12 +263,13 @@ impl Node {
             form: content.form(),
         };
         let now = self.now();
-        let pass = match Pass::issue(&judged.decision, Ground::Agreement(&negotiation), &scope, now) {
+        let names = &self.config.law.accept_drafted;
+        let pass = match Pass::issue(&judged.decision, Ground::Agreement(&negotiation), &scope, names, now) {
             Ok(pass) => pass,
-            Err(pass::Refused::DoesNotOpen) => {
+            Err(pass::Refused::DoesNotOpen | pass::Refused::ReadOnce(_)) => {
                 let decided = self.decided(&pid, &judged.decision)?;
                 self.store.append_events(&self.participant, vec![decided])?;
-                return Ok(Opened::Shut(grounds(&judged.decision)));
+                return Ok(Opened::Shut(self.grounds(&judged.decision)));
             }
             Err(refused) => return Ok(Opened::Shut(Grounds::of(refused.code(), [refused.to_string()]))),
         };
@@ -278,6 +279,7 @@ impl Node {
         event.binds.insert("decision".into(), pass.decision());
         event.binds.insert("rulebook".into(), pass.rulebook());
         event.binds.extend(negotiation.agreement().map(|a| ("agreement".to_owned(), a.digest())));
+        event.rules = accepted_lines(&pass);
         let record = FlowRecord {
             dataset: dataset.clone(),
             peer: process.peer.0.clone(),
@@ -437,6 +439,10 @@ impl Node {
         })?;
         let judged = law_of(self, &offer, &running.peer).map_err(cannot)?;
         *lock(&running.decision) = judged.decision.digest();
+        if let Some(rules) = self.read_once(&judged.decision) {
+            let says = format!("the opening rests on rules that were read once: {}", rules.join("; "));
+            return Err(Stopped { code: READ_ONCE.into(), rules, says });
+        }
         match judged.decision.verdict.opens() {
             true => Ok(()),
             false => Err(Stopped {
@@ -471,8 +477,8 @@ impl Node {
             && let Some(offer) = self.offer_of(&running.dataset)?
         {
             let judged = law_of(self, &offer, &running.peer)?;
-            if !judged.decision.verdict.opens() {
-                return Ok(grounds(&judged.decision));
+            if !self.opens(&judged.decision) {
+                return Ok(self.grounds(&judged.decision));
             }
         }
         Ok(Grounds::of(&stopped.code, [stopped.says.clone()]))
@@ -723,6 +729,11 @@ fn put_fact(
         _ => said,
     };
     facts.insert(id, merged);
+}
+
+/// What the evidence says of rules that were read once and that the operator accepted by name.
+pub(crate) fn accepted_lines(pass: &Pass) -> Vec<String> {
+    pass.accepted().iter().map(|rule| format!("read once, accepted by the operator: {rule}")).collect()
 }
 
 /// What a decision looks like to people, for pages and reports.

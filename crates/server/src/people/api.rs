@@ -2,7 +2,7 @@
 
 use super::{
     State,
-    asked::{self, Pairs, days, document, too_many, transfer},
+    asked::{self, Pairs, days, too_many, transfer},
     flows::FlowView,
     law::{self, Standing},
     openapi,
@@ -20,6 +20,7 @@ use axum::{
 };
 use decide::engine::Engine;
 use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
+use node::question::document;
 use rulebook::book::Rulebook;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -105,7 +106,7 @@ fn answer(engine: &mut Engine, t: &Transfer, as_of: AsOf, now: Option<CivilDate>
         return Ok(json!({ "schema": "tegata.verdict.1", "id": t.id, "verdict": verdict, "as_of": as_of, "rulebook": engine.book.digest() }));
     }
     let (decision, now) = asked::decide(engine, t, as_of, now)?;
-    let mut value = document(&decision, now.as_ref());
+    let mut value = document(&decision, now.as_ref(), super::wall_day());
     if let (Some(map), Some(id)) = (value.as_object_mut(), &t.id) {
         map.insert("id".into(), id.clone().into());
     }
@@ -191,7 +192,7 @@ async fn register(Held(state): Held<State>, _who: Bearer<Ask>, Query(pairs): Que
         .rows
         .into_iter()
         .map(|(row, decision)| {
-            let answer = decision.map_or_else(|p| json!({ "problem": p }), |d| json!({ "decision": document(&d, None) }));
+            let answer = decision.map_or_else(|p| json!({ "problem": p }), |d| json!({ "decision": document(&d, None, super::wall_day()) }));
             let mut value = json!({ "line": row.line, "id": row.id, "not_understood": row.not_understood });
             if let (Some(map), Value::Object(more)) = (value.as_object_mut(), answer) {
                 map.extend(more);

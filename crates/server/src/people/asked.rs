@@ -12,7 +12,8 @@ use rulebook::{
     book::{Rulebook, parse_said},
     vocabulary::{Domain, Fact, Vocabulary},
 };
-use serde_json::{Map, Value};
+use node::question::{self, place, plain};
+use serde_json::Value;
 
 /// The pairs of a query or form, in order.
 pub type Pairs = Vec<(String, String)>;
@@ -90,19 +91,7 @@ impl Asked {
 
     /// The command that asks the same.
     pub fn command(&self) -> String {
-        let mut out = String::from("tegata check");
-        for (slot, value) in &self.flat {
-            out.push_str(&match slot.as_str() {
-                "exporter.place" => format!(" --from {}", plain(value)),
-                "recipient.place" => format!(" --to {}", plain(value)),
-                _ => format!(" --fact '{slot}={}'", plain(value)),
-            });
-        }
-        out.push_str(&format!(" --as-of {}", self.as_of.on));
-        if self.as_of.published_by != self.as_of.on {
-            out.push_str(&format!(" --published-by {}", self.as_of.published_by));
-        }
-        out
+        question::command("tegata check", &self.flat, self.as_of)
     }
 }
 
@@ -146,29 +135,6 @@ fn put(vocabulary: &Vocabulary, fact: &Fact, slot: &str, value: &str, flat: &mut
     flat.push((slot.to_string(), said));
 }
 
-/// A place by code, or by its name in either language; what is neither stays as it is, and binding names it.
-pub fn place(vocabulary: &Vocabulary, text: &str) -> String {
-    let text = text.trim();
-    let upper = text.to_uppercase();
-    if vocabulary.places.contains_key(&upper) {
-        return upper;
-    }
-    let named = |t: &model::text::Text| t.en.eq_ignore_ascii_case(text) || t.ja == text;
-    vocabulary.places.iter().find(|(_, t)| named(t)).map_or_else(|| text.to_string(), |(code, _)| code.clone())
-}
-
-/// A value as `--fact` takes it.
-pub fn plain(said: &Said) -> String {
-    let value = match &said.value {
-        Spoken::YesNo(b) => if *b { "yes" } else { "no" }.to_string(),
-        Spoken::Number(n) => n.to_string(),
-        Spoken::Word(w) => w.clone(),
-        Spoken::Words(ws) => format!("{{{}}}", ws.join(",")),
-        Spoken::Range { at_least, at_most } => format!("{at_least}..{at_most}"),
-    };
-    if said.standing == Standing::Evidenced { format!("evidenced {value}") } else { value }
-}
-
 /// Pairs as a query.
 pub fn query(pairs: &[(String, String)]) -> String {
     let parts: Vec<String> = pairs.iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect();
@@ -189,49 +155,7 @@ pub fn escape(text: &str) -> String {
 
 /// One transfer from JSON: the long form with parties and hops, or flat facts of one hop.
 pub fn transfer(value: Value) -> Result<Transfer, Problem> {
-    let wrong = |detail: String| Problem::of(Kind::TransferNotUnderstood, detail);
-    let Value::Object(map) = value else { return Err(wrong("a transfer is an object of facts".into())) };
-    if map.contains_key("parties") || map.contains_key("hops") {
-        return serde_json::from_value(Value::Object(map)).map_err(|e| wrong(e.to_string()));
-    }
-    let id = map.get("id").and_then(Value::as_str).map(str::to_string);
-    let mut flat = Vec::new();
-    for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
-        flatten(&key, value, 0, &mut flat).map_err(wrong)?;
-    }
-    Ok(Transfer { id, ..Transfer::single(flat) })
-}
-
-// LIMIT: nesting of flat facts; the vocabulary's ids have three parts at most.
-const NESTING_MAX: usize = 6;
-
-fn flatten(prefix: &str, value: Value, depth: usize, out: &mut Vec<(String, Said)>) -> Result<(), String> {
-    let is_said = |m: &Map<String, Value>| m.contains_key("value") || m.contains_key("at_least");
-    match value {
-        Value::Object(map) if !is_said(&map) && depth < NESTING_MAX => {
-            map.into_iter().try_for_each(|(key, inner)| flatten(&format!("{prefix}.{key}"), inner, depth + 1, out))
-        }
-        Value::Null => Ok(()),
-        value => {
-            let said = serde_json::from_value(value).map_err(|_| format!("`{prefix}` has a value that no fact takes"))?;
-            out.push((prefix.to_string(), said));
-            Ok(())
-        }
-    }
-}
-
-/// A decision as a document, with its digest; the same as the command line prints.
-pub fn document(decision: &Decision, now: Option<&Decision>) -> Value {
-    let mut value = serde_json::to_value(decision).unwrap_or_default();
-    if let Some(map) = value.as_object_mut() {
-        map.insert("schema".into(), "tegata.decision.1".into());
-        map.insert("digest".into(), decision.digest().to_string().into());
-        if let Some(now) = now {
-            let then = serde_json::json!({ "verdict": now.verdict, "as_of": now.as_of, "deciding": now.deciding_ids() });
-            map.insert("as_understood_today".into(), then);
-        }
-    }
-    value
+    question::transfer(value).map_err(|line| Problem::of(Kind::TransferNotUnderstood, line))
 }
 
 /// The rules cannot be compiled.
@@ -265,15 +189,6 @@ pub fn place_name(book: &Rulebook, tongue: super::tongue::Tongue, code: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn flat_facts_nest_or_not_and_long_forms_pass() {
-        let flat = transfer(serde_json::json!({"exporter.place":"TH","recipient":{"place":"JP"},"id":"a"})).unwrap();
-        assert_eq!(flat.id.as_deref(), Some("a"));
-        assert_eq!(flat.parties["recipient"].facts["party.place"].value, Spoken::Word("JP".into()));
-        assert!(transfer(serde_json::json!({"hops":[]})).is_err(), "the long form needs its parts");
-        assert!(transfer(serde_json::json!([])).is_err());
-    }
 
     #[test]
     fn a_query_survives_escaping() {

@@ -10,6 +10,7 @@ use crate::people::{
 use axum::{extract::{Path, Query, State as Held}, http::Uri, response::Response};
 use decide::{
     decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict},
+    footing,
     knowledge::Truth,
 };
 use maud::{Markup, html};
@@ -332,6 +333,14 @@ impl Answer<'_> {
             @if let (Some(review), Some(seen), Some(read)) = (d.weakest_review, d.weakest_seen, d.oldest_read) {
                 h2 { (t.word("weakest")) }
                 p { (t.with("weakest-value", &[("state", &t.of_value("review-", &review)), ("seen", &t.of_value("seen-", &seen)), ("date", &t.day(read))])) }
+            }
+            @let once: Vec<String> = footing::read_once(d).iter().map(|r| r.names()).collect();
+            @if !once.is_empty() {
+                p.box.warn { (t.with("read-once", &[("rules", &once.join("; "))])) }
+            }
+            @let stale = footing::stale(d, crate::people::wall_day());
+            @if let Some(oldest) = stale.iter().map(|(_, day)| *day).min() {
+                p.box.warn { (t.with("read-stale", &[("date", &t.day(oldest)), ("rules", &stale.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", "))])) }
             }
             h2 { (t.word("page-repeat")) }
             pre tabindex="0" aria-label=(t.word("page-repeat")) { (self.asked.command()) }

@@ -1,0 +1,141 @@
+//! A question as people and programs give it: facts of one hop or the long form, places by name, and the answer as a document.
+//!
+//! Terminal, pages and `/v1` ask the same way because they ask here.
+
+use decide::{decision::Decision, footing};
+use model::{
+    CivilDate,
+    fact::{Said, Spoken, Standing},
+    transfer::Transfer,
+};
+use rulebook::vocabulary::Vocabulary;
+use serde_json::{Map, Value, json};
+
+/// LIMIT: nesting of flat facts; the vocabulary's ids have three parts at most.
+const NESTING_MAX: usize = 6;
+
+/// One transfer: the long form with parties and hops, or flat facts of one hop. The error is one line for people.
+pub fn transfer(value: Value) -> Result<Transfer, String> {
+    let Value::Object(map) = value else { return Err("a transfer is a table of facts".into()) };
+    if map.contains_key("parties") || map.contains_key("hops") {
+        return serde_json::from_value(Value::Object(map)).map_err(|e| format!("not a transfer: {e}"));
+    }
+    let id = map.get("id").and_then(Value::as_str).map(str::to_string);
+    let mut flat = Vec::new();
+    for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
+        flatten(&key, value, 0, &mut flat)?;
+    }
+    Ok(Transfer { id, ..Transfer::single(flat) })
+}
+
+fn flatten(prefix: &str, value: Value, depth: usize, out: &mut Vec<(String, Said)>) -> Result<(), String> {
+    let is_said = |m: &Map<String, Value>| m.contains_key("value") || m.contains_key("at_least");
+    match value {
+        Value::Object(map) if !is_said(&map) && depth < NESTING_MAX => {
+            map.into_iter().try_for_each(|(key, inner)| flatten(&format!("{prefix}.{key}"), inner, depth + 1, out))
+        }
+        Value::Null => Ok(()),
+        value => {
+            let said = serde_json::from_value(value).map_err(|_| format!("`{prefix}` has a value that no fact takes"))?;
+            out.push((prefix.to_string(), said));
+            Ok(())
+        }
+    }
+}
+
+/// A value as `--fact` takes it.
+pub fn plain(said: &Said) -> String {
+    let value = match &said.value {
+        Spoken::YesNo(b) => if *b { "yes" } else { "no" }.to_string(),
+        Spoken::Number(n) => n.to_string(),
+        Spoken::Word(w) => w.clone(),
+        Spoken::Words(ws) => format!("{{{}}}", ws.join(",")),
+        Spoken::Range { at_least, at_most } => format!("{at_least}..{at_most}"),
+    };
+    if said.standing == Standing::Evidenced { format!("evidenced {value}") } else { value }
+}
+
+/// The command that asks about these facts on a day.
+pub fn command(start: &str, flat: &[(String, Said)], as_of: model::AsOf) -> String {
+    let mut out = String::from(start);
+    for (slot, value) in flat {
+        out.push_str(&match slot.as_str() {
+            "exporter.place" => format!(" --from {}", plain(value)),
+            "recipient.place" => format!(" --to {}", plain(value)),
+            _ => format!(" --fact '{slot}={}'", plain(value)),
+        });
+    }
+    out.push_str(&format!(" --as-of {}", as_of.on));
+    if as_of.published_by != as_of.on {
+        out.push_str(&format!(" --published-by {}", as_of.published_by));
+    }
+    out
+}
+
+/// A place by code, or by its everyday name in either language.
+pub fn known_place(vocabulary: &Vocabulary, text: &str) -> Option<String> {
+    let text = text.trim();
+    let upper = text.to_uppercase();
+    if vocabulary.places.contains_key(&upper) {
+        return Some(upper);
+    }
+    let named = |t: &model::text::Text| t.en.eq_ignore_ascii_case(text) || t.ja == text;
+    vocabulary.places.iter().find(|(_, t)| named(t)).map(|(code, _)| code.clone()).or_else(|| everyday(text).map(str::to_string))
+}
+
+/// A place by code or name; what is neither stays as it is, and binding names it.
+pub fn place(vocabulary: &Vocabulary, text: &str) -> String {
+    known_place(vocabulary, text).unwrap_or_else(|| text.trim().to_string())
+}
+
+/// Names that people write and that stand in no table of codes.
+fn everyday(text: &str) -> Option<&'static str> {
+    Some(match text.to_lowercase().as_str() {
+        "usa" | "u.s." | "u.s.a." | "america" | "united states of america" | "アメリカ" | "アメリカ合衆国" | "合衆国" => "US",
+        "uk" | "u.k." | "great britain" | "britain" | "england" | "イギリス" | "英国" => "GB",
+        "korea" | "south korea" | "republic of korea" | "韓国" | "大韓民国" => "KR",
+        "vietnam" | "viet nam" | "ベトナム" => "VN",
+        "russia" | "ロシア" => "RU",
+        "taiwan" | "台湾" => "TW",
+        "mainland china" | "prc" | "中華人民共和国" => "CN",
+        "日本国" => "JP",
+        "独" | "独逸" => "DE",
+        _ => return None,
+    })
+}
+
+/// A decision as a document, with its digest and what its opening rests on; `now` is the same day as understood today.
+pub fn document(decision: &Decision, now: Option<&Decision>, today: CivilDate) -> Value {
+    let mut value = serde_json::to_value(decision).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("schema".into(), "tegata.decision.1".into());
+        map.insert("digest".into(), decision.digest().to_string().into());
+        let once: Vec<Value> = footing::read_once(decision)
+            .iter()
+            .map(|r| json!({ "layer": r.layer, "rules": r.rules.iter().map(|c| c.id.as_str()).collect::<Vec<_>>() }))
+            .collect();
+        map.insert("opens_a_flow".into(), (decision.verdict.opens() && once.is_empty()).into());
+        map.insert("read_once".into(), once.into());
+        let stale: Vec<Value> = footing::stale(decision, today).iter().map(|(id, day)| json!({ "rule": id, "read": day })).collect();
+        map.insert("stale".into(), stale.into());
+        if let Some(now) = now {
+            let then = json!({ "verdict": now.verdict, "as_of": now.as_of, "deciding": now.deciding_ids() });
+            map.insert("as_understood_today".into(), then);
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_facts_nest_or_not_and_long_forms_pass() {
+        let flat = transfer(json!({"exporter.place":"TH","recipient":{"place":"JP"},"id":"a"})).unwrap();
+        assert_eq!(flat.id.as_deref(), Some("a"));
+        assert_eq!(flat.parties["recipient"].facts["party.place"].value, Spoken::Word("JP".into()));
+        assert!(transfer(json!({"hops":[]})).is_err(), "the long form needs its parts");
+        assert!(transfer(json!([])).is_err());
+    }
+}
