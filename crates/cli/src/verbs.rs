@@ -17,7 +17,7 @@ pub mod watch;
 
 use crate::verdict::Voice;
 use clap::{Args, ValueEnum};
-use decide::axis::TooManyCells;
+use decide::table::TooManyCells;
 use model::{CivilDate, Instant, text::Language};
 use rulebook::diagnostic::Diagnostic;
 use std::{
@@ -80,7 +80,7 @@ pub fn faults(diagnostics: &[Diagnostic]) -> String {
 
 /// The rulebook cannot be compiled.
 pub fn too_many(e: TooManyCells) -> String {
-    format!("error[TGT-R020]: the rules tell more than 256 kinds of `{}` apart", e.0)
+    format!("error[TGT-R020]: the rules tell more than 512 kinds of `{}` apart", e.0)
 }
 
 /// Writes a file whole or not at all.

@@ -1,145 +1,264 @@
 //! What still matters, and what to ask next (DESIGN section 4, ASK).
 
 use crate::{
-    axis::Axis,
+    axis::{Asked, Axis, Cut},
+    cells::Cells,
     decision::Missing,
-    diagram::{Cells, Diagram, FALSE, NodeId, TRUE},
+    diagram::{Allowed, Diagram, FALSE, Forced, NodeId, TRUE},
     knowledge::Knowledge,
-    remedy,
-    table::{Table, UNCOVERED},
+    lexicon::{Shape, Slot},
+    remedy::Hand,
+    table::{Linked, Table},
+    verdict::{Carried, refusals},
 };
 use model::text::Text;
 use rulebook::{book::Rulebook, vocabulary::FactKind};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The layer that stands for an exporter's own law that we do not hold.
+pub const UNCOVERED: &str = "uncovered";
 
 /// The class of a state, layer by layer, as functions over what is still open: whether it refuses now, and after measures.
 ///
 /// A transfer is lawful iff no layer refuses, so layers are kept apart: their joint function can be exponentially larger
 /// than all of them together. What matters to some layer that can still go either way is what is asked.
-pub struct Classes {
+pub struct Classes<'a> {
+    table: &'a Table,
+    layers: Vec<LayerClass<'a>>,
+}
+
+struct LayerClass<'a> {
+    linked: &'a Linked,
     diagram: Diagram,
-    layers: Vec<LayerClass>,
+    allowed: Allowed,
+    now: NodeId,
+    after: NodeId,
+    support: Vec<usize>,
 }
 
-#[derive(Clone, Copy)]
-struct LayerClass {
-    refuses_now: NodeId,
-    refuses_after: NodeId,
+/// How the functions of a layer stand after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Never,
+    Always,
+    Depends,
 }
 
-impl Classes {
+/// What one answer says of the axes of each layer: (layer of the classes, axis, cell).
+type Answer = Vec<(usize, usize, usize)>;
+
+impl<'a> Classes<'a> {
     /// Restricts the table to what is still possible.
-    pub fn of(table: &Table, k: &Knowledge, extra: &[NodeId], maybe: &[usize]) -> Self {
-        let widths = table.axes.list.iter().map(Axis::width).collect();
-        let mut diagram = Diagram::new(widths);
-        // After measures an axis has the cell that the measure fixes, whatever it was.
-        let mut after = k.allowed.clone();
-        for (axis, cell) in remedy::forced(table, maybe.iter().copied()) {
-            if let Some(slot) = after.get_mut(axis) {
-                *slot = Cells::one(cell);
+    pub fn of(table: &'a Table, k: &Knowledge, carried: &[Carried], hand: &Hand) -> Self {
+        let maybe = &hand.of(table, k).maybe;
+        let mut layers = Vec::new();
+        for (i, f) in refusals(table, k, carried) {
+            let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
+            // After measures an axis has the cell that the measure fixes, whatever it was.
+            let mut after = view.allowed.clone();
+            for (axis, cell) in layer.forced(|m| maybe.binary_search(&m).is_ok()).iter() {
+                after.iter_mut().skip(axis).take(1).for_each(|c| *c = Cells::one(cell));
             }
+            layers.extend(LayerClass::of(&layer.linked, f, &view.allowed, &after));
         }
-        let refusals = table.layers.iter().map(|l| l.refuses).chain([table.uncovered]).chain(extra.iter().copied());
-        let layers = refusals
-            .map(|f| LayerClass {
-                refuses_now: diagram.import(&table.diagram, f, &k.allowed),
-                refuses_after: diagram.import(&table.diagram, f, &after),
-            })
-            .filter(|l| l.refuses_now != FALSE)
-            .collect();
-        Self { diagram, layers }
+        let beside = k.beside(table);
+        layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside.allowed, &beside.allowed));
+        Self { table, layers }
     }
 
     /// The axes on which the class still depends.
-    pub fn support(&self) -> Vec<usize> {
-        support_of(&self.diagram, &self.layers)
+    fn support(&self) -> impl Iterator<Item = &'a Axis> {
+        self.layers.iter().flat_map(|l| l.support.iter().filter_map(|a| l.linked.unit.axes.list.get(*a)))
     }
 
-    /// How many axes would still be open after an answer that fixes some; none when the class is settled.
-    fn left_after(&mut self, fixed: &HashMap<usize, usize>) -> usize {
-        let mut left = Vec::with_capacity(self.layers.len());
-        for layer in self.layers.clone() {
-            let refuses_now = self.diagram.fix(layer.refuses_now, fixed);
-            let refuses_after = self.diagram.fix(layer.refuses_after, fixed);
-            left.push(LayerClass { refuses_now, refuses_after });
+    /// How many facts would still be open after an answer; none when the class is settled.
+    fn left_after(&self, answer: &Answer) -> usize {
+        let (mut opens, mut refused, mut shut, mut curable) = (true, false, false, true);
+        let mut left: BTreeSet<&Asked> = BTreeSet::new();
+        for (i, l) in self.layers.iter().enumerate() {
+            let fixed: Vec<(usize, usize)> = answer.iter().filter(|(layer, _, _)| *layer == i).map(|(_, a, c)| (*a, *c)).collect();
+            let (mut axes, now) = l.stands(l.now, &fixed);
+            let (more, after) = l.stands(l.after, &fixed);
+            axes.extend(more);
+            opens &= now == Stands::Never;
+            shut |= now == Stands::Always;
+            refused |= after == Stands::Always;
+            curable &= after == Stands::Never;
+            left.extend(axes.iter().filter_map(|a| l.linked.unit.axes.list.get(*a)).map(|a| &a.of));
         }
-        let opens = left.iter().all(|l| l.refuses_now == FALSE);
-        let refused = left.iter().any(|l| l.refuses_after == TRUE);
-        let curable = left.iter().any(|l| l.refuses_now == TRUE) && left.iter().all(|l| l.refuses_after == FALSE);
-        if opens || refused || curable { 0 } else { support_of(&self.diagram, &left).len() }
+        if opens || refused || shut && curable { 0 } else { left.len() }
     }
 
     /// Slots that still matter, the one expected to settle most first.
-    pub fn ranked(&mut self, table: &Table, k: &Knowledge) -> Vec<String> {
-        let mut by_slot: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for axis in self.support() {
-            if let Some(slot) = table.axes.list.get(axis).and_then(Axis::slot) {
-                by_slot.entry(slot.to_string()).or_default().push(axis);
+    pub fn ranked(&self) -> Vec<String> {
+        // LIMIT: facts weighed by what each answer would leave open; those deeper in the law keep their order behind.
+        const WEIGHED_MAX: usize = 24;
+        let mut near: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for l in &self.layers {
+            for (depth, axis) in l.support.iter().enumerate() {
+                if let Some(slot) = l.linked.unit.axes.list.get(*axis).and_then(Axis::slot) {
+                    let at = near.entry(slot).or_insert((depth, 0));
+                    *at = (at.0.min(depth), at.1 + 1);
+                }
             }
         }
-        let mut scored: Vec<(usize, usize, String)> = Vec::new();
-        for (slot, axes) in by_slot {
-            let answers = answers(&axes, k);
-            let total: usize = answers.iter().map(|fixed| self.left_after(fixed)).sum();
-            // Compare means without fractions: scale by a common factor large enough to keep the order.
-            let mean = total * 1_000 / answers.len().max(1);
-            scored.push((mean, axes.first().copied().unwrap_or(0), slot));
+        let mut slots: Vec<(&str, (usize, usize))> = near.into_iter().collect();
+        slots.sort_by_key(|(slot, (depth, n))| (*depth, usize::MAX - n, *slot));
+        let mut scored: Vec<(usize, usize, &str)> = Vec::new();
+        for (place, (slot, _)) in slots.iter().enumerate() {
+            let mean = if place < WEIGHED_MAX {
+                let answers = self.answers(slot);
+                let total: usize = answers.iter().map(|a| self.left_after(a)).sum();
+                // Compare means without fractions: scale by a common factor large enough to keep the order.
+                total * 1_000 / answers.len().max(1)
+            } else {
+                usize::MAX
+            };
+            scored.push((mean, place, slot));
         }
-        scored.sort();
-        scored.into_iter().map(|(_, _, slot)| slot).collect()
+        scored.sort_unstable();
+        scored.into_iter().map(|(_, _, slot)| slot.to_string()).collect()
+    }
+
+    /// The answers a person may give to a question, as far as the layers tell them apart: each value; for a set, none or one member.
+    fn answers(&self, slot: &str) -> Vec<Answer> {
+        // LIMIT: answers tried for one question while ranking.
+        const ANSWERS_MAX: usize = 24;
+        let Some(slot) = self.table.lexicon.slot(slot) else { return Vec::new() };
+        let mut out: Vec<Answer> = Vec::new();
+        for value in values(slot, self.layers.iter().flat_map(|l| l.axes(&slot.name))) {
+            let mut answer = Answer::new();
+            let mut possible = true;
+            for (i, l) in self.layers.iter().enumerate() {
+                for axis in l.linked.unit.axes.of_slot(&slot.name) {
+                    let Some(cell) = l.linked.unit.axes.list.get(*axis).map(|a| cell_of(a, &value)) else { continue };
+                    possible &= slot.shape == Shape::Set || l.allowed.get(*axis).is_some_and(|c| c.has(cell));
+                    answer.push((i, *axis, cell));
+                }
+            }
+            if possible && !out.contains(&answer) {
+                out.push(answer);
+            }
+            if out.len() >= ANSWERS_MAX {
+                break;
+            }
+        }
+        out
     }
 }
 
-fn support_of(diagram: &Diagram, layers: &[LayerClass]) -> Vec<usize> {
-    let mut axes: Vec<usize> = layers.iter().flat_map(|l| [diagram.support(l.refuses_now), diagram.support(l.refuses_after)]).flatten().collect();
-    axes.sort_unstable();
-    axes.dedup();
-    axes
+/// An answer as a person gives it.
+enum Value {
+    Word(usize),
+    Members(Option<usize>),
+    Number(i64),
 }
 
-// LIMIT: answers tried for one question while ranking.
-const ANSWERS_MAX: usize = 24;
+fn values<'a>(slot: &Slot, axes: impl Iterator<Item = &'a Axis>) -> Vec<Value> {
+    match slot.shape {
+        Shape::Choice => (0..slot.values.words.len()).map(Value::Word).collect(),
+        Shape::Set => {
+            let asked = axes.fold(Cells::default(), |all, a| match &a.cut {
+                Cut::Member(m) => all.or(m),
+                _ => all,
+            });
+            std::iter::once(Value::Members(None)).chain(asked.iter().map(|m| Value::Members(Some(m)))).collect()
+        }
+        Shape::Count | Shape::Day => {
+            let mut cuts: Vec<i64> = axes.flat_map(|a| match &a.cut {
+                Cut::Number(cuts) => cuts.clone(),
+                _ => Vec::new(),
+            }).collect();
+            cuts.sort_unstable();
+            cuts.dedup();
+            let below = cuts.first().map(|c| c.saturating_sub(1)).into_iter();
+            below.chain(cuts.iter().copied()).map(Value::Number).collect()
+        }
+    }
+}
 
-/// The answers a person may give to the question behind some axes: each single cell; for sets, none or one member.
-fn answers(axes: &[usize], k: &Knowledge) -> Vec<HashMap<usize, usize>> {
-    match axes {
-        [axis] => k.allowed.get(*axis).copied().unwrap_or_default().iter().take(ANSWERS_MAX).map(|cell| HashMap::from([(*axis, cell)])).collect(),
-        many => {
-            let none: HashMap<usize, usize> = many.iter().map(|a| (*a, 0)).collect();
-            let mut out = vec![none.clone()];
-            out.extend(many.iter().take(ANSWERS_MAX).map(|a| {
-                let mut one = none.clone();
-                one.insert(*a, 1);
-                one
-            }));
-            out
+fn cell_of(axis: &Axis, value: &Value) -> usize {
+    match (&axis.cut, value) {
+        (Cut::Choice { class_of, .. }, Value::Word(w)) => class_of.get(*w).map_or(0, |c| usize::from(*c)),
+        (Cut::Member(members), Value::Members(m)) => usize::from(m.is_some_and(|m| members.has(m))),
+        (Cut::Number(cuts), Value::Number(n)) => cuts.iter().filter(|c| *c <= n).count(),
+        _ => 0,
+    }
+}
+
+impl<'a> LayerClass<'a> {
+    /// Copies the functions over what is open; none if the layer cannot refuse.
+    fn of(linked: &'a Linked, f: NodeId, allowed: &Allowed, after: &Allowed) -> Option<Self> {
+        let mut diagram = linked.unit.axes.diagram();
+        let now = diagram.import(&linked.unit.diagram, f, allowed);
+        if now == FALSE {
+            return None;
+        }
+        let after = diagram.import(&linked.unit.diagram, f, after);
+        let mut support = diagram.support(now);
+        support.extend(diagram.support(after));
+        support.sort_unstable();
+        support.dedup();
+        Some(Self { linked, diagram, allowed: allowed.clone(), now, after, support })
+    }
+
+    fn axes(&self, slot: &str) -> impl Iterator<Item = &'a Axis> {
+        self.linked.unit.axes.of_slot(slot).iter().filter_map(|a| self.linked.unit.axes.list.get(*a))
+    }
+
+    /// The axes still asked, and whether the function still depends on them, when some are fixed.
+    fn stands(&self, f: NodeId, fixed: &[(usize, usize)]) -> (BTreeSet<usize>, Stands) {
+        let mut axes = BTreeSet::new();
+        let (mut never, mut always) = (true, true);
+        let mut seen = crate::hash::QuickSet::default();
+        let mut stack = vec![f];
+        while let Some(at) = stack.pop() {
+            match self.diagram.asks(at) {
+                None => {
+                    never &= at == FALSE;
+                    always &= at == TRUE;
+                }
+                Some(_) if !seen.insert(at) => {}
+                Some(axis) => match fixed.iter().find(|(a, _)| *a == axis) {
+                    Some((_, cell)) => stack.push(self.diagram.step(at, *cell)),
+                    None => {
+                        axes.insert(axis);
+                        stack.extend_from_slice(self.diagram.children_of(at));
+                    }
+                },
+            }
+        }
+        match (never, always) {
+            (true, _) => (BTreeSet::new(), Stands::Never),
+            (_, true) => (BTreeSet::new(), Stands::Always),
+            _ => (axes, Stands::Depends),
         }
     }
 }
 
 /// What keeps the answer open, most useful first.
-pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &mut Classes) -> Vec<Missing> {
-    let mut out: Vec<Missing> = classes.ranked(table, k).into_iter().filter_map(|slot| question(book, slot)).collect();
-    let support: BTreeSet<usize> = classes.support().into_iter().collect();
-    for axis in &support {
-        match table.axes.list.get(*axis) {
-            Some(Axis::Reading(id)) => {
+pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<'_>, hand: &Hand) -> Vec<Missing> {
+    let mut out: Vec<Missing> = classes.ranked().into_iter().filter_map(|slot| question(book, slot)).collect();
+    let named: BTreeSet<&Asked> = classes.support().map(|a| &a.of).collect();
+    for asked in named {
+        match asked {
+            Asked::Reading(id) => {
                 if let Some(d) = book.disputed.get(id) {
                     out.push(Missing::Disputed { id: id.clone(), question: d.question.clone(), a: d.a.clone(), b: d.b.clone() });
                 }
             }
-            Some(Axis::Gap { layer, name }) if layer != UNCOVERED => {
+            Asked::Gap(layer, name) => {
                 let gap = book.layers.get(layer).and_then(|l| l.gaps.iter().find(|g| &g.name == name));
                 if let Some(gap) = gap {
                     out.push(Missing::NotCovered { layer: layer.clone(), says: gap.says.clone() });
                 }
             }
-            _ => {}
+            Asked::Slot(_) => {}
         }
     }
-    if k.can(table, table.uncovered, &HashMap::new()) {
-        let not = table.diagram.negation(table.uncovered).unwrap_or(TRUE);
-        if !k.can(table, not, &HashMap::new()) {
+    if k.may_be_uncovered(table) {
+        let covered = table.beside.unit.diagram.negation(table.uncovered()).unwrap_or(TRUE);
+        if !k.beside(table).can(&table.beside, covered, &Forced::NONE) {
             out.push(Missing::NotCovered {
                 layer: UNCOVERED.into(),
                 says: Text::of("We hold no rules for the law of the exporter's own country.", "送り手の国の法律についてのルールを保有していません。"),
@@ -147,7 +266,7 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &mut Clas
         }
     }
     if out.is_empty() {
-        out.extend(open_preconditions(table, k).into_iter().filter_map(|slot| question(book, slot)));
+        out.extend(open_preconditions(table, k, hand).into_iter().filter_map(|slot| question(book, slot)));
     }
     out
 }
@@ -164,21 +283,26 @@ fn question(book: &Rulebook, slot: String) -> Option<Missing> {
 }
 
 /// Where the law itself leaves nothing open: the slots on which it hangs whether a measure can be taken.
-fn open_preconditions(table: &Table, k: &Knowledge) -> Vec<String> {
-    let (sure, maybe) = remedy::at_hand(table, k);
-    let refusing = table.layers.iter().filter(|l| k.can(table, l.refuses, &HashMap::new()));
-    let touched: BTreeSet<usize> = refusing.flat_map(|l| table.diagram.support(l.refuses)).collect();
-    let mut diagram = Diagram::new(table.axes.list.iter().map(Axis::width).collect());
-    let mut axes = BTreeSet::new();
-    for measure in maybe.iter().filter(|m| !sure.contains(m)).filter_map(|m| table.measures.get(*m)) {
-        if measure.sets.iter().any(|(axis, _)| touched.contains(axis)) {
-            let when = diagram.import(&table.diagram, measure.when, &k.allowed);
-            axes.extend(diagram.support(when));
-            // A determination that expired may have come out either way.
-            axes.extend(measure.determinations.iter().map(|(axis, _)| *axis).filter(|a| k.allowed.get(*a).is_some_and(|c| c.iter().count() > 1)));
+fn open_preconditions(table: &Table, k: &Knowledge, hand: &Hand) -> Vec<String> {
+    let hand = hand.of(table, k);
+    let mut touched: BTreeSet<usize> = BTreeSet::new();
+    for (i, layer) in k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l))) {
+        if k.can(table, i, layer.law().refuses, &Forced::NONE) {
+            let support = layer.linked.unit.diagram.support(layer.law().refuses);
+            touched.extend(layer.effects().iter().filter(|(_, axis, _)| support.binary_search(axis).is_ok()).map(|(m, _, _)| *m));
         }
     }
-    let mut slots: Vec<String> = axes.iter().filter_map(|a| table.axes.list.get(*a).and_then(Axis::slot)).map(str::to_string).collect();
+    let view = k.beside(table);
+    let mut diagram = table.beside.unit.axes.diagram();
+    let mut axes = BTreeSet::new();
+    let open = hand.maybe.iter().filter(|m| hand.sure.binary_search(m).is_err() && touched.contains(m));
+    for measure in open.filter_map(|m| table.measures.get(*m)) {
+        let when = diagram.import(&table.beside.unit.diagram, measure.when, &view.allowed);
+        axes.extend(diagram.support(when));
+        // A determination that expired may have come out either way.
+        axes.extend(measure.determinations.iter().map(|(axis, _)| *axis).filter(|a| view.allowed.get(*a).is_some_and(|c| c.only().is_none())));
+    }
+    let mut slots: Vec<String> = axes.iter().filter_map(|a| table.beside.unit.axes.list.get(*a).and_then(Axis::slot)).map(str::to_string).collect();
     slots.dedup();
     slots
 }

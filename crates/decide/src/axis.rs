@@ -1,203 +1,234 @@
-//! Axes: each fact that some condition asks about, cut into the cells that no condition can tell apart.
+//! Axes: each fact that some condition of a unit asks about, cut into the cells that no condition of it tells apart.
 
-use crate::diagram::{CELLS_MAX, Cells};
-use model::CivilDate;
+use crate::{
+    cells::{CELLS_MAX, Cells},
+    diagram::Diagram,
+    lexicon::{ANY, Lexicon, Packed, Shape, Slot, TooManyCells},
+};
 use rulebook::{
     expr::{Atom, Expr, Test},
-    vocabulary::{Domain, FactKind, Vocabulary},
+    vocabulary::FactKind,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
-/// One axis of the state space.
+/// One axis of a state space.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// A fact with one value; each cell is a class of values that no condition tells apart.
-    Choice {
-        /// The slot.
-        slot: String,
-        /// The classes.
-        classes: Vec<BTreeSet<String>>,
-    },
-    /// Whether a set has one of these members (a single word; or places that no condition tells apart). Cells: no, yes.
-    Member {
-        /// The slot.
-        slot: String,
-        /// The members.
-        members: BTreeSet<String>,
-    },
-    /// A count, cut at these thresholds: below the first, from the first, …
-    Count {
-        /// The slot.
-        slot: String,
-        /// Ascending.
-        cuts: Vec<i64>,
-    },
-    /// A day, cut at these days.
-    Day {
-        /// The slot.
-        slot: String,
-        /// Ascending.
-        cuts: Vec<CivilDate>,
-    },
-    /// A disputed question; cells: a, b. Always open.
+pub struct Axis {
+    /// What it asks.
+    pub of: Asked,
+    /// How cells are told.
+    pub cut: Cut,
+}
+
+/// What an axis asks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// A fact, by slot.
+    Slot(String),
+    /// A disputed question. Always open.
     Reading(String),
-    /// A question that we hold no rule for; cells: harmless, refuses. Always open.
-    Gap {
-        /// The layer.
-        layer: String,
-        /// The gap's name.
-        name: String,
+    /// A question that we hold no rule for, by layer and name. Always open.
+    Gap(String, String),
+}
+
+/// How cells are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// One value; each cell is a class of values that no condition tells apart.
+    Choice {
+        /// The classes, as numbers of values.
+        classes: Vec<Cells>,
+        /// The class of each value.
+        class_of: Vec<u16>,
     },
+    /// Whether a set has one of these members. Cells: no, yes.
+    Member(Cells),
+    /// A count or a day, cut at these: below the first, from the first, …
+    Number(Vec<i64>),
+    /// Two cells, always open: a and b; harmless and refusing.
+    Open,
 }
 
 impl Axis {
     /// Number of cells.
     pub fn width(&self) -> usize {
-        match self {
-            Self::Choice { classes, .. } => classes.len(),
-            Self::Count { cuts, .. } => cuts.len() + 1,
-            Self::Day { cuts, .. } => cuts.len() + 1,
-            Self::Member { .. } | Self::Reading(_) | Self::Gap { .. } => 2,
+        match &self.cut {
+            Cut::Choice { classes, .. } => classes.len(),
+            Cut::Number(cuts) => cuts.len() + 1,
+            Cut::Member(_) | Cut::Open => 2,
         }
     }
 
     /// The slot that it belongs to, if it is a fact.
     pub fn slot(&self) -> Option<&str> {
-        match self {
-            Self::Choice { slot, .. } | Self::Member { slot, .. } | Self::Count { slot, .. } | Self::Day { slot, .. } => Some(slot),
+        match &self.of {
+            Asked::Slot(slot) => Some(slot),
             _ => None,
+        }
+    }
+
+    /// The only cell that is possible, if one alone is.
+    pub fn cell(&self, at: usize, packed: &Packed) -> Option<usize> {
+        let word = |i: usize| packed.0.get(at + i).copied().unwrap_or(0);
+        match &self.cut {
+            Cut::Choice { class_of, .. } => match word(0) {
+                ANY => None,
+                value => class_of.get(value as usize).map(|c| usize::from(*c)),
+            },
+            Cut::Member(members) => (word(0) == 1).then(|| usize::from((0..8).any(|i| members.word(i) != 0 && members.word(i) & word(1 + i) != 0))),
+            Cut::Number(cuts) => {
+                let cell = |n: i64| cuts.iter().filter(|c| **c <= n).count();
+                let (lo, hi) = (cell(word(0) as i64), cell(word(1) as i64));
+                (lo == hi).then_some(lo)
+            }
+            Cut::Open => None,
+        }
+    }
+
+    /// The cells that are possible.
+    pub fn cells(&self, at: usize, packed: &Packed) -> Cells {
+        if let Some(cell) = self.cell(at, packed) {
+            return Cells::one(cell);
+        }
+        match &self.cut {
+            Cut::Number(cuts) => {
+                let word = |i: usize| packed.0.get(at + i).copied().unwrap_or(0) as i64;
+                let cell = |n: i64| cuts.iter().filter(|c| **c <= n).count();
+                (cell(word(0))..=cell(word(1))).collect()
+            }
+            _ => Cells::first(self.width()),
         }
     }
 }
 
-/// All axes, and where each slot's lie.
+/// All axes of a unit, and where each slot's lie.
 #[derive(Clone, Debug, Default)]
 pub struct Axes {
     /// In the order that diagrams ask them.
     pub list: Vec<Axis>,
-    by_slot: BTreeMap<String, Vec<usize>>,
-    by_name: BTreeMap<String, usize>,
+    by_slot: HashMap<String, Vec<usize>>,
 }
-
-/// The rulebook needs finer cells than an axis may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TooManyCells(pub String);
 
 /// A plain test of a slot, lists already expanded to places.
 #[derive(Clone, Debug)]
 pub enum Plain {
     /// The single value is one of these.
-    In(BTreeSet<String>),
+    In(Cells),
     /// The set has one of these.
-    HasAny(BTreeSet<String>),
-    /// The count is at least this.
+    HasAny(Cells),
+    /// The count, or the day, is at least this.
     AtLeast(i64),
     /// The day is before this.
-    Before(CivilDate),
+    Before(i64),
 }
 
 /// Collects what conditions ask, before cells are cut.
-#[derive(Default)]
-pub struct Survey {
+pub struct Survey<'a> {
+    lexicon: &'a Lexicon,
     order: Vec<String>,
-    values: BTreeMap<String, Vec<BTreeSet<String>>>,
-    members: BTreeMap<String, Vec<BTreeSet<String>>>,
-    counts: BTreeMap<String, BTreeSet<i64>>,
-    days: BTreeMap<String, BTreeSet<CivilDate>>,
-    named: Vec<Axis>,
+    sets: HashMap<String, Vec<Cells>>,
+    numbers: HashMap<String, Vec<i64>>,
+    named: Vec<Asked>,
 }
 
-impl Survey {
+impl<'a> Survey<'a> {
+    /// Begins with nothing asked.
+    pub fn new(lexicon: &'a Lexicon) -> Self {
+        Self { lexicon, order: Vec::new(), sets: HashMap::new(), numbers: HashMap::new(), named: Vec::new() }
+    }
+
     /// Notes a test of a slot.
     pub fn note(&mut self, slot: &str, plain: &Plain) {
-        if !self.order.iter().any(|s| s == slot) {
+        if !self.sets.contains_key(slot) && !self.numbers.contains_key(slot) {
             self.order.push(slot.into());
         }
         match plain {
-            Plain::In(v) => self.values.entry(slot.into()).or_default().push(v.clone()),
-            Plain::HasAny(v) => self.members.entry(slot.into()).or_default().push(v.clone()),
-            Plain::AtLeast(n) => {
-                self.counts.entry(slot.into()).or_default().insert(*n);
+            Plain::In(cells) | Plain::HasAny(cells) => {
+                let sets = self.sets.entry(slot.into()).or_default();
+                if !sets.contains(cells) {
+                    sets.push(*cells);
+                }
             }
-            Plain::Before(d) => {
-                self.days.entry(slot.into()).or_default().insert(*d);
-            }
+            Plain::AtLeast(n) | Plain::Before(n) => self.numbers.entry(slot.into()).or_default().push(*n),
         }
     }
 
     /// Notes an axis that is no fact.
-    pub fn note_named(&mut self, axis: Axis) {
-        if !self.named.contains(&axis) {
-            self.named.push(axis);
+    pub fn note_named(&mut self, asked: Asked) {
+        if !self.named.contains(&asked) {
+            self.named.push(asked);
         }
     }
 
     /// Cuts the cells.
-    pub fn cut(self, vocabulary: &Vocabulary) -> Result<Axes, TooManyCells> {
+    pub fn cut(mut self) -> Result<Axes, TooManyCells> {
         let mut axes = Axes::default();
-        for slot in &self.order {
-            if let Some(sets) = self.values.get(slot) {
-                let domain = single_values(vocabulary, slot);
-                let mut sets = sets.clone();
-                // Not made, passed and failed are three different things to a measure, whatever the rules ask.
-                if vocabulary.of_slot(slot).is_some_and(|f| f.kind == FactKind::Determination) {
-                    sets.extend(domain.iter().map(|v| BTreeSet::from([v.clone()])));
+        for name in &self.order {
+            let Some(slot) = self.lexicon.slot(name) else { continue };
+            match slot.shape {
+                Shape::Choice => {
+                    let mut sets = self.sets.remove(name).unwrap_or_default();
+                    // Not made, passed and failed are three different things to a measure, whatever the rules ask.
+                    if slot.kind == FactKind::Determination {
+                        sets.extend(slot.values.all().iter().map(Cells::one));
+                    }
+                    let classes = classes(slot.values.all(), &sets);
+                    let mut class_of = vec![0; slot.values.words.len()];
+                    for (c, class) in classes.iter().enumerate() {
+                        class.iter().filter_map(|v| class_of.get_mut(v).map(|x| *x = c as u16)).count();
+                    }
+                    axes.push(name, Cut::Choice { classes, class_of })?;
                 }
-                axes.push(Axis::Choice { slot: slot.clone(), classes: classes(&domain, &sets) })?;
-            }
-            if let Some(sets) = self.members.get(slot) {
-                let domain: BTreeSet<String> = sets.iter().flatten().cloned().collect();
-                for members in classes(&domain, sets) {
-                    axes.push(Axis::Member { slot: slot.clone(), members })?;
+                Shape::Set => {
+                    let sets = self.sets.remove(name).unwrap_or_default();
+                    let domain = sets.iter().fold(Cells::default(), |all, s| all.or(s));
+                    for members in classes(domain, &sets) {
+                        axes.push(name, Cut::Member(members))?;
+                    }
                 }
-            }
-            if let Some(cuts) = self.counts.get(slot) {
-                axes.push(Axis::Count { slot: slot.clone(), cuts: cuts.iter().copied().collect() })?;
-            }
-            if let Some(cuts) = self.days.get(slot) {
-                axes.push(Axis::Day { slot: slot.clone(), cuts: cuts.iter().copied().collect() })?;
+                Shape::Count | Shape::Day => {
+                    let mut cuts = self.numbers.remove(name).unwrap_or_default();
+                    cuts.sort_unstable();
+                    cuts.dedup();
+                    axes.push(name, Cut::Number(cuts))?;
+                }
             }
         }
-        for axis in self.named {
-            axes.push(axis)?;
+        for of in self.named {
+            axes.list.push(Axis { of, cut: Cut::Open });
         }
         Ok(axes)
     }
 }
 
-fn single_values(vocabulary: &Vocabulary, slot: &str) -> BTreeSet<String> {
-    vocabulary.of_slot(slot).map(|f| vocabulary.values(f).into_iter().map(str::to_string).collect()).unwrap_or_default()
-}
-
 /// Values that are in exactly the same sets form one class; classes are ordered by their first value.
-fn classes(domain: &BTreeSet<String>, sets: &[BTreeSet<String>]) -> Vec<BTreeSet<String>> {
-    let mut by_signature: BTreeMap<Vec<bool>, BTreeSet<String>> = BTreeMap::new();
-    for value in domain {
-        let signature = sets.iter().map(|s| s.contains(value)).collect();
-        by_signature.entry(signature).or_default().insert(value.clone());
+fn classes(domain: Cells, sets: &[Cells]) -> Vec<Cells> {
+    let mut out = if domain.is_empty() { Vec::new() } else { vec![domain] };
+    for set in sets {
+        let mut next = Vec::with_capacity(out.len() + 1);
+        for class in out {
+            next.extend([class.and(set), class.without(set)].into_iter().filter(|c| !c.is_empty()));
+        }
+        out = next;
     }
-    let mut out: Vec<_> = by_signature.into_values().collect();
-    out.sort();
+    out.sort_by_key(Cells::lowest);
     out
 }
 
 impl Axes {
-    fn push(&mut self, axis: Axis) -> Result<(), TooManyCells> {
+    fn push(&mut self, slot: &str, cut: Cut) -> Result<(), TooManyCells> {
+        let axis = Axis { of: Asked::Slot(slot.into()), cut };
         if axis.width() > CELLS_MAX {
-            return Err(TooManyCells(axis.slot().unwrap_or_default().into()));
+            return Err(TooManyCells(slot.into()));
         }
-        let index = self.list.len();
-        match &axis {
-            Axis::Reading(id) => {
-                self.by_name.insert(format!("reading {id}"), index);
-            }
-            Axis::Gap { layer, name } => {
-                self.by_name.insert(format!("gap {layer} {name}"), index);
-            }
-            _ => self.by_slot.entry(axis.slot().unwrap_or_default().into()).or_default().push(index),
-        }
+        self.by_slot.entry(slot.into()).or_default().push(self.list.len());
         self.list.push(axis);
         Ok(())
+    }
+
+    /// A diagram over these axes.
+    pub fn diagram(&self) -> Diagram {
+        Diagram::new(self.list.iter().map(Axis::width).collect())
     }
 
     /// The axes of a slot.
@@ -205,9 +236,9 @@ impl Axes {
         self.by_slot.get(slot).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The axis of a name: `reading ID`, `gap LAYER NAME`.
-    pub fn named(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
+    /// The axis that is no fact.
+    pub fn named(&self, asked: &Asked) -> Option<usize> {
+        self.list.iter().position(|a| a.of == *asked)
     }
 
     /// The literal (axis, cells) pairs, any of which makes the test true.
@@ -215,11 +246,11 @@ impl Axes {
         let mut out = Vec::new();
         for &i in self.of_slot(slot) {
             let Some(axis) = self.list.get(i) else { continue };
-            let cells = match (axis, plain) {
-                (Axis::Choice { classes, .. }, Plain::In(wanted)) => cells_where(classes.iter().map(|c| c.iter().all(|v| wanted.contains(v)))),
-                (Axis::Member { members, .. }, Plain::HasAny(wanted)) if members.iter().all(|m| wanted.contains(m)) => Cells::one(1),
-                (Axis::Count { cuts, .. }, Plain::AtLeast(n)) => cells_where((0..=cuts.len()).map(|cell| cuts.iter().position(|c| c == n).is_some_and(|p| cell > p))),
-                (Axis::Day { cuts, .. }, Plain::Before(d)) => cells_where((0..=cuts.len()).map(|cell| cuts.iter().position(|c| c == d).is_some_and(|p| cell <= p))),
+            let cells = match (&axis.cut, plain) {
+                (Cut::Choice { classes, .. }, Plain::In(wanted)) => classes.iter().enumerate().filter(|(_, c)| c.without(wanted).is_empty()).map(|(i, _)| i).collect(),
+                (Cut::Member(members), Plain::HasAny(wanted)) if members.without(wanted).is_empty() => Cells::one(1),
+                (Cut::Number(cuts), Plain::AtLeast(n)) => (0..=cuts.len()).filter(|cell| cuts.iter().position(|c| c == n).is_some_and(|p| *cell > p)).collect(),
+                (Cut::Number(cuts), Plain::Before(n)) => (0..=cuts.len()).filter(|cell| cuts.iter().position(|c| c == n).is_some_and(|p| *cell <= p)).collect(),
                 _ => continue,
             };
             out.push((i, cells));
@@ -228,48 +259,25 @@ impl Axes {
     }
 }
 
-fn cells_where(flags: impl Iterator<Item = bool>) -> Cells {
-    let mut cells = Cells::default();
-    flags.enumerate().filter(|(_, f)| *f).for_each(|(i, _)| cells.insert(i));
-    cells
-}
-
-/// Calls `f` with each atom of an expression; a helper that keeps callers on one line.
+/// Every atom of an expression.
 pub fn atoms(e: &Expr) -> Vec<&Atom> {
     let mut out = Vec::new();
     e.each_atom(&mut |a| out.push(a));
     out
 }
 
-/// Whether a test reads a single value, a set, a count or a day.
-pub fn is_place(vocabulary: &Vocabulary, slot: &str) -> bool {
-    vocabulary.of_slot(slot).is_some_and(|f| matches!(f.domain, Domain::Place | Domain::Places))
-}
-
-/// The values that a word of a condition stands for: a place stands for its parts too.
-pub fn expand(vocabulary: &Vocabulary, slot: &str, words: &[String]) -> BTreeSet<String> {
-    if !is_place(vocabulary, slot) {
-        return words.iter().cloned().collect();
-    }
-    vocabulary.places.keys().filter(|p| words.iter().any(|w| model::place::Place((*p).clone()).lies_in(w))).cloned().collect()
-}
-
 /// The tests of an atom that need no list: `has all` is the conjunction and `has only` the negation of others.
-pub fn plain(vocabulary: &Vocabulary, atom: &Atom) -> Vec<Plain> {
-    let slot = &atom.fact;
-    match &atom.test {
-        Test::Yes => vec![Plain::In(BTreeSet::from(["yes".into()]))],
-        Test::In(words) => vec![Plain::In(expand(vocabulary, slot, words))],
-        Test::HasAny(words) => vec![Plain::HasAny(expand(vocabulary, slot, words))],
-        Test::HasAll(words) => words.iter().map(|w| Plain::HasAny(expand(vocabulary, slot, std::slice::from_ref(w)))).collect(),
-        Test::HasOnly(words) => {
-            let allowed = expand(vocabulary, slot, words);
-            let all = single_values(vocabulary, slot);
-            vec![Plain::HasAny(all.difference(&allowed).cloned().collect())]
-        }
+pub fn plain(slot: &Slot, test: &Test) -> Vec<Plain> {
+    let values = &slot.values;
+    match test {
+        Test::Yes => vec![Plain::In(values.meant(&["yes".into()]))],
+        Test::In(words) => vec![Plain::In(values.meant(words))],
+        Test::HasAny(words) => vec![Plain::HasAny(values.meant(words))],
+        Test::HasAll(words) => words.iter().map(|w| Plain::HasAny(values.meant(std::slice::from_ref(w)))).collect(),
+        Test::HasOnly(words) => vec![Plain::HasAny(values.all().without(&values.meant(words)))],
         Test::AtLeast(n) => vec![Plain::AtLeast(*n)],
-        Test::Before(d) => vec![Plain::Before(*d)],
-        Test::Determined(_) => vec![Plain::In(BTreeSet::from(["passes".into(), "passes_with_measures".into()]))],
+        Test::Before(d) => vec![Plain::Before(i64::from(d.days_since_epoch()))],
+        Test::Determined(_) => vec![Plain::In(values.meant(&["passes".into(), "passes_with_measures".into()]))],
         Test::OnList(_) | Test::Reading(_) => Vec::new(),
     }
 }

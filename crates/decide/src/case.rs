@@ -1,6 +1,6 @@
 //! Worked cases: the rulebook's own tests, run by the engine.
 
-use crate::{axis::TooManyCells, decision::Decision, engine::Engine};
+use crate::{decision::Decision, engine::Engine, table::TooManyCells};
 use model::transfer::Transfer;
 use rulebook::{diagnostic::Diagnostic, law::Case};
 

@@ -1,9 +1,14 @@
-//! Decision diagrams: exact boolean functions over facts with finitely many cells.
+//! Decision diagrams: exact functions over facts with finitely many cells.
 //!
 //! A node asks one axis and has a child for each of its cells; equal nodes are one node, so that two
-//! functions are equal iff their ids are. This is what "compiled" means here (docs/adr/0002).
+//! functions are equal iff their ids are. This is what "compiled" means here (docs/adr/0002). Beside *false* and
+//! *true* a diagram may have more leaves, so that one walk can tell which of several answers holds.
 
-use std::collections::HashMap;
+use crate::{
+    cells::Cells,
+    hash::{QuickMap, QuickSet},
+};
+use std::collections::{BTreeSet, HashMap};
 
 /// A function, by its id in a [`Diagram`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,90 +19,81 @@ pub const FALSE: NodeId = NodeId(0);
 /// The function that is always true.
 pub const TRUE: NodeId = NodeId(1);
 
-/// Which cells of an axis are meant, at most 256.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
-pub struct Cells([u64; 4]);
-
-/// The most cells that an axis may have.
-pub const CELLS_MAX: usize = 256;
-
-impl Cells {
-    /// The first `n` cells.
-    pub fn first(n: usize) -> Self {
-        let mut cells = Self::default();
-        (0..n).for_each(|i| cells.insert(i));
-        cells
-    }
-
-    /// One cell.
-    pub fn one(i: usize) -> Self {
-        let mut cells = Self::default();
-        cells.insert(i);
-        cells
-    }
-
-    /// Adds a cell.
-    pub fn insert(&mut self, i: usize) {
-        if let Some(word) = self.0.get_mut(i / 64) {
-            *word |= 1 << (i % 64);
-        }
-    }
-
-    /// Whether the cell is in.
-    pub fn has(&self, i: usize) -> bool {
-        self.0.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 == 1)
-    }
-
-    /// How many cells are in.
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|w| w.count_ones() as usize).sum()
-    }
-
-    /// Whether no cell is in.
-    pub fn is_empty(&self) -> bool {
-        self.0 == [0; 4]
-    }
-
-    /// The cells, ascending.
-    pub fn iter(self) -> impl Iterator<Item = usize> {
-        self.0.into_iter().enumerate().flat_map(|(i, mut word)| {
-            std::iter::from_fn(move || {
-                (word != 0).then(|| {
-                    let bit = word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    i * 64 + bit
-                })
-            })
-        })
-    }
-}
-
 /// What is allowed on each axis: the box of states that a description leaves open.
 pub type Allowed = Vec<Cells>;
 
-#[derive(Clone, Debug)]
+/// Cells that measures fix, by axis; empty when nothing is fixed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forced(Vec<u16>);
+
+const FREE: u16 = u16::MAX;
+
+impl Forced {
+    /// Nothing is fixed.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// Fixes an axis, unless it is fixed already: what is listed first stands.
+    pub fn fix(&mut self, axis: usize, cell: usize) {
+        if self.0.len() <= axis {
+            self.0.resize(axis + 1, FREE);
+        }
+        if let Some(slot) = self.0.get_mut(axis).filter(|s| **s == FREE) {
+            *slot = cell as u16;
+        }
+    }
+
+    /// The cell that an axis is fixed to.
+    pub fn cell(&self, axis: usize) -> Option<usize> {
+        self.0.get(axis).filter(|c| **c != FREE).map(|c| usize::from(*c))
+    }
+
+    /// What is fixed.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().enumerate().filter(|(_, c)| **c != FREE).map(|(a, c)| (a, usize::from(*c)))
+    }
+
+    /// Fixes nothing any more, and keeps its room.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Node {
     axis: u16,
-    children: Box<[NodeId]>,
+    width: u16,
+    first: u32,
 }
+
+const LEAF: u16 = u16::MAX;
 
 /// A set of functions that share their parts.
 #[derive(Clone, Debug)]
 pub struct Diagram {
     nodes: Vec<Node>,
+    children: Vec<NodeId>,
     widths: Vec<usize>,
-    unique: HashMap<(u16, Box<[NodeId]>), NodeId>,
-    conjunctions: HashMap<(NodeId, NodeId), NodeId>,
-    negations: HashMap<NodeId, NodeId>,
+    unique: QuickMap<u64, NodeId>,
+    conjunctions: QuickMap<(NodeId, NodeId), NodeId>,
+    choices: QuickMap<(NodeId, NodeId, NodeId), NodeId>,
+    negations: QuickMap<NodeId, NodeId>,
+    leaves: Vec<NodeId>,
 }
-
-const LEAF: u16 = u16::MAX;
 
 impl Diagram {
     /// Makes an empty diagram over axes with these numbers of cells.
     pub fn new(widths: Vec<usize>) -> Self {
-        let leaf = Node { axis: LEAF, children: Box::new([]) };
-        Self { nodes: vec![leaf.clone(), leaf], widths, unique: HashMap::new(), conjunctions: HashMap::new(), negations: HashMap::new() }
+        let leaf = Node { axis: LEAF, width: 0, first: 0 };
+        Self {
+            nodes: vec![leaf, leaf],
+            children: Vec::new(),
+            widths,
+            unique: QuickMap::default(),
+            conjunctions: QuickMap::default(),
+            choices: QuickMap::default(),
+            negations: QuickMap::default(),
+            leaves: Vec::new(),
+        }
     }
 
     /// How many nodes there are, for reports.
@@ -110,23 +106,106 @@ impl Diagram {
         self.nodes.len() == 2
     }
 
+    /// Bytes held, for reports.
+    pub fn bytes(&self) -> usize {
+        let maps = (self.unique.capacity() + self.negations.capacity()) * 12 + self.conjunctions.capacity() * 16 + self.choices.capacity() * 20;
+        self.nodes.capacity() * 8 + self.children.capacity() * 4 + maps
+    }
+
+    /// A copy with nothing but these functions and their negations, and the new name of each old node.
+    pub fn kept(&self, roots: &[NodeId]) -> (Self, QuickMap<NodeId, NodeId>) {
+        let mut out = Self { leaves: Vec::new(), ..Self::new(self.widths.clone()) };
+        let mut names: QuickMap<NodeId, NodeId> = QuickMap::default();
+        names.insert(FALSE, FALSE);
+        names.insert(TRUE, TRUE);
+        for i in 0..self.leaves.len() {
+            let old = self.leaves.get(i).copied().unwrap_or(FALSE);
+            let new = out.leaf(i);
+            names.insert(old, new);
+        }
+        for root in roots {
+            self.keep(*root, &mut out, &mut names);
+            if let Some(not) = self.negations.get(root) {
+                self.keep(*not, &mut out, &mut names);
+                if let (Some(f), Some(g)) = (names.get(root), names.get(not)) {
+                    out.negations.insert(*f, *g);
+                    out.negations.insert(*g, *f);
+                }
+            }
+        }
+        out.nodes.shrink_to_fit();
+        out.children.shrink_to_fit();
+        (out, names)
+    }
+
+    fn keep(&self, f: NodeId, out: &mut Self, names: &mut QuickMap<NodeId, NodeId>) -> NodeId {
+        if let Some(known) = names.get(&f) {
+            return *known;
+        }
+        let children: Vec<NodeId> = self.children_of(f).iter().map(|c| self.keep(*c, out, names)).collect();
+        let id = NodeId(out.nodes.len() as u32);
+        out.nodes.push(Node { axis: self.axis(f), width: children.len() as u16, first: out.children.len() as u32 });
+        out.children.extend_from_slice(&children);
+        names.insert(f, id);
+        id
+    }
+
+    /// A copy that can be built upon: its nodes are known by what they are again.
+    pub fn thawed(&self) -> Self {
+        let mut out = self.clone();
+        out.unique.clear();
+        for id in 2..self.nodes.len() as u32 {
+            if let Some(axis) = self.asks(NodeId(id)) {
+                let mut key = key_of(axis as u16, self.children_of(NodeId(id)));
+                while out.unique.contains_key(&key) {
+                    key = key.wrapping_add(1);
+                }
+                out.unique.insert(key, NodeId(id));
+            }
+        }
+        out
+    }
+
+    /// One more answer beside *false* and *true*: the `n`th leaf.
+    pub fn leaf(&mut self, n: usize) -> NodeId {
+        while self.leaves.len() <= n {
+            self.leaves.push(NodeId(self.nodes.len() as u32));
+            self.nodes.push(Node { axis: LEAF, width: self.leaves.len() as u16, first: 0 });
+        }
+        self.leaves.get(n).copied().unwrap_or(FALSE)
+    }
+
+    /// Which of the further leaves this is.
+    pub fn leaf_index(&self, f: NodeId) -> Option<usize> {
+        let node = self.nodes.get(f.0 as usize).filter(|n| n.axis == LEAF && n.width > 0)?;
+        Some(usize::from(node.width) - 1)
+    }
+
     /// The function that is true on these cells of an axis.
     pub fn literal(&mut self, axis: usize, cells: Cells) -> NodeId {
         let width = self.widths.get(axis).copied().unwrap_or(0);
-        let children = (0..width).map(|i| if cells.has(i) { TRUE } else { FALSE }).collect();
-        self.node(axis as u16, children)
+        let children: Vec<NodeId> = (0..width).map(|i| if cells.has(i) { TRUE } else { FALSE }).collect();
+        self.node(axis as u16, &children)
     }
 
-    fn node(&mut self, axis: u16, children: Box<[NodeId]>) -> NodeId {
-        if let Some(first) = children.first().copied().filter(|f| children.iter().all(|c| c == f)) {
+    fn node(&mut self, axis: u16, children: &[NodeId]) -> NodeId {
+        let first = children.first().copied().unwrap_or(FALSE);
+        if children.iter().all(|c| *c == first) {
             return first;
         }
-        if let Some(id) = self.unique.get(&(axis, children.clone())) {
-            return *id;
+        let mut key = key_of(axis, children);
+        // Two nodes with one key are told apart by looking; the later one takes the next key.
+        loop {
+            match self.unique.get(&key) {
+                Some(id) if self.axis(*id) == axis && self.children_of(*id) == children => return *id,
+                Some(_) => key = key.wrapping_add(1),
+                None => break,
+            }
         }
         let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Node { axis, children: children.clone() });
-        self.unique.insert((axis, children), id);
+        self.nodes.push(Node { axis, width: children.len() as u16, first: self.children.len() as u32 });
+        self.children.extend_from_slice(children);
+        self.unique.insert(key, id);
         id
     }
 
@@ -134,10 +213,31 @@ impl Diagram {
         self.nodes.get(f.0 as usize).map_or(LEAF, |n| n.axis)
     }
 
+    /// The axis that a node asks; none for a leaf.
+    pub fn asks(&self, f: NodeId) -> Option<usize> {
+        Some(self.axis(f)).filter(|a| *a != LEAF).map(usize::from)
+    }
+
+    /// The children of a node, by cell.
+    pub fn children_of(&self, f: NodeId) -> &[NodeId] {
+        match self.nodes.get(f.0 as usize) {
+            Some(n) if n.axis != LEAF => self.children.get(n.first as usize..n.first as usize + usize::from(n.width)).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
     fn child(&self, f: NodeId, axis: u16, cell: usize) -> NodeId {
         match self.nodes.get(f.0 as usize) {
-            Some(n) if n.axis == axis => n.children.get(cell).copied().unwrap_or(FALSE),
+            Some(n) if n.axis == axis => self.children.get(n.first as usize + cell).copied().unwrap_or(FALSE),
             _ => f,
+        }
+    }
+
+    /// The function under one cell of an axis that is its first.
+    pub fn step(&self, f: NodeId, cell: usize) -> NodeId {
+        match self.nodes.get(f.0 as usize) {
+            Some(n) if cell < usize::from(n.width) => self.children.get(n.first as usize + cell).copied().unwrap_or(FALSE),
+            _ => FALSE,
         }
     }
 
@@ -151,9 +251,9 @@ impl Diagram {
         if let Some(g) = self.negations.get(&f) {
             return *g;
         }
-        let (axis, children) = self.nodes.get(f.0 as usize).map(|n| (n.axis, n.children.to_vec())).unwrap_or((LEAF, Vec::new()));
-        let negated: Box<[NodeId]> = children.into_iter().map(|c| self.not(c)).collect();
-        let g = self.node(axis, negated);
+        let children = self.children_of(f).to_vec();
+        let negated: Vec<NodeId> = children.into_iter().map(|c| self.not(c)).collect();
+        let g = self.node(self.axis(f), &negated);
         self.negations.insert(f, g);
         self.negations.insert(g, f);
         g
@@ -182,18 +282,43 @@ impl Diagram {
         }
         let axis = self.axis(f).min(self.axis(g));
         let width = self.widths.get(axis as usize).copied().unwrap_or(0);
-        let children: Box<[NodeId]> =
-            (0..width).map(|i| (self.child(f, axis, i), self.child(g, axis, i))).collect::<Vec<_>>().into_iter().map(|(a, b)| self.and(a, b)).collect();
-        let h = self.node(axis, children);
+        let mut children = Vec::with_capacity(width);
+        for i in 0..width {
+            let (a, b) = (self.child(f, axis, i), self.child(g, axis, i));
+            children.push(self.and(a, b));
+        }
+        let h = self.node(axis, &children);
         self.conjunctions.insert(key, h);
         h
     }
 
     /// `f` or `g`.
     pub fn or(&mut self, f: NodeId, g: NodeId) -> NodeId {
-        let (f, g) = (self.not(f), self.not(g));
-        let h = self.and(f, g);
-        self.not(h)
+        self.choose(f, TRUE, g)
+    }
+
+    /// `g` where the condition `f` holds, `h` elsewhere; `g` and `h` may have further leaves.
+    pub fn choose(&mut self, f: NodeId, g: NodeId, h: NodeId) -> NodeId {
+        match (f, g, h) {
+            (TRUE, g, _) => return g,
+            (FALSE, _, h) => return h,
+            (_, g, h) if g == h => return g,
+            (f, TRUE, FALSE) => return f,
+            _ => {}
+        }
+        if let Some(known) = self.choices.get(&(f, g, h)) {
+            return *known;
+        }
+        let axis = self.axis(f).min(self.axis(g)).min(self.axis(h));
+        let width = self.widths.get(axis as usize).copied().unwrap_or(0);
+        let mut children = Vec::with_capacity(width);
+        for i in 0..width {
+            let (a, b, c) = (self.child(f, axis, i), self.child(g, axis, i), self.child(h, axis, i));
+            children.push(self.choose(a, b, c));
+        }
+        let made = self.node(axis, &children);
+        self.choices.insert((f, g, h), made);
+        made
     }
 
     /// All of them.
@@ -207,12 +332,12 @@ impl Diagram {
     }
 
     /// `f` with some axes fixed to a cell, as a measure fixes them.
-    pub fn fix(&mut self, f: NodeId, forced: &HashMap<usize, usize>) -> NodeId {
-        let mut memo = HashMap::new();
+    pub fn fix(&mut self, f: NodeId, forced: &Forced) -> NodeId {
+        let mut memo = QuickMap::default();
         self.fix_in(f, forced, &mut memo)
     }
 
-    fn fix_in(&mut self, f: NodeId, forced: &HashMap<usize, usize>, memo: &mut HashMap<NodeId, NodeId>) -> NodeId {
+    fn fix_in(&mut self, f: NodeId, forced: &Forced, memo: &mut QuickMap<NodeId, NodeId>) -> NodeId {
         let axis = self.axis(f);
         if axis == LEAF {
             return f;
@@ -220,15 +345,15 @@ impl Diagram {
         if let Some(g) = memo.get(&f) {
             return *g;
         }
-        let g = match forced.get(&(axis as usize)) {
+        let g = match forced.cell(axis as usize) {
             Some(cell) => {
-                let child = self.child(f, axis, *cell);
+                let child = self.child(f, axis, cell);
                 self.fix_in(child, forced, memo)
             }
             None => {
-                let children = self.nodes.get(f.0 as usize).map(|n| n.children.to_vec()).unwrap_or_default();
-                let children = children.into_iter().map(|c| self.fix_in(c, forced, memo)).collect();
-                self.node(axis, children)
+                let children = self.children_of(f).to_vec();
+                let children: Vec<NodeId> = children.into_iter().map(|c| self.fix_in(c, forced, memo)).collect();
+                self.node(axis, &children)
             }
         };
         memo.insert(f, g);
@@ -237,12 +362,49 @@ impl Diagram {
 
     /// Whether some state within `allowed` that satisfies `constraint` makes `f` true, where `f` (not the constraint)
     /// reads the forced cell on forced axes.
-    pub fn can(&self, f: NodeId, constraint: NodeId, allowed: &Allowed, forced: &HashMap<usize, usize>) -> bool {
-        let mut dead = std::collections::HashSet::new();
-        self.can_in(f, constraint, allowed, forced, &mut dead)
+    pub fn can(&self, f: NodeId, constraint: NodeId, allowed: &[Cells], forced: &Forced) -> bool {
+        self.can_in(f, constraint, allowed, forced, &mut QuickSet::default())
     }
 
-    fn can_in(&self, f: NodeId, c: NodeId, allowed: &Allowed, forced: &HashMap<usize, usize>, dead: &mut std::collections::HashSet<(NodeId, NodeId)>) -> bool {
+    fn can_in(&self, f: NodeId, c: NodeId, allowed: &[Cells], forced: &Forced, dead: &mut QuickSet<(NodeId, NodeId)>) -> bool {
+        let (mut f, mut c) = (f, c);
+        loop {
+            match (f, c) {
+                (FALSE, _) | (_, FALSE) => return false,
+                (TRUE, TRUE) => return true,
+                _ => {}
+            }
+            let axis = self.axis(f).min(self.axis(c));
+            let cells = allowed.get(axis as usize).copied().unwrap_or_default();
+            let fixed = forced.cell(axis as usize);
+            // What is known leads straight on; only where several cells are possible must the way be remembered.
+            if let Some(cell) = cells.only() {
+                (f, c) = (self.child(f, axis, fixed.unwrap_or(cell)), self.child(c, axis, cell));
+                continue;
+            }
+            if dead.contains(&(f, c)) {
+                return false;
+            }
+            for cell in cells.iter() {
+                let f_next = self.child(f, axis, fixed.unwrap_or(cell));
+                let c_next = self.child(c, axis, cell);
+                if self.can_in(f_next, c_next, allowed, forced, dead) {
+                    return true;
+                }
+            }
+            dead.insert((f, c));
+            return false;
+        }
+    }
+
+    /// One state within `allowed` that satisfies the constraint and makes `f` true, as cells by axis; axes that need
+    /// not be told are `None`.
+    pub fn witness(&self, f: NodeId, constraint: NodeId, allowed: &[Cells]) -> Option<Vec<Option<usize>>> {
+        let mut path = vec![None; self.widths.len()];
+        self.witness_in(f, constraint, allowed, &mut path, &mut QuickSet::default()).then_some(path)
+    }
+
+    fn witness_in(&self, f: NodeId, c: NodeId, allowed: &[Cells], path: &mut Vec<Option<usize>>, dead: &mut QuickSet<(NodeId, NodeId)>) -> bool {
         match (f, c) {
             (FALSE, _) | (_, FALSE) => return false,
             (TRUE, TRUE) => return true,
@@ -252,14 +414,16 @@ impl Diagram {
             return false;
         }
         let axis = self.axis(f).min(self.axis(c));
-        let cells = allowed.get(axis as usize).copied().unwrap_or_default();
-        let forced_cell = forced.get(&(axis as usize));
-        for cell in cells.iter() {
-            let f_next = self.child(f, axis, forced_cell.copied().unwrap_or(cell));
-            let c_next = self.child(c, axis, cell);
-            if self.can_in(f_next, c_next, allowed, forced, dead) {
+        for cell in allowed.get(axis as usize).copied().unwrap_or_default().iter() {
+            if let Some(slot) = path.get_mut(axis as usize) {
+                *slot = Some(cell);
+            }
+            if self.witness_in(self.child(f, axis, cell), self.child(c, axis, cell), allowed, path, dead) {
                 return true;
             }
+        }
+        if let Some(slot) = path.get_mut(axis as usize) {
+            *slot = None;
         }
         dead.insert((f, c));
         false
@@ -267,12 +431,12 @@ impl Diagram {
 
     /// Copies a function of another diagram over the same axes, with what is not allowed forgotten, so that it depends
     /// only on axes that can still make a difference.
-    pub fn import(&mut self, from: &Diagram, f: NodeId, allowed: &Allowed) -> NodeId {
-        let mut memo = HashMap::new();
+    pub fn import(&mut self, from: &Diagram, f: NodeId, allowed: &[Cells]) -> NodeId {
+        let mut memo = QuickMap::default();
         self.import_in(from, f, allowed, &mut memo)
     }
 
-    fn import_in(&mut self, from: &Diagram, f: NodeId, allowed: &Allowed, memo: &mut HashMap<NodeId, NodeId>) -> NodeId {
+    fn import_in(&mut self, from: &Diagram, f: NodeId, allowed: &[Cells], memo: &mut QuickMap<NodeId, NodeId>) -> NodeId {
         let axis = from.axis(f);
         if axis == LEAF {
             return f;
@@ -281,51 +445,108 @@ impl Diagram {
             return *g;
         }
         let cells = allowed.get(axis as usize).copied().unwrap_or_default();
-        let width = self.widths.get(axis as usize).copied().unwrap_or(0);
-        let mut children = vec![FALSE; width];
-        let mut first = None;
-        for cell in cells.iter() {
-            let g = self.import_in(from, from.child(f, axis, cell), allowed, memo);
-            first.get_or_insert(g);
-            if let Some(slot) = children.get_mut(cell) {
-                *slot = g;
+        let g = match cells.only() {
+            Some(cell) => self.import_in(from, from.child(f, axis, cell), allowed, memo),
+            None => {
+                let width = self.widths.get(axis as usize).copied().unwrap_or(0);
+                let mut children = vec![None; width];
+                let mut first = None;
+                for cell in cells.iter() {
+                    let g = self.import_in(from, from.child(f, axis, cell), allowed, memo);
+                    first.get_or_insert(g);
+                    if let Some(slot) = children.get_mut(cell) {
+                        *slot = Some(g);
+                    }
+                }
+                // A cell that is not allowed repeats an allowed one: no difference is made where none can be seen.
+                let children: Vec<NodeId> = children.into_iter().map(|c| c.or(first).unwrap_or(FALSE)).collect();
+                self.node(axis, &children)
             }
-        }
-        // A cell that is not allowed repeats an allowed one: no difference is made where none can be seen.
-        for (i, slot) in children.iter_mut().enumerate() {
-            if !cells.has(i) {
-                *slot = first.unwrap_or(FALSE);
-            }
-        }
-        let g = self.node(axis, children.into());
+        };
         memo.insert(f, g);
         g
     }
 
     /// The axes that `f` depends on, ascending.
     pub fn support(&self, f: NodeId) -> Vec<usize> {
-        let mut seen = std::collections::HashSet::new();
-        let mut axes = std::collections::BTreeSet::new();
+        let mut seen = QuickSet::default();
+        let mut axes = BTreeSet::new();
         let mut stack = vec![f];
         while let Some(id) = stack.pop() {
-            let Some(node) = self.nodes.get(id.0 as usize) else { continue };
-            if node.axis != LEAF && seen.insert(id) {
-                axes.insert(node.axis as usize);
-                stack.extend(node.children.iter().copied());
+            if let Some(axis) = self.asks(id).filter(|_| seen.insert(id)) {
+                axes.insert(axis);
+                stack.extend_from_slice(self.children_of(id));
             }
         }
         axes.into_iter().collect()
     }
 
+    /// How many nodes a function has.
+    pub fn size(&self, f: NodeId) -> usize {
+        let mut seen = QuickSet::default();
+        let mut stack = vec![f];
+        while let Some(id) = stack.pop() {
+            if seen.insert(id) {
+                stack.extend_from_slice(self.children_of(id));
+            }
+        }
+        seen.len()
+    }
+
     /// The value of `f` in one state (a cell for each axis).
     pub fn value(&self, f: NodeId, state: &[usize]) -> bool {
-        let mut at = f;
-        while self.axis(at) != LEAF {
-            let axis = self.axis(at);
-            at = self.child(at, axis, state.get(axis as usize).copied().unwrap_or(0));
-        }
-        at == TRUE
+        self.leaf_in(f, state) == TRUE
     }
+
+    /// The leaf of `f` in one state (a cell for each axis).
+    pub fn leaf_in(&self, f: NodeId, state: &[usize]) -> NodeId {
+        let mut at = f;
+        while let Some(axis) = self.asks(at) {
+            at = self.child(at, axis as u16, state.get(axis).copied().unwrap_or(0));
+        }
+        at
+    }
+
+    /// Every pair of leaves that `f` and `g` have in one state within the constraint, each with a state that shows it.
+    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
+        let mut out = HashMap::new();
+        let mut path = vec![None; self.widths.len()];
+        self.pairs_in((f, g, constraint), &mut path, &mut QuickSet::default(), &mut out);
+        out
+    }
+
+    fn pairs_in(
+        &self,
+        at: (NodeId, NodeId, NodeId),
+        path: &mut Vec<Option<usize>>,
+        seen: &mut QuickSet<(NodeId, NodeId, NodeId)>,
+        out: &mut HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
+    ) {
+        let (f, g, c) = at;
+        // Where both are one function they cannot differ, and only differences are looked for.
+        if c == FALSE || f == g || !seen.insert(at) {
+            return;
+        }
+        let axis = self.axis(f).min(self.axis(g)).min(self.axis(c));
+        if axis == LEAF {
+            out.entry((f, g)).or_insert_with(|| path.clone());
+            return;
+        }
+        for cell in 0..self.widths.get(axis as usize).copied().unwrap_or(0) {
+            if let Some(slot) = path.get_mut(axis as usize) {
+                *slot = Some(cell);
+            }
+            let next = (self.child(f, axis, cell), self.child(g, axis, cell), self.child(c, axis, cell));
+            self.pairs_in(next, path, seen, out);
+        }
+        if let Some(slot) = path.get_mut(axis as usize) {
+            *slot = None;
+        }
+    }
+}
+
+fn key_of(axis: u16, children: &[NodeId]) -> u64 {
+    children.iter().fold(u64::from(axis) + 1, |key, c| (key.rotate_left(19) ^ u64::from(c.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]
@@ -355,8 +576,24 @@ mod tests {
         let allowed = vec![Cells::one(0), Cells::first(3)];
         let g = scratch.import(&d, f, &allowed);
         assert_eq!(scratch.support(g), vec![1]);
-        assert!(d.can(f, TRUE, &allowed, &HashMap::new()));
-        assert!(!d.can(a, TRUE, &allowed, &HashMap::new()));
-        assert!(d.can(a, TRUE, &allowed, &HashMap::from([(0, 1)])), "a measure fixes what the function reads");
+        assert!(d.can(f, TRUE, &allowed, &Forced::NONE));
+        assert!(!d.can(a, TRUE, &allowed, &Forced::NONE));
+        let mut forced = Forced::default();
+        forced.fix(0, 1);
+        assert!(d.can(a, TRUE, &allowed, &forced), "a measure fixes what the function reads");
+    }
+
+    #[test]
+    fn further_leaves_say_which_answer_holds() {
+        let mut d = Diagram::new(vec![2, 2]);
+        let (a, b) = (d.literal(0, Cells::one(1)), d.literal(1, Cells::one(1)));
+        let (x, y, z) = (d.leaf(0), d.leaf(1), d.leaf(2));
+        let rest = d.choose(b, y, z);
+        let f = d.choose(a, x, rest);
+        assert_eq!([[0, 0], [0, 1], [1, 0], [1, 1]].map(|s| d.leaf_index(d.leaf_in(f, &s))), [Some(2), Some(1), Some(0), Some(0)]);
+        let g = d.choose(b, y, rest);
+        let found = d.pairs(f, g, TRUE);
+        assert_eq!(found.keys().copied().collect::<BTreeSet<_>>(), BTreeSet::from([(x, y), (x, z)]));
+        assert_eq!(found[&(x, z)], vec![Some(1), Some(0)]);
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::{
     decision::{Clause, ClauseKind, LayerAnswer, ObligationAnswer, Unmet},
+    diagram::NodeId,
+    index::Index,
     knowledge::{Knowledge, Truth, last_day},
-    table::{LayerTable, Table, compile_expr},
+    table::{LayerTable, Table},
+    unit::Condition,
 };
 use model::text::Text;
 use rulebook::{
@@ -14,32 +17,43 @@ use rulebook::{
     vocabulary::Domain,
 };
 
+/// What reasons are read from: one crossing's knowledge of one layer.
+struct Asked<'a> {
+    table: &'a Table,
+    book: &'a Rulebook,
+    index: &'a Index,
+    k: &'a Knowledge,
+    i: usize,
+    layer: &'a LayerTable,
+}
+
+impl Asked<'_> {
+    fn truth(&self, f: NodeId) -> Truth {
+        self.k.truth(self.table, self.i, f)
+    }
+}
+
 /// Reads the clauses of one layer.
-pub fn layer(table: &mut Table, book: &Rulebook, k: &Knowledge, index: usize) -> Option<LayerAnswer> {
-    let lt = table.layers.get(index)?.clone();
+pub fn layer(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge, i: usize) -> Option<LayerAnswer> {
+    let lt = table.layers.get(i)?;
+    let asked = Asked { table, book, index, k, i, layer: lt };
     let law = book.layers.get(&lt.id)?;
-    let applies = truth(table, k, lt.applies);
+    let applies = asked.truth(lt.law().applies);
     if applies == Truth::No {
         return None;
     }
-    let reaches = truth(table, k, lt.reaches);
-    let mut clauses = outside(table, book, k, &lt);
-    clauses.extend(inside(table, book, k, &lt));
+    let mut clauses = outside(&asked);
+    clauses.extend(inside(&asked, law));
     Some(LayerAnswer {
         layer: lt.id.clone(),
         label: law.label.clone(),
         applies,
-        reaches,
-        refuses: truth(table, k, lt.refuses),
+        reaches: asked.truth(lt.law().reaches),
+        refuses: asked.truth(lt.law().refuses),
         checked: law.checked.clone(),
         not_checked: law.not_checked.clone(),
         clauses,
     })
-}
-
-/// The truth of a function whose negation the table holds.
-pub fn truth(table: &Table, k: &Knowledge, f: crate::diagram::NodeId) -> Truth {
-    k.truth(table, f, table.diagram.negation(f).unwrap_or(crate::diagram::TRUE))
 }
 
 fn clause(head: &Head, kind: ClauseKind, layer: &str, truth: Truth) -> Clause {
@@ -56,78 +70,77 @@ fn clause(head: &Head, kind: ClauseKind, layer: &str, truth: Truth) -> Clause {
     }
 }
 
-fn outside(table: &mut Table, book: &Rulebook, k: &Knowledge, lt: &LayerTable) -> Vec<Clause> {
-    let mut out = Vec::new();
-    for (i, f) in &lt.scopes {
-        if let Some(scope) = book.scopes.get(*i) {
-            let mut c = clause(&scope.head, ClauseKind::Scope, &lt.id, truth(table, k, *f));
-            if c.truth != Truth::Yes {
-                c.unmet = unmet(table, book, k, &scope.reaches);
+fn outside(a: &Asked<'_>) -> Vec<Clause> {
+    let (mut out, law) = (Vec::new(), a.layer.law());
+    for (c, f) in &law.scopes {
+        if let Some(scope) = a.index.scope(a.book, a.layer.clause(*c)) {
+            let mut said = clause(&scope.head, ClauseKind::Scope, &a.layer.id, a.truth(*f));
+            if said.truth != Truth::Yes {
+                said.unmet = unmet(a, *c, &scope.reaches);
             }
-            out.push(c);
+            out.push(said);
         }
     }
-    for (i, f) in &lt.outs {
-        let t = truth(table, k, *f);
-        if let Some(o) = book.outs.get(*i).filter(|_| t != Truth::No) {
+    for (c, f) in &law.outs {
+        let t = a.truth(*f);
+        if let Some(o) = a.index.out(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(o.remains.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, ..clause(&o.head, ClauseKind::Out, &lt.id, t) });
+            out.push(Clause { beside, ..clause(&o.head, ClauseKind::Out, &a.layer.id, t) });
         }
     }
     out
 }
 
-fn inside(table: &mut Table, book: &Rulebook, k: &Knowledge, lt: &LayerTable) -> Vec<Clause> {
-    let mut out = Vec::new();
-    for (i, f) in &lt.bars {
-        let t = truth(table, k, *f);
-        if let Some(b) = book.bars.get(*i).filter(|_| t != Truth::No) {
+fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
+    let (mut out, law) = (Vec::new(), a.layer.law());
+    for (c, f) in &law.bars {
+        let t = a.truth(*f);
+        if let Some(b) = a.index.bar(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(b.alternative.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, ..clause(&b.head, ClauseKind::Bar, &lt.id, t) });
+            out.push(Clause { beside, ..clause(&b.head, ClauseKind::Bar, &a.layer.id, t) });
         }
     }
-    for g in &lt.gates {
-        let when = truth(table, k, g.when);
-        let Some(gate) = book.gates.get(g.gate).filter(|_| when != Truth::No) else { continue };
-        out.push(clause(&gate.head, ClauseKind::Gate, &lt.id, when));
-        for (ri, need) in &g.routes {
-            let t = truth(table, k, *need);
-            let Some(r) = book.routes.get(*ri) else { continue };
-            let mut c = clause(&r.head, ClauseKind::Route, &lt.id, t);
+    for g in &law.gates {
+        let when = a.truth(g.when);
+        let Some(gate) = a.index.gate(a.book, a.layer.clause(g.clause)).filter(|_| when != Truth::No) else { continue };
+        out.push(clause(&gate.head, ClauseKind::Gate, &a.layer.id, when));
+        for route in &g.routes {
+            let t = a.truth(route.need);
+            let Some(r) = a.index.route(a.book, a.layer.clause(route.clause)) else { continue };
+            let mut c = clause(&r.head, ClauseKind::Route, &a.layer.id, t);
             c.rank = Some(r.rank);
             c.beside = Some(r.not_dispense.clone()).filter(|x| !x.en.is_empty());
             if t != Truth::Yes {
-                c.unmet = unmet(table, book, k, &r.need);
+                c.unmet = unmet(a, route.clause, &r.need);
             }
             out.push(c);
         }
     }
-    for (i, _, late) in &lt.obligations {
-        let t = truth(table, k, *late);
+    for (c, _, late, _) in &law.obligations {
+        let t = a.truth(*late);
         let binding = |o: &&rulebook::law::Obligation| o.if_breached != rulebook::law::IfBreached::SideDuty && t != Truth::No;
-        if let Some(o) = book.obligations.get(*i).filter(binding) {
-            out.push(clause(&o.head, ClauseKind::Obligation, &lt.id, t));
+        if let Some(o) = a.index.obligation(a.book, a.layer.clause(*c)).filter(binding) {
+            out.push(clause(&o.head, ClauseKind::Obligation, &a.layer.id, t));
         }
     }
-    if let Some(law) = book.layers.get(&lt.id) {
-        for (i, when) in &lt.gaps {
-            let t = truth(table, k, *when);
-            if let Some(gap) = law.gaps.get(*i).filter(|_| t != Truth::No) {
-                let mut c = clause(&law.head, ClauseKind::Gap, &lt.id, t);
-                c.says = gap.says.clone();
-                out.push(c);
-            }
+    for (i, when) in &law.gaps {
+        let t = a.truth(*when);
+        if let Some(gap) = layer.gaps.get(*i).filter(|_| t != Truth::No) {
+            let mut c = clause(&layer.head, ClauseKind::Gap, &a.layer.id, t);
+            c.says = gap.says.clone();
+            out.push(c);
         }
     }
     out
 }
 
-/// Obligations of a layer that arise or may arise.
-pub fn obligations(table: &Table, book: &Rulebook, k: &Knowledge, crossing: &Crossing) -> Vec<ObligationAnswer> {
+/// Obligations of the layers that arise or may arise.
+pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge, crossing: &Crossing) -> Vec<ObligationAnswer> {
     let mut out = Vec::new();
-    for (i, when, _) in table.layers.iter().flat_map(|l| &l.obligations) {
-        let t = truth(table, k, *when);
-        let Some(o) = book.obligations.get(*i).filter(|_| t != Truth::No) else { continue };
+    let all = k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l)));
+    for (i, l, (c, when, _, _)) in all.flat_map(|(i, l)| l.law().obligations.iter().map(move |o| (i, l, o))) {
+        let t = k.truth(table, i, *when);
+        let Some(o) = index.obligation(book, l.clause(*c)).filter(|_| t != Truth::No) else { continue };
         out.push(ObligationAnswer {
             id: o.head.id.clone(),
             says: o.head.says.clone(),
@@ -146,49 +159,44 @@ pub fn obligations(table: &Table, book: &Rulebook, k: &Knowledge, crossing: &Cro
     out
 }
 
-/// The first conditions of an expression that are not surely met, outermost first.
-pub fn unmet(table: &mut Table, book: &Rulebook, k: &Knowledge, e: &Expr) -> Vec<Unmet> {
+/// The first conditions of a clause that are not surely met, outermost first.
+fn unmet(a: &Asked<'_>, clause: usize, e: &Expr) -> Vec<Unmet> {
     // LIMIT: conditions named for one clause.
     const UNMET_MAX: usize = 4;
     let mut out = Vec::new();
-    collect_unmet(table, book, k, e, true, &mut out);
+    if let Some(condition) = a.layer.law().conditions.get(&clause) {
+        collect_unmet(a, condition, e, true, &mut out);
+    }
     let mut seen = std::collections::BTreeSet::new();
     out.retain(|u| seen.insert(u.says.en.clone()));
     out.truncate(UNMET_MAX);
     out
 }
 
-fn collect_unmet(table: &mut Table, book: &Rulebook, k: &Knowledge, e: &Expr, wanted: bool, out: &mut Vec<Unmet>) {
-    let (f, not_f) = compile_expr(table, book, e);
-    let t = k.truth(table, f, not_f);
+fn collect_unmet(a: &Asked<'_>, c: &Condition, e: &Expr, wanted: bool, out: &mut Vec<Unmet>) {
+    let t = a.truth(c.holds);
     if t == if wanted { Truth::Yes } else { Truth::No } {
         return;
     }
     match (e, wanted) {
         (Expr::Const(_), _) => {}
-        (Expr::Not(inner), _) => collect_unmet(table, book, k, inner, !wanted, out),
-        (Expr::And(es), true) | (Expr::Or(es), false) => es.iter().for_each(|e| collect_unmet(table, book, k, e, wanted, out)),
+        (Expr::Not(inner), _) => c.parts.iter().for_each(|p| collect_unmet(a, p, inner, !wanted, out)),
+        (Expr::And(es), true) | (Expr::Or(es), false) => es.iter().zip(&c.parts).for_each(|(e, p)| collect_unmet(a, p, e, wanted, out)),
         // Any one of them would do: name the first that is still open, else the first.
         (Expr::Or(es), true) | (Expr::And(es), false) => {
-            let mut best: Option<&Expr> = None;
-            for e in es {
-                let (f, not_f) = compile_expr(table, book, e);
-                if k.truth(table, f, not_f) == Truth::Open {
-                    best = Some(e);
-                    break;
-                }
-            }
-            if let Some(e) = best.or(es.first()) {
-                collect_unmet(table, book, k, e, wanted, out);
+            let mut parts = es.iter().zip(&c.parts);
+            let open = parts.clone().find(|(_, p)| a.truth(p.holds) == Truth::Open);
+            if let Some((e, p)) = open.or(parts.next()) {
+                collect_unmet(a, p, e, wanted, out);
             }
         }
-        (Expr::Atom(a), _) => {
+        (Expr::Atom(atom), _) => {
             let truth = if t == Truth::Open { Truth::Open } else { Truth::No };
-            let slot = match &a.test {
-                Test::Reading(_) => format!("reading {}", a.fact),
-                _ => a.fact.clone(),
+            let slot = match &atom.test {
+                Test::Reading(_) => format!("reading {}", atom.fact),
+                _ => atom.fact.clone(),
             };
-            out.push(Unmet { slot, says: say_atom(book, a, wanted), truth });
+            out.push(Unmet { slot, says: say_atom(a.book, atom, wanted), truth });
         }
     }
 }

@@ -1,19 +1,19 @@
-//! What is known of one crossing, as the cells that stay possible on each axis (DESIGN section 4, KNOWLEDGE).
+//! What is known of one crossing, and what stays possible on the axes of each layer (DESIGN section 4, KNOWLEDGE).
 
 use crate::{
-    axis::Axis,
-    diagram::{Allowed, Cells, NodeId},
-    table::Table,
+    cells::Cells,
+    diagram::{Allowed, Forced, NodeId, TRUE},
+    lexicon::Packed,
+    table::{Linked, Table},
 };
 use model::CivilDate;
 use rulebook::{
-    bind::{BoundFact, Crossing, Known, absent_when_unsaid},
+    bind::{BoundFact, Crossing, Known},
     book::Rulebook,
     law::Due,
-    vocabulary::FactKind,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::{cell::OnceCell, collections::BTreeMap};
 
 /// The truth of a condition over everything still possible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,34 +27,51 @@ pub enum Truth {
     Open,
 }
 
-/// The box of states that a crossing leaves possible.
+/// What is known of a crossing. The box of states that it leaves possible is kept layer by layer, each made when a layer
+/// is first asked about.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
-    /// Cells by axis.
-    pub allowed: Allowed,
+    /// The facts as words of bits.
+    pub packed: Packed,
+    /// The layers that may apply.
+    pub live: Vec<usize>,
+    views: Vec<OnceCell<View>>,
+    beside: OnceCell<View>,
 }
 
-impl Knowledge {
-    /// Reads a crossing on the table's day.
-    pub fn of(table: &Table, book: &Rulebook, crossing: &Crossing) -> Self {
-        let on = table.as_of.on;
-        let allowed = table.axes.list.iter().map(|axis| cells_of(axis, book, &crossing.facts, on)).collect();
-        let mut known = Self { allowed };
-        known.tighten(table);
-        known
+/// The box over the axes of one unit.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Cells by axis.
+    pub allowed: Allowed,
+    /// What of the constraint is left to heed.
+    pub constraint: NodeId,
+}
+
+impl View {
+    fn of(linked: &Linked, packed: &Packed) -> Self {
+        let mut view = Self { allowed: linked.allowed(packed), constraint: linked.unit.constraint };
+        if !linked.unit.diagram.can(linked.unit.impossible, TRUE, &view.allowed, &Forced::NONE) {
+            // Every state of the box can be: there is nothing to heed, and nothing to drop.
+            view.constraint = TRUE;
+        } else {
+            view.tighten(linked);
+        }
+        view
     }
 
     /// Drops cells that no possible state has: what follows from stated facts need not be asked.
-    fn tighten(&mut self, table: &Table) {
-        for axis in table.diagram.support(table.constraint) {
+    fn tighten(&mut self, linked: &Linked) {
+        let diagram = &linked.unit.diagram;
+        for axis in diagram.support(self.constraint) {
             let cells = self.allowed.get(axis).copied().unwrap_or_default();
             let mut left = Cells::default();
-            for cell in cells.iter().filter(|_| cells.len() > 1) {
+            for cell in cells.iter().filter(|_| cells.only().is_none()) {
                 let mut only = self.allowed.clone();
                 if let Some(slot) = only.get_mut(axis) {
                     *slot = Cells::one(cell);
                 }
-                if table.diagram.can(table.constraint, crate::diagram::TRUE, &only, &HashMap::new()) {
+                if diagram.can(self.constraint, TRUE, &only, &Forced::NONE) {
                     left.insert(cell);
                 }
             }
@@ -65,78 +82,73 @@ impl Knowledge {
         }
     }
 
-    /// The truth of a function.
-    pub fn truth(&self, table: &Table, f: NodeId, not_f: NodeId) -> Truth {
-        self.truth_after(table, f, not_f, &HashMap::new())
+    /// Whether a function of the unit holds in some state, after measures.
+    pub fn can(&self, linked: &Linked, f: NodeId, forced: &Forced) -> bool {
+        linked.unit.diagram.can(f, self.constraint, &self.allowed, forced)
     }
 
-    /// The truth of a function after measures.
-    pub fn truth_after(&self, table: &Table, f: NodeId, not_f: NodeId, forced: &HashMap<usize, usize>) -> Truth {
-        let can = table.diagram.can(f, table.constraint, &self.allowed, forced);
-        let can_not = table.diagram.can(not_f, table.constraint, &self.allowed, forced);
+    /// The truth of a function.
+    pub fn truth(&self, linked: &Linked, f: NodeId) -> Truth {
+        let can = self.can(linked, f, &Forced::NONE);
+        // A function whose negation was not made reads as possibly false, which is the safe side.
+        let can_not = self.can(linked, linked.unit.diagram.negation(f).unwrap_or(TRUE), &Forced::NONE);
         match (can, can_not) {
             (_, false) => Truth::Yes,
             (false, true) => Truth::No,
             (true, true) => Truth::Open,
         }
     }
-
-    /// Whether the function holds in some state, after measures.
-    pub fn can(&self, table: &Table, f: NodeId, forced: &HashMap<usize, usize>) -> bool {
-        table.diagram.can(f, table.constraint, &self.allowed, forced)
-    }
 }
 
-fn cells_of(axis: &Axis, book: &Rulebook, facts: &BTreeMap<String, BoundFact>, on: CivilDate) -> Cells {
-    let everything = Cells::first(axis.width());
-    match axis {
-        Axis::Reading(_) | Axis::Gap { .. } => everything,
-        _ => {
-            let slot = axis.slot().unwrap_or_default();
-            match facts.get(slot) {
-                Some(bound) if bound.until.is_none_or(|u| on < u) => said_cells(axis, &bound.known),
-                // What has expired no longer counts, and says nothing about what took its place.
-                Some(_) => expired_cells(axis, book, slot),
-                None => unsaid_cells(axis, book, slot),
-            }
+impl Knowledge {
+    /// Reads a crossing on the table's day.
+    pub fn of(table: &Table, crossing: &Crossing) -> Self {
+        Self::packed(table, table.lexicon.pack(&crossing.facts, table.as_of.on))
+    }
+
+    /// Takes what is packed already.
+    pub fn packed(table: &Table, packed: Packed) -> Self {
+        let live = table.live(&packed).collect();
+        Self { packed, live, views: vec![OnceCell::new(); table.layers.len()], beside: OnceCell::new() }
+    }
+
+    /// The box of one layer.
+    pub fn view(&self, table: &Table, layer: usize) -> Option<&View> {
+        let linked = &table.layers.get(layer)?.linked;
+        Some(self.views.get(layer)?.get_or_init(|| View::of(linked, &self.packed)))
+    }
+
+    fn with<T>(&self, table: &Table, layer: usize, otherwise: T, ask: impl FnOnce(&View, &Linked) -> T) -> T {
+        let linked = table.layers.get(layer).map(|l| &l.linked);
+        match (linked, self.views.get(layer)) {
+            (Some(linked), Some(view)) => ask(view.get_or_init(|| View::of(linked, &self.packed)), linked),
+            _ => otherwise,
         }
     }
-}
 
-fn said_cells(axis: &Axis, known: &Known) -> Cells {
-    let mut cells = Cells::default();
-    match (axis, known) {
-        (Axis::Choice { classes, .. }, Known::Values(values)) => {
-            classes.iter().enumerate().filter(|(_, c)| values.iter().any(|v| c.contains(v))).for_each(|(i, _)| cells.insert(i));
-        }
-        (Axis::Member { members, .. }, Known::Members(said)) => cells.insert(usize::from(members.iter().any(|m| said.contains(m)))),
-        (Axis::Count { cuts, .. }, Known::Range(lo, hi)) => {
-            let cell = |n: &i64| cuts.iter().filter(|c| *c <= n).count();
-            (cell(lo)..=cell(hi)).for_each(|i| cells.insert(i));
-        }
-        (Axis::Day { cuts, .. }, Known::Day(d)) => cells.insert(cuts.iter().filter(|c| *c <= d).count()),
-        // A value of another type cannot be bound; should it happen, everything stays possible.
-        _ => cells = Cells::first(axis.width()),
+    /// The box of what stands outside layers.
+    pub fn beside(&self, table: &Table) -> &View {
+        self.beside.get_or_init(|| View::of(&table.beside, &self.packed))
     }
-    cells
-}
 
-fn expired_cells(axis: &Axis, book: &Rulebook, slot: &str) -> Cells {
-    match book.vocabulary.of_slot(slot).map(|f| f.kind) {
-        Some(FactKind::Measure) => unsaid_cells(axis, book, slot),
-        _ => Cells::first(axis.width()),
+    /// Whether some state is possible at all.
+    pub fn is_possible(&self, table: &Table) -> bool {
+        self.beside(table).can(&table.beside, TRUE, &Forced::NONE)
     }
-}
 
-fn unsaid_cells(axis: &Axis, book: &Rulebook, slot: &str) -> Cells {
-    let absent = book.vocabulary.of_slot(slot).is_some_and(absent_when_unsaid);
-    match axis {
-        Axis::Member { .. } if absent => Cells::one(0),
-        Axis::Choice { classes, .. } if absent => {
-            let lacking = |c: &std::collections::BTreeSet<String>| c.contains("not_made") || c.contains("no");
-            classes.iter().position(lacking).map_or(Cells::first(axis.width()), Cells::one)
-        }
-        _ => Cells::first(axis.width()),
+    /// Whether the exporter's own law may be one that we do not hold.
+    pub fn may_be_uncovered(&self, table: &Table) -> bool {
+        self.beside(table).can(&table.beside, table.uncovered(), &Forced::NONE)
+    }
+
+    /// The truth of a function of a layer.
+    pub fn truth(&self, table: &Table, layer: usize, f: NodeId) -> Truth {
+        self.with(table, layer, Truth::Open, |view, linked| view.truth(linked, f))
+    }
+
+    /// Whether a function of a layer holds in some state, after measures.
+    pub fn can(&self, table: &Table, layer: usize, f: NodeId, forced: &Forced) -> bool {
+        self.with(table, layer, true, |view, linked| view.can(linked, f, forced))
     }
 }
 

@@ -3,8 +3,9 @@
 //! This room is the meaning of DESIGN section 4. It never fails for reasons of law, reads no clock, and names no
 //! country: law comes from the rulebook, the day from the caller.
 //!
-//! Path of data: a rulebook and a day → [`table::Table`] (exact functions over [`axis`] cells, shared in a
-//! [`diagram`]); a bound crossing → [`knowledge`]; both → [`engine::decide`] with [`explain`], [`remedy`] and [`ask`].
+//! Path of data: a rulebook and a day → the [`gather`]ed law of each layer → a [`unit`] (exact functions over [`axis`]
+//! cells, shared in a [`diagram`]), and all of them linked → [`table::Table`]; a bound crossing → [`knowledge`]; both →
+//! [`engine::decide`] with [`verdict`], [`explain`], [`remedy`] and [`ask`].
 //!
 //! ```
 //! use decide::{engine::Engine, decision::Verdict};
@@ -21,10 +22,19 @@ pub mod decision;
 pub mod engine;
 pub mod case;
 pub mod table;
+pub mod gather;
+pub mod unit;
 pub mod axis;
 pub mod diagram;
+pub mod lexicon;
 pub mod knowledge;
+pub mod verdict;
+mod deciding;
 pub mod explain;
 pub mod remedy;
 pub mod ask;
 pub mod footing;
+pub mod hygiene;
+pub mod index;
+pub mod cells;
+mod hash;

@@ -2,93 +2,123 @@
 
 use crate::{
     decision::{MeasureAnswer, Remedy},
-    diagram::NodeId,
+    diagram::{Forced, NodeId},
     knowledge::{Knowledge, Truth},
     table::Table,
+    verdict::{Carried, refusals},
 };
 use rulebook::book::Rulebook;
-use std::collections::{BTreeSet, HashMap};
+use std::{cell::OnceCell, collections::BTreeSet};
 
 // LIMIT: ways shown; beyond, `more` is said.
 const REMEDIES_MAX: usize = 32;
 // LIMIT: sets tried while looking for them.
 const TRIED_MAX: usize = 4_096;
 
-/// Which measures are at hand: (sure, maybe), as indices of the table's measures.
-pub fn at_hand(table: &Table, k: &Knowledge) -> (Vec<usize>, Vec<usize>) {
-    let (mut sure, mut maybe) = (Vec::new(), Vec::new());
-    let mut diagram_not = NotCache::default();
-    for (i, m) in table.measures.iter().enumerate() {
-        let mut truth = k.truth(table, m.when, diagram_not.not(table, m.when));
-        for (axis, fine) in &m.determinations {
-            let allowed = k.allowed.get(*axis).copied().unwrap_or_default();
-            let ok = allowed.iter().filter(|c| fine.has(*c)).count();
-            // Made and failed, the route is closed; expired or contradictory, it is not sure that it can be made.
-            truth = match (truth, ok) {
-                (Truth::No, _) | (_, 0) => Truth::No,
-                (t, n) if n == allowed.len() => t,
-                _ => Truth::Open,
-            };
-        }
-        match truth {
+/// Which measures are at hand, as numbers of the table's measures, ascending; told when first asked.
+#[derive(Clone, Debug, Default)]
+pub struct Hand(OnceCell<AtHand>);
+
+/// Measures whose precondition surely holds, and those whose precondition may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AtHand {
+    /// Surely.
+    pub sure: Vec<usize>,
+    /// Perhaps, the sure ones too.
+    pub maybe: Vec<usize>,
+}
+
+impl Hand {
+    /// Tells them.
+    pub fn of(&self, table: &Table, k: &Knowledge) -> &AtHand {
+        self.0.get_or_init(|| at_hand(table, k))
+    }
+}
+
+fn at_hand(table: &Table, k: &Knowledge) -> AtHand {
+    let mut out = AtHand::default();
+    for i in 0..table.measures.len() {
+        match truth_of(table, k, i) {
             Truth::Yes => {
-                sure.push(i);
-                maybe.push(i);
+                out.sure.push(i);
+                out.maybe.push(i);
             }
-            Truth::Open => maybe.push(i),
+            Truth::Open => out.maybe.push(i),
             Truth::No => {}
         }
-    }
-    (sure, maybe)
-}
-
-/// Negations of functions that were not compiled with theirs.
-#[derive(Default)]
-pub struct NotCache(HashMap<NodeId, NodeId>);
-
-impl NotCache {
-    /// The negation if the table holds it; a function never negated reads as possibly false, which is the safe side.
-    pub fn not(&mut self, table: &Table, f: NodeId) -> NodeId {
-        *self.0.entry(f).or_insert_with(|| table.diagram.negation(f).unwrap_or(crate::diagram::TRUE))
-    }
-}
-
-/// The cells that a set of measures fixes. Where two fix one axis, the one listed first in the rulebook stands.
-pub fn forced(table: &Table, set: impl IntoIterator<Item = usize>) -> HashMap<usize, usize> {
-    let mut out = HashMap::new();
-    for (axis, cell) in set.into_iter().filter_map(|i| table.measures.get(i)).flat_map(|m| m.sets.iter().copied()) {
-        out.entry(axis).or_insert(cell);
     }
     out
 }
 
-/// Whether no layer (and nothing carried) refuses in any possible state after these measures.
-pub fn opens_after(table: &Table, k: &Knowledge, extra: &[NodeId], set: &BTreeSet<usize>) -> bool {
-    let forced = forced(table, set.iter().copied());
-    let uncovered = k.can(table, table.uncovered, &forced);
-    !uncovered && table.layers.iter().map(|l| l.refuses).chain(extra.iter().copied()).all(|f| !k.can(table, f, &forced))
+/// Whether a measure can be taken.
+pub fn truth_of(table: &Table, k: &Knowledge, measure: usize) -> Truth {
+    let Some(m) = table.measures.get(measure) else { return Truth::No };
+    let view = k.beside(table);
+    let mut truth = match m.when {
+        crate::diagram::TRUE => Truth::Yes,
+        crate::diagram::FALSE => Truth::No,
+        when => view.truth(&table.beside, when),
+    };
+    for (axis, fine) in &m.determinations {
+        let allowed = view.allowed.get(*axis).copied().unwrap_or_default();
+        // Made and failed, the route is closed; expired or contradictory, it is not sure that it can be made.
+        truth = match truth {
+            Truth::No => Truth::No,
+            _ if allowed.and(fine).is_empty() => Truth::No,
+            t if allowed.without(fine).is_empty() => t,
+            _ => Truth::Open,
+        };
+    }
+    truth
 }
 
-/// All minimal sets within `sure` that open, best first; the flag says that there are more.
-pub fn remedies(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId], sure: &[usize]) -> (Vec<Remedy>, bool) {
-    let helpful = of_this_place(table, book, k, extra, helpful(table, k, extra, sure));
+/// What must not refuse after measures: the functions that may refuse, and those that some candidate works upon.
+pub struct Watched<'a> {
+    table: &'a Table,
+    k: &'a Knowledge,
+    functions: Vec<(usize, NodeId)>,
+    uncovered: bool,
+}
+
+impl<'a> Watched<'a> {
+    /// Looks at what may refuse, or may come to refuse by one of these measures.
+    pub fn of(table: &'a Table, k: &'a Knowledge, carried: &[Carried], candidates: &[usize]) -> Self {
+        let worked_upon = |i: usize| {
+            table.layers.get(i).is_some_and(|l| l.effects().iter().any(|(m, _, _)| candidates.binary_search(m).is_ok()))
+        };
+        let functions = refusals(table, k, carried).filter(|(i, f)| worked_upon(*i) || k.can(table, *i, *f, &Forced::NONE)).collect();
+        Self { table, k, functions, uncovered: k.may_be_uncovered(table) }
+    }
+
+    /// Whether nothing refuses in any possible state after these measures.
+    pub fn opens(&self, set: &BTreeSet<usize>) -> bool {
+        !self.uncovered && self.functions.iter().all(|at| !still_refuses(self.table, self.k, *at, set))
+    }
+}
+
+/// Whether one function still may refuse after these measures.
+pub fn still_refuses(table: &Table, k: &Knowledge, (layer, f): (usize, NodeId), set: &BTreeSet<usize>) -> bool {
+    let forced = table.layers.get(layer).map(|l| l.forced(|m| set.contains(&m))).unwrap_or_default();
+    k.can(table, layer, f, &forced)
+}
+
+/// All ⊆-minimal sets within `whole` that open, as far as the limits go; the flag says that there may be more.
+pub fn minimal_sets(whole: BTreeSet<usize>, mut opens: impl FnMut(&BTreeSet<usize>) -> bool) -> (Vec<BTreeSet<usize>>, bool) {
     let mut found: Vec<BTreeSet<usize>> = Vec::new();
     let mut tried: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
-    let mut queue: Vec<BTreeSet<usize>> = vec![helpful];
-    let mut more = false;
+    let mut queue: Vec<BTreeSet<usize>> = vec![whole];
     // Every minimal set other than a found one misses one of its members, so each is met by leaving members out in turn.
     while let Some(within) = queue.pop() {
         if !tried.insert(within.clone()) {
             continue;
         }
         if tried.len() > TRIED_MAX || found.len() >= REMEDIES_MAX {
-            more = true;
-            break;
+            return (found, true);
         }
         let minimal = match found.iter().find(|f| f.is_subset(&within)) {
             Some(known) => known.clone(),
-            None if opens_after(table, k, extra, &within) => {
-                let minimal = minimize(table, k, extra, within.clone());
+            None if opens(&within) => {
+                let minimal = minimize(within.clone(), &mut opens);
                 found.push(minimal.clone());
                 minimal
             }
@@ -100,51 +130,64 @@ pub fn remedies(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId],
             queue.push(without);
         }
     }
-    let mut remedies: Vec<Remedy> = found.iter().map(|set| answer(table, book, k, set)).collect();
-    // What a legislature or court would have to do is no way that a person can take: it is shown, but last.
-    let out_of_hand = |r: &Remedy| r.measures.iter().any(|m| m.decides == "legislature" || m.decides == "court");
-    remedies.sort_by_key(|r| (out_of_hand(r), r.rank, r.money, r.days, r.utility_loss, r.measures.len(), r.measures.first().map(|m| m.id.clone())));
-    (remedies, more)
+    (found, false)
 }
 
-fn helpful(table: &Table, k: &Knowledge, extra: &[NodeId], sure: &[usize]) -> BTreeSet<usize> {
-    let mut support: BTreeSet<usize> = BTreeSet::new();
-    for f in table.layers.iter().map(|l| l.refuses).chain(extra.iter().copied()) {
-        if k.can(table, f, &HashMap::new()) {
-            support.extend(table.diagram.support(f));
-        }
-    }
-    let changes = |i: &usize| {
-        table.measures.get(*i).is_some_and(|m| {
-            m.sets.iter().any(|(axis, cell)| support.contains(axis) && k.allowed.get(*axis).is_some_and(|a| a.len() > 1 || !a.has(*cell)))
-        })
-    };
-    sure.iter().copied().filter(changes).collect()
-}
-
-/// Measures of the jurisdictions whose layers may apply, if those suffice: another country's form of consent may do the
-/// same to the facts, but is not what a person here is told to obtain. Ids begin with the jurisdiction.
-fn of_this_place(table: &Table, book: &Rulebook, k: &Knowledge, extra: &[NodeId], all: BTreeSet<usize>) -> BTreeSet<usize> {
-    let none = HashMap::new();
-    let place = |id: &str| id.split('.').next().unwrap_or_default().to_string();
-    let here: BTreeSet<String> = table.layers.iter().filter(|l| k.can(table, l.applies, &none)).map(|l| place(&l.id)).collect();
-    let ours = |i: &usize| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)).is_some_and(|m| here.contains(&place(&m.id)));
-    let own: BTreeSet<usize> = all.iter().copied().filter(ours).collect();
-    if opens_after(table, k, extra, &own) { own } else { all }
-}
-
-fn minimize(table: &Table, k: &Knowledge, extra: &[NodeId], mut set: BTreeSet<usize>) -> BTreeSet<usize> {
+fn minimize(mut set: BTreeSet<usize>, opens: &mut impl FnMut(&BTreeSet<usize>) -> bool) -> BTreeSet<usize> {
     // Later measures first: the rulebook lists the law's own order, so what is kept tends to be what stands nearer to the rule.
     for member in set.clone().into_iter().rev() {
         set.remove(&member);
-        if !opens_after(table, k, extra, &set) {
+        if !opens(&set) {
             set.insert(member);
         }
     }
     set
 }
 
-fn answer(table: &Table, book: &Rulebook, k: &Knowledge, set: &BTreeSet<usize>) -> Remedy {
+/// All minimal sets within `sure` that open, best first; the flag says that there are more.
+pub fn remedies(table: &Table, book: &Rulebook, k: &Knowledge, carried: &[Carried], sure: &[usize]) -> (Vec<Remedy>, bool) {
+    let helpful = helpful(table, k, carried, sure);
+    let candidates: Vec<usize> = helpful.iter().copied().collect();
+    let watched = Watched::of(table, k, carried, &candidates);
+    let own = of_this_place(table, book, k, &helpful);
+    let whole = if own.len() < helpful.len() && watched.opens(&own) { own } else { helpful };
+    let (found, more) = minimal_sets(whole, |set| watched.opens(set));
+    let mut remedies: Vec<Remedy> = found.iter().map(|set| answer(table, book, k, set)).collect();
+    rank(&mut remedies);
+    (remedies, more)
+}
+
+/// The law's own order first, then money, days and loss; what is out of everyone's hand last.
+pub fn rank(remedies: &mut [Remedy]) {
+    // What a legislature or court would have to do is no way that a person can take: it is shown, but last.
+    let out_of_hand = |r: &Remedy| r.measures.iter().any(|m| m.decides == "legislature" || m.decides == "court");
+    remedies.sort_by_key(|r| (out_of_hand(r), r.rank, r.money, r.days, r.utility_loss, r.measures.len(), r.measures.first().map(|m| m.id.clone())));
+}
+
+/// Measures that change something on which a refusal hangs.
+pub fn helpful(table: &Table, k: &Knowledge, carried: &[Carried], sure: &[usize]) -> BTreeSet<usize> {
+    let mut out = BTreeSet::new();
+    for (i, f) in refusals(table, k, carried).filter(|(i, f)| k.can(table, *i, *f, &Forced::NONE)) {
+        let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
+        let support = layer.linked.unit.diagram.support(f);
+        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.allowed.get(axis).is_some_and(|a| a.only() != Some(cell));
+        out.extend(layer.effects().iter().filter(|(m, axis, cell)| sure.binary_search(m).is_ok() && changes(*axis, *cell)).map(|(m, _, _)| *m));
+    }
+    out
+}
+
+/// Measures of the jurisdictions whose layers may apply: another country's form of consent may do the same to the facts,
+/// but is not what a person here is told to obtain, if those suffice. Ids begin with the jurisdiction.
+fn of_this_place(table: &Table, book: &Rulebook, k: &Knowledge, all: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let place = |id: &str| id.split('.').next().unwrap_or_default().to_string();
+    let applies = |i: &usize| table.layers.get(*i).filter(|l| k.can(table, *i, l.law().applies, &Forced::NONE));
+    let here: BTreeSet<String> = k.live.iter().filter_map(applies).map(|l| place(&l.id)).collect();
+    let ours = |i: &usize| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)).is_some_and(|m| here.contains(&place(&m.id)));
+    all.iter().copied().filter(ours).collect()
+}
+
+/// A set of measures as an answer, with the routes that it opens.
+pub fn answer(table: &Table, book: &Rulebook, k: &Knowledge, set: &BTreeSet<usize>) -> Remedy {
     let measures: Vec<MeasureAnswer> = set
         .iter()
         .filter_map(|i| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)))
@@ -159,16 +202,19 @@ fn answer(table: &Table, book: &Rulebook, k: &Knowledge, set: &BTreeSet<usize>) 
             makes: m.does.iter().map(|e| format!("{}={}", e.slot, e.value)).collect(),
         })
         .collect();
-    let forced = forced(table, set.iter().copied());
     let (mut rank, mut routes) = (0, Vec::new());
-    for gate in table.layers.iter().flat_map(|l| &l.gates).filter(|g| k.can(table, g.when, &forced)) {
-        let best = gate.routes.iter().find(|(_, need)| {
-            let not = table.diagram.negation(*need).unwrap_or(crate::diagram::TRUE);
-            !k.can(table, not, &forced)
-        });
-        if let Some(route) = best.and_then(|(i, _)| book.routes.get(*i)) {
-            rank = rank.max(route.rank);
-            routes.push(route.head.id.clone());
+    for (i, layer) in k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l))) {
+        let forced = layer.forced(|m| set.contains(&m));
+        for gate in layer.law().gates.iter().filter(|g| k.can(table, i, g.when, &forced)) {
+            let best = gate.routes.iter().find(|r| {
+                let not = layer.linked.unit.diagram.negation(r.need).unwrap_or(crate::diagram::TRUE);
+                !k.can(table, i, not, &forced)
+            });
+            if let Some(r) = best {
+                let id = layer.clause(r.clause);
+                rank = rank.max(book.routes.iter().find(|x| x.head.id == id).map_or(0, |x| x.rank));
+                routes.push(id.to_string());
+            }
         }
     }
     Remedy {

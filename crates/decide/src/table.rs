@@ -1,37 +1,50 @@
-//! A rulebook compiled for one day: per layer the exact function that refuses, and each clause as a function.
+//! A rulebook compiled for one day: a unit for each layer, shared with every day on which it reads the same, and what
+//! joins them: the places of facts, the measures on offer, and which layers may concern a crossing at all.
 
 use crate::{
-    axis::{self, Axes, Axis, Plain, Survey, TooManyCells, atoms},
-    diagram::{Cells, Diagram, FALSE, NodeId, TRUE},
+    axis::{Axis, Cut},
+    cells::Cells,
+    diagram::{Allowed, Forced, NodeId, TRUE},
+    gather::{Day, Law},
+    lexicon::{Lexicon, Packed, Shape},
+    unit::{Functions, Unit},
 };
-use model::{AsOf, CivilDate};
+pub use crate::lexicon::TooManyCells;
+use model::{AsOf, Digest};
 use rulebook::{
     book::Rulebook,
-    diagnostic::Span,
     expr::{Atom, Expr, Test},
-    law::{Due, Entry, IfBreached, Layer},
+    law::{Effect, MeasureOffer},
+    vocabulary::FactKind,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Everything that answers are read from, for one as-of.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The day it was compiled for.
     pub as_of: AsOf,
-    /// The axes.
-    pub axes: Axes,
-    /// The functions.
-    pub diagram: Diagram,
-    /// The states that can be.
-    pub constraint: NodeId,
+    /// The numbers of words.
+    pub lexicon: Arc<Lexicon>,
     /// Layers in force, in id order.
     pub layers: Vec<LayerTable>,
-    /// The exporters whose own law no layer answers for.
-    pub uncovered: NodeId,
+    /// What stands outside layers: constraints, cover, and the preconditions of measures.
+    pub beside: Linked,
     /// Measures that are offered that day.
     pub measures: Vec<MeasureTable>,
-    /// What a route carries to later hops refuses, by route id.
-    pub carries: BTreeMap<String, (NodeId, NodeId)>,
+    filter: Filter,
+}
+
+/// A unit and where its axes find their facts.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// The compiled law.
+    pub unit: Arc<Unit>,
+    /// By axis, the first word of its slot.
+    at: Vec<u32>,
 }
 
 /// One layer.
@@ -39,37 +52,10 @@ pub struct Table {
 pub struct LayerTable {
     /// Its id.
     pub id: String,
-    /// When it applies (with what replaces it taken away).
-    pub applies: NodeId,
-    /// When it applies and reaches the act.
-    pub reaches: NodeId,
-    /// When it refuses.
-    pub refuses: NodeId,
-    /// When it does not.
-    pub lawful: NodeId,
-    /// Scope blocks: index in the rulebook, function.
-    pub scopes: Vec<(usize, NodeId)>,
-    /// Out blocks, with `applies`.
-    pub outs: Vec<(usize, NodeId)>,
-    /// Bars, within reach.
-    pub bars: Vec<(usize, NodeId)>,
-    /// Gates.
-    pub gates: Vec<GateTable>,
-    /// Obligations: index, when within reach, late within reach.
-    pub obligations: Vec<(usize, NodeId, NodeId)>,
-    /// Gaps: index, when it may matter.
-    pub gaps: Vec<(usize, NodeId)>,
-}
-
-/// One gate with its routes.
-#[derive(Clone, Debug)]
-pub struct GateTable {
-    /// Index in the rulebook.
-    pub gate: usize,
-    /// When, within reach.
-    pub when: NodeId,
-    /// Routes: index, need with late obligations negated.
-    pub routes: Vec<(usize, NodeId)>,
+    /// Its compiled law.
+    pub linked: Linked,
+    /// Effects of measures on its axes: measure, axis, cell; in the order of measures.
+    effects: Vec<(usize, usize, usize)>,
 }
 
 /// One measure.
@@ -77,400 +63,384 @@ pub struct GateTable {
 pub struct MeasureTable {
     /// Index in the rulebook.
     pub measure: usize,
-    /// Its precondition.
+    /// Its precondition, in [`Table::beside`].
     pub when: NodeId,
-    /// Axes that it fixes.
-    pub sets: Vec<(usize, usize)>,
-    /// Axes that it fixes by a determination: the cells in which it is not made yet, or passed.
+    /// Determinations that it makes: axis of [`Table::beside`], and the cells in which it is not made yet, or passed.
     pub determinations: Vec<(usize, Cells)>,
 }
 
+/// Units made so far, by fingerprint.
+#[derive(Clone, Debug, Default)]
+pub struct Units(HashMap<Digest, Arc<Unit>>);
+
+// LIMIT: units kept although no table uses them.
+const UNITS_MAX: usize = 4_096;
+
+impl Units {
+    fn get(&mut self, key: Digest, make: impl FnOnce() -> Result<Unit, TooManyCells>) -> Result<Arc<Unit>, TooManyCells> {
+        if let Some(unit) = self.0.get(&key) {
+            return Ok(unit.clone());
+        }
+        if self.0.len() >= UNITS_MAX {
+            self.0.retain(|_, u| Arc::strong_count(u) > 1);
+        }
+        let unit = Arc::new(make()?);
+        self.0.insert(key, unit.clone());
+        Ok(unit)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none was made.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes in their diagrams, for reports.
+    pub fn bytes(&self) -> usize {
+        self.0.values().map(|u| u.diagram.bytes()).sum()
+    }
+}
+
+impl Linked {
+    fn of(unit: Arc<Unit>, lexicon: &Lexicon) -> Self {
+        let at = unit.axes.list.iter().map(|a| a.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at as u32)).collect();
+        Self { unit, at }
+    }
+
+    /// The cells that stay possible on each axis.
+    pub fn allowed(&self, packed: &Packed) -> Allowed {
+        self.unit.axes.list.iter().zip(&self.at).map(|(axis, at)| axis.cells(*at as usize, packed)).collect()
+    }
+
+    /// The leaf that is reached without asking anything unknown.
+    pub fn walk(&self, f: NodeId, packed: &Packed, forced: &Forced) -> Option<NodeId> {
+        let mut at = f;
+        while let Some(axis) = self.unit.diagram.asks(at) {
+            let cell = match forced.cell(axis) {
+                Some(cell) => cell,
+                None => self.cell(axis, packed)?,
+            };
+            at = self.unit.diagram.step(at, cell);
+        }
+        Some(at)
+    }
+
+    /// The only cell that is possible on an axis.
+    pub fn cell(&self, axis: usize, packed: &Packed) -> Option<usize> {
+        let a = self.unit.axes.list.get(axis)?;
+        a.cell(self.at.get(axis).copied().unwrap_or(0) as usize, packed)
+    }
+}
+
+impl LayerTable {
+    /// Its law as functions.
+    pub fn law(&self) -> &Functions {
+        // INVARIANT: a layer's unit is compiled from exactly one law.
+        static NOTHING: std::sync::OnceLock<Functions> = std::sync::OnceLock::new();
+        self.linked.unit.laws.first().unwrap_or_else(|| NOTHING.get_or_init(Functions::nothing))
+    }
+
+    /// The cells that a set of measures fixes. Where two fix one axis, the one listed first in the rulebook stands.
+    pub fn forced(&self, set: impl Fn(usize) -> bool) -> Forced {
+        let mut out = Forced::NONE;
+        self.force(set, &mut out);
+        out
+    }
+
+    /// The same, into room that is there.
+    pub fn force(&self, set: impl Fn(usize) -> bool, out: &mut Forced) {
+        for (_, axis, cell) in self.effects.iter().filter(|(m, _, _)| set(*m)) {
+            out.fix(*axis, *cell);
+        }
+    }
+
+    /// The measures that work on its axes, with the axis and the cell.
+    pub fn effects(&self) -> &[(usize, usize, usize)] {
+        &self.effects
+    }
+
+    /// The id of a clause.
+    pub fn clause(&self, clause: usize) -> &str {
+        self.law().clauses.get(clause).map_or("", String::as_str)
+    }
+}
+
 impl Table {
-    /// Compiles the rulebook for a day.
+    /// Compiles the rulebook for a day, with nothing made before.
     pub fn compile(book: &Rulebook, as_of: AsOf) -> Result<Self, TooManyCells> {
-        let mut survey = Survey::default();
-        Surveyor { book, as_of }.everything(&mut survey);
-        let axes = survey.cut(&book.vocabulary)?;
-        let widths = axes.list.iter().map(Axis::width).collect();
-        let mut c = Compiler { book, as_of, axes, diagram: Diagram::new(widths) };
-        let constraint = c.constraint();
-        let (layers, uncovered) = c.layers();
-        let measures = c.measures();
-        let carries = c.carries();
-        c.negate_all(&layers, uncovered, &measures);
-        Ok(Self { as_of, axes: c.axes, diagram: c.diagram, constraint, layers, uncovered, measures, carries })
+        let lexicon = Arc::new(Lexicon::of(&book.vocabulary)?);
+        Self::compile_with(book, as_of, lexicon, &mut Units::default())
     }
-}
 
-/// Entries of a list that count on a day.
-pub fn entries<'a>(book: &'a Rulebook, list: &str, as_of: AsOf) -> impl Iterator<Item = &'a Entry> {
-    book.lists.get(list).into_iter().flat_map(move |l| l.entries.iter().filter(move |e| e.head.counts(as_of)))
-}
-
-/// Whether the last day of an obligation has passed, as a test of the day that it counts from.
-///
-/// It is a test of that fact and of nothing else, so that an unknown day is asked for, and two deadlines from one day
-/// pass together.
-fn last_day_passed(due: &Due, on: CivilDate) -> Expr {
-    match due {
-        // What is due before the act, or as long as it lasts, is late as soon as it is not done.
-        Due::Before | Due::Standing => Expr::Const(true),
-        Due::OnRequest => Expr::Const(false),
-        // The last day itself is still in time.
-        Due::DaysAfter { days, fact } => {
-            let test = Test::Before(on.plus_days(days.saturating_neg()));
-            Expr::Atom(Atom { fact: fact.clone(), test, span: Span::default() })
+    /// Compiles what is not among the units yet, and links the rest.
+    pub fn compile_with(book: &Rulebook, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
+        let day = Day::of(book, as_of);
+        let mut layers = Vec::with_capacity(day.layers.len());
+        for layer in &day.layers {
+            let law = day.law(layer);
+            let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile(&day, &law, &lexicon))?;
+            layers.push(LayerTable { id: layer.id.clone(), linked: Linked::of(unit, &lexicon), effects: Vec::new() });
         }
-    }
-}
-
-struct Surveyor<'a> {
-    book: &'a Rulebook,
-    as_of: AsOf,
-}
-
-impl Surveyor<'_> {
-    fn everything(&self, survey: &mut Survey) {
-        let book = self.book;
-        for layer in book.layers.values() {
-            self.expr(&layer.applies, survey);
-            layer.covers.iter().for_each(|e| self.expr(e, survey));
-            for gap in &layer.gaps {
-                self.expr(&gap.when, survey);
-                survey.note_named(Axis::Gap { layer: layer.id.clone(), name: gap.name.clone() });
+        let offered: Vec<(usize, &MeasureOffer)> = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)).collect();
+        let beside_exprs = beside(&day, &offered, &lexicon);
+        let law = day.beside(beside_exprs.iter().collect());
+        let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile(&day, &law, &lexicon))?;
+        let beside = Linked::of(unit, &lexicon);
+        let also = beside.unit.laws.first().map(|l| l.also.clone()).unwrap_or_default();
+        let mut measures = Vec::new();
+        for (n, (index, m)) in offered.iter().enumerate() {
+            let mut touches = false;
+            for layer in &mut layers {
+                let before = layer.effects.len();
+                m.does.iter().for_each(|e| layer.effects.extend(effects(&layer.linked.unit, &lexicon, e).into_iter().map(|(a, c)| (n, a, c))));
+                touches |= layer.effects.len() > before;
             }
+            // What no rule asks about opens nothing; the number stays, so that effects point to it.
+            let when = if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { crate::diagram::FALSE };
+            let determinations = m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect();
+            measures.push(MeasureTable { measure: *index, when, determinations });
         }
-        survey.note_named(Axis::Gap { layer: UNCOVERED.into(), name: UNCOVERED.into() });
-        book.scopes.iter().filter(|b| b.head.counts(self.as_of)).for_each(|b| self.expr(&b.reaches, survey));
-        book.outs.iter().filter(|b| b.head.counts(self.as_of)).for_each(|b| self.expr(&b.when, survey));
-        book.bars.iter().filter(|b| b.head.counts(self.as_of)).for_each(|b| self.expr(&b.when, survey));
-        book.gates.iter().filter(|b| b.head.counts(self.as_of)).for_each(|b| self.expr(&b.when, survey));
-        for r in book.routes.iter().filter(|b| b.head.counts(self.as_of)) {
-            self.expr(&r.need, survey);
-            r.carries.iter().for_each(|e| self.expr(e, survey));
-        }
-        for o in book.obligations.iter().filter(|b| b.head.counts(self.as_of)) {
-            self.expr(&o.when, survey);
-            o.done.iter().for_each(|e| self.expr(e, survey));
-            self.expr(&last_day_passed(&o.due, self.as_of.on), survey);
-        }
-        book.measures.iter().filter_map(|m| m.when.as_ref()).for_each(|e| self.expr(e, survey));
-        book.vocabulary.constraints.iter().for_each(|c| self.expr(&c.never, survey));
+        let filter = Filter::of(&layers, &lexicon);
+        Ok(Self { as_of, lexicon, layers, beside, measures, filter })
     }
 
-    fn expr(&self, e: &Expr, survey: &mut Survey) {
-        for atom in atoms(e) {
-            match &atom.test {
-                Test::Reading(_) => survey.note_named(Axis::Reading(atom.fact.clone())),
-                Test::OnList(list) => {
-                    for entry in entries(self.book, list, self.as_of) {
-                        survey.note(&atom.fact, &on_entry(self.book, atom, entry));
-                        entry.when.iter().for_each(|w| self.expr(w, survey));
-                    }
-                }
-                _ => axis::plain(&self.book.vocabulary, atom).iter().for_each(|p| survey.note(&atom.fact, p)),
-            }
-        }
-    }
-}
-
-/// The name of the pseudo layer that stands for an exporter's own law that we do not hold.
-pub const UNCOVERED: &str = "uncovered";
-
-fn on_entry(book: &Rulebook, atom: &Atom, entry: &Entry) -> Plain {
-    let places = axis::expand(&book.vocabulary, &atom.fact, std::slice::from_ref(&entry.key));
-    let single = book.vocabulary.of_slot(&atom.fact).is_some_and(|f| f.domain == rulebook::vocabulary::Domain::Place);
-    if single { Plain::In(places) } else { Plain::HasAny(places) }
-}
-
-struct Compiler<'a> {
-    book: &'a Rulebook,
-    as_of: AsOf,
-    axes: Axes,
-    diagram: Diagram,
-}
-
-impl Compiler<'_> {
-    fn expr(&mut self, e: &Expr) -> NodeId {
-        match e {
-            Expr::Const(true) => TRUE,
-            Expr::Const(false) => FALSE,
-            Expr::Not(e) => {
-                let f = self.expr(e);
-                self.diagram.not(f)
-            }
-            Expr::And(es) => {
-                let fs: Vec<NodeId> = es.iter().map(|e| self.expr(e)).collect();
-                self.diagram.all(fs)
-            }
-            Expr::Or(es) => {
-                let fs: Vec<NodeId> = es.iter().map(|e| self.expr(e)).collect();
-                self.diagram.any(fs)
-            }
-            Expr::Atom(a) => self.atom(a),
-        }
+    /// The exporters whose own law no layer answers for.
+    pub fn uncovered(&self) -> NodeId {
+        self.beside.unit.laws.first().and_then(|l| l.also.first()).copied().unwrap_or(TRUE)
     }
 
-    fn atom(&mut self, a: &Atom) -> NodeId {
-        match &a.test {
-            Test::Reading(side) => {
-                let cell = usize::from(side == "b");
-                match self.axes.named(&format!("reading {}", a.fact)) {
-                    Some(axis) => self.diagram.literal(axis, Cells::one(cell)),
-                    None => FALSE,
-                }
-            }
-            Test::OnList(list) => {
-                let book = self.book;
-                let mut any = FALSE;
-                for entry in entries(book, list, self.as_of) {
-                    let here = self.plain(&a.fact, &on_entry(book, a, entry));
-                    let when = entry.when.as_ref().map_or(TRUE, |w| self.expr(w));
-                    let hit = self.diagram.and(here, when);
-                    any = self.diagram.or(any, hit);
-                }
-                any
-            }
-            test => {
-                let fs: Vec<NodeId> = axis::plain(&self.book.vocabulary, a).iter().map(|p| self.plain(&a.fact, p)).collect();
-                let all = self.diagram.all(fs);
-                if matches!(test, Test::HasOnly(_)) { self.diagram.not(all) } else { all }
-            }
-        }
+    /// The layers that may apply, whatever else turns out.
+    pub fn live(&self, packed: &Packed) -> impl Iterator<Item = usize> {
+        let words = self.layers.len().div_ceil(64);
+        (0..words).flat_map(move |w| {
+            let mut bits = self.filter.word(&self.lexicon, packed, w);
+            std::iter::from_fn(move || {
+                (bits != 0).then(|| {
+                    let i = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    w * 64 + i
+                })
+            })
+        })
     }
 
-    fn plain(&mut self, slot: &str, plain: &Plain) -> NodeId {
-        let literals = self.axes.literals(slot, plain);
-        let fs: Vec<NodeId> = literals.into_iter().map(|(axis, cells)| self.diagram.literal(axis, cells)).collect();
-        self.diagram.any(fs)
+    /// Nodes and axes of all layers, for reports.
+    pub fn size(&self) -> (usize, usize) {
+        self.layers.iter().map(|l| (l.linked.unit.diagram.len(), l.linked.unit.axes.list.len())).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
-    fn constraint(&mut self) -> NodeId {
-        let book = self.book;
-        let never: Vec<NodeId> = book.vocabulary.constraints.iter().map(|c| self.expr(&c.never)).collect();
-        let some = self.diagram.any(never);
-        self.diagram.not(some)
-    }
-
-    fn layers(&mut self) -> (Vec<LayerTable>, NodeId) {
-        let book = self.book;
-        // A layer counts when its own block does; an empty scope then reaches nothing.
-        let layers: Vec<&Layer> = book.layers.values().filter(|l| l.head.counts(self.as_of)).collect();
-        let own: HashMap<&str, NodeId> = layers.iter().map(|l| (l.id.as_str(), self.expr(&l.applies))).collect();
-        let covers: Vec<NodeId> = layers.iter().filter_map(|l| l.covers.as_ref()).map(|e| self.expr(e)).collect();
-        let covered = self.diagram.any(covers);
-        let uncovered = self.diagram.not(covered);
-        let mut out = Vec::new();
-        for layer in &layers {
-            let mut applies = own.get(layer.id.as_str()).copied().unwrap_or(FALSE);
-            for stronger in layers.iter().filter(|s| s.replaces.as_deref() == Some(&layer.id)) {
-                let theirs = own.get(stronger.id.as_str()).copied().unwrap_or(FALSE);
-                let yields = self.diagram.not(theirs);
-                applies = self.diagram.and(applies, yields);
-            }
-            out.push(self.layer(layer, applies));
-        }
-        (out, uncovered)
-    }
-
-    fn layer(&mut self, layer: &Layer, applies: NodeId) -> LayerTable {
-        let (book, as_of) = (self.book, self.as_of);
-        let mut scopes = Vec::new();
-        for (i, s) in book.scopes.iter().enumerate().filter(|(_, s)| s.layer == layer.id && s.head.counts(as_of)) {
-            let f = self.expr(&s.reaches);
-            scopes.push((i, f));
-        }
-        let mut outs = Vec::new();
-        let mut reaches = self.diagram.any(scopes.iter().map(|(_, f)| *f).collect::<Vec<_>>());
-        reaches = self.diagram.and(reaches, applies);
-        for (i, o) in book.outs.iter().enumerate().filter(|(_, o)| o.layer == layer.id && o.head.counts(as_of)) {
-            let when = self.expr(&o.when);
-            let not = self.diagram.not(when);
-            reaches = self.diagram.and(reaches, not);
-            outs.push((i, self.diagram.and(applies, when)));
-        }
-        let mut bars = Vec::new();
-        for (i, b) in book.bars.iter().enumerate().filter(|(_, b)| b.layer == layer.id && b.head.counts(as_of)) {
-            let when = self.expr(&b.when);
-            bars.push((i, self.diagram.and(reaches, when)));
-        }
-        let obligations = self.obligations(layer, reaches);
-        let gates = self.gates(layer, reaches);
-        let mut gaps = Vec::new();
-        let mut refuses = FALSE;
-        for (i, gap) in layer.gaps.iter().enumerate() {
-            let when = self.expr(&gap.when);
-            let when = self.diagram.and(applies, when);
-            gaps.push((i, when));
-            let axis = self.axes.named(&format!("gap {} {}", layer.id, gap.name));
-            let harmful = axis.map_or(TRUE, |a| self.diagram.literal(a, Cells::one(1)));
-            let refusing = self.diagram.and(when, harmful);
-            refuses = self.diagram.or(refuses, refusing);
-        }
-        for (_, f) in &bars {
-            refuses = self.diagram.or(refuses, *f);
-        }
-        for g in &gates {
-            let met = self.diagram.any(g.routes.iter().map(|(_, f)| *f).collect::<Vec<_>>());
-            let unmet = self.diagram.not(met);
-            let shut = self.diagram.and(g.when, unmet);
-            refuses = self.diagram.or(refuses, shut);
-        }
-        for (i, _, late) in &obligations {
-            let binding = book.obligations.get(*i).is_some_and(|o| o.if_breached != IfBreached::SideDuty && o.route.is_none());
-            if binding {
-                refuses = self.diagram.or(refuses, *late);
-            }
-        }
-        let lawful = self.diagram.not(refuses);
-        LayerTable { id: layer.id.clone(), applies, reaches, refuses, lawful, scopes, outs, bars, gates, obligations, gaps }
-    }
-
-    fn obligations(&mut self, layer: &Layer, reaches: NodeId) -> Vec<(usize, NodeId, NodeId)> {
-        let (book, as_of) = (self.book, self.as_of);
-        let mut out = Vec::new();
-        for (i, o) in book.obligations.iter().enumerate().filter(|(_, o)| o.layer == layer.id && o.head.counts(as_of)) {
-            let when = self.expr(&o.when);
-            let when = self.diagram.and(reaches, when);
-            let done = o.done.as_ref().map_or(FALSE, |d| self.expr(d));
-            let open = self.diagram.not(done);
-            let due = self.expr(&last_day_passed(&o.due, as_of.on));
-            let late = self.diagram.all([when, open, due]);
-            out.push((i, when, late));
-        }
-        out
-    }
-
-    fn gates(&mut self, layer: &Layer, reaches: NodeId) -> Vec<GateTable> {
-        let (book, as_of) = (self.book, self.as_of);
-        let mut out = Vec::new();
-        for (gi, g) in book.gates.iter().enumerate().filter(|(_, g)| g.layer == layer.id && g.head.counts(as_of)) {
-            let when = self.expr(&g.when);
-            let when = self.diagram.and(reaches, when);
-            let mut routes = Vec::new();
-            for (ri, r) in book.routes.iter().enumerate().filter(|(_, r)| r.gate == g.head.id && r.head.counts(as_of)) {
-                let mut need = self.expr(&r.need);
-                for late in self.late_of_route(&r.head.id, reaches) {
-                    let in_time = self.diagram.not(late);
-                    need = self.diagram.and(need, in_time);
-                }
-                routes.push((ri, need));
-            }
-            routes.sort_by_key(|(ri, _)| book.routes.get(*ri).map(|r| (r.rank, r.head.span)));
-            out.push(GateTable { gate: gi, when, routes });
-        }
-        out
-    }
-
-    fn late_of_route(&mut self, route: &str, reaches: NodeId) -> Vec<NodeId> {
-        let (book, as_of) = (self.book, self.as_of);
-        let belongs = |o: &&rulebook::law::Obligation| {
-            o.route.as_deref() == Some(route) && o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty
-        };
-        let mut out = Vec::new();
-        for o in book.obligations.iter().filter(belongs) {
-            let when = self.expr(&o.when);
-            let when = self.diagram.and(reaches, when);
-            let done = o.done.as_ref().map_or(FALSE, |d| self.expr(d));
-            let open = self.diagram.not(done);
-            let due = self.expr(&last_day_passed(&o.due, as_of.on));
-            out.push(self.diagram.all([when, open, due]));
-        }
-        out
-    }
-
-    fn measures(&mut self) -> Vec<MeasureTable> {
-        let (book, as_of) = (self.book, self.as_of);
-        let mut out = Vec::new();
-        for (i, m) in book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)) {
-            let when = m.when.as_ref().map_or(TRUE, |e| self.expr(e));
-            let (mut sets, mut determinations) = (Vec::new(), Vec::new());
-            for effect in &m.does {
-                for &axis in self.axes.of_slot(&effect.slot) {
-                    match self.axes.list.get(axis) {
-                        Some(Axis::Member { members, .. }) if members.contains(&effect.value) => sets.push((axis, 1)),
-                        Some(Axis::Choice { classes, .. }) => {
-                            let Some(cell) = classes.iter().position(|c| c.contains(&effect.value)) else { continue };
-                            sets.push((axis, cell));
-                            if effect.value.starts_with("passes") {
-                                let mut fine = Cells::default();
-                                let not_failed = |c: &std::collections::BTreeSet<String>| !c.contains("fails") || c.contains(&effect.value);
-                                classes.iter().enumerate().filter(|(_, c)| not_failed(c)).for_each(|(k, _)| fine.insert(k));
-                                determinations.push((axis, fine));
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            if !sets.is_empty() {
-                out.push(MeasureTable { measure: i, when, sets, determinations });
-            }
-        }
-        out
-    }
-
-    /// Makes the negation of every function that answers ask for, so that reading a table never writes to it.
-    fn negate_all(&mut self, layers: &[LayerTable], uncovered: NodeId, measures: &[MeasureTable]) {
-        let mut all = vec![uncovered];
-        for l in layers {
-            all.extend([l.applies, l.reaches, l.refuses]);
-            all.extend(l.scopes.iter().chain(&l.outs).chain(&l.bars).chain(&l.gaps).map(|(_, f)| *f));
-            all.extend(l.obligations.iter().flat_map(|(_, a, b)| [*a, *b]));
-            all.extend(l.gates.iter().flat_map(|g| g.routes.iter().map(|(_, f)| *f).chain([g.when])));
-        }
-        all.extend(measures.iter().map(|m| m.when));
-        for f in all {
-            self.diagram.not(f);
-        }
-    }
-
-    fn carries(&mut self) -> BTreeMap<String, (NodeId, NodeId)> {
-        let (book, as_of) = (self.book, self.as_of);
+    /// What routes carry to later hops: the route's id, the layer, the function that refuses.
+    pub fn carries(&self) -> BTreeMap<&str, (usize, NodeId)> {
         let mut out = BTreeMap::new();
-        for r in book.routes.iter().filter(|r| r.head.counts(as_of)) {
-            if let Some(carries) = &r.carries {
-                let kept = self.expr(carries);
-                let refused = self.diagram.not(kept);
-                out.insert(r.head.id.clone(), (kept, refused));
+        for (i, layer) in self.layers.iter().enumerate() {
+            for r in layer.law().gates.iter().flat_map(|g| &g.routes) {
+                out.extend(r.carried.map(|f| (layer.clause(r.clause), (i, f))));
             }
         }
         out
     }
 }
 
-/// The truth functions of one expression, for explanations: compiled on a copy, off the hot path.
-pub fn compile_expr(table: &mut Table, book: &Rulebook, e: &Expr) -> (NodeId, NodeId) {
-    let axes = std::mem::take(&mut table.axes);
-    let diagram = std::mem::replace(&mut table.diagram, Diagram::new(Vec::new()));
-    let mut c = Compiler { book, as_of: table.as_of, axes, diagram };
-    let f = c.expr(e);
-    let not = c.diagram.not(f);
-    table.axes = c.axes;
-    table.diagram = c.diagram;
-    (f, not)
+/// Cover first (turned round), then each measure's precondition; then a test of each determination that a measure makes, so
+/// that its results are told apart.
+fn beside(day: &Day<'_>, offered: &[(usize, &MeasureOffer)], lexicon: &Lexicon) -> Vec<Expr> {
+    let covers: Vec<Expr> = day.layers.iter().filter_map(|l| l.covers.clone()).collect();
+    let mut out = vec![Expr::Not(Box::new(Expr::Or(covers)))];
+    out.extend(offered.iter().map(|(_, m)| m.when.clone().unwrap_or(Expr::Const(true))));
+    let made = offered.iter().flat_map(|(_, m)| &m.does).filter(|e| lexicon.slot(&e.slot).is_some_and(|s| s.kind == FactKind::Determination));
+    out.extend(made.map(|e| Expr::Atom(Atom { fact: e.slot.clone(), test: Test::In(vec![e.value.clone()]), span: rulebook::diagnostic::Span::default() })));
+    out
 }
 
-/// Which offered measures can turn a lawful state unlawful, with the layer that says so: they are double-edged.
-pub fn double_edged(table: &mut Table) -> Vec<(usize, String)> {
-    let mut out = Vec::new();
-    let layers: Vec<(LayerTable, Vec<usize>)> = table.layers.iter().map(|l| (l.clone(), table.diagram.support(l.refuses))).collect();
-    for m in table.measures.clone() {
-        let forced: HashMap<usize, usize> = m.sets.iter().copied().collect();
-        let touched = |support: &[usize]| m.sets.iter().any(|(axis, _)| support.contains(axis));
-        for (layer, _) in layers.iter().filter(|(_, support)| touched(support)) {
-            let after = table.diagram.fix(layer.refuses, &forced);
-            let turned = table.diagram.and(layer.lawful, after);
-            let turned = table.diagram.and(turned, m.when);
-            // A determination that has failed is not made good by making it again: that state is never offered.
-            let possible = m.determinations.iter().fold(turned, |f, (axis, fine)| {
-                let open = table.diagram.literal(*axis, *fine);
-                table.diagram.and(f, open)
-            });
-            if table.diagram.and(possible, table.constraint) != FALSE {
-                out.push((m.measure, layer.id.clone()));
+fn effects(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, usize)> {
+    let value = lexicon.slot(&effect.slot).and_then(|s| s.values.index(&effect.value));
+    let Some(value) = value else { return Vec::new() };
+    let cell = |axis: &Axis| match &axis.cut {
+        Cut::Member(members) if members.has(value) => Some(1),
+        Cut::Choice { class_of, .. } => class_of.get(value).map(|c| usize::from(*c)),
+        _ => None,
+    };
+    let axes = unit.axes.of_slot(&effect.slot);
+    axes.iter().filter_map(|a| unit.axes.list.get(*a).and_then(cell).map(|c| (*a, c))).collect()
+}
+
+fn determinations(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, Cells)> {
+    let slot = lexicon.slot(&effect.slot).filter(|s| s.shape == Shape::Choice);
+    let (Some(slot), true) = (slot, effect.value.starts_with("passes")) else { return Vec::new() };
+    let value = slot.values.index(&effect.value);
+    let failed = slot.values.index("fails");
+    let fine = |classes: &[Cells]| {
+        let not_failed = |c: &Cells| !failed.is_some_and(|f| c.has(f)) || value.is_some_and(|v| c.has(v));
+        classes.iter().enumerate().filter(|(_, c)| not_failed(c)).map(|(i, _)| i).collect::<Cells>()
+    };
+    let axes = unit.axes.of_slot(&effect.slot);
+    axes.iter().filter_map(|a| unit.axes.list.get(*a).map(|x| (*a, x))).filter_map(|(a, x)| match &x.cut {
+        Cut::Choice { classes, .. } => Some((a, fine(classes))),
+        _ => None,
+    }).collect()
+}
+
+/// Which layers may apply, told from two facts: the choice and the set that most layers' application asks about.
+///
+/// It only leaves out layers that cannot apply whatever the other facts are; what it lets through is asked in full.
+#[derive(Clone, Debug, Default)]
+struct Filter {
+    n_words: usize,
+    everything: Vec<u64>,
+    choice: Option<String>,
+    set: Option<String>,
+    /// By value of the choice: layers that may apply though the set has none of the members they ask for.
+    direct: Vec<u64>,
+    /// By value of the choice: layers that may apply at all.
+    possible: Vec<u64>,
+    /// By member of the set: the layers that ask for it.
+    by_member: Vec<u64>,
+    choice_at: usize,
+    set_at: usize,
+    set_words: usize,
+}
+
+impl Filter {
+    fn of(layers: &[LayerTable], lexicon: &Lexicon) -> Self {
+        let n_words = layers.len().div_ceil(64);
+        let mut out = Self { n_words, everything: bits(n_words, 0..layers.len()), ..Self::default() };
+        let favorite = |shape: Shape| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for l in layers {
+                let support = l.linked.unit.diagram.support(l.law().applies);
+                let mut slots: Vec<&str> = support.iter().filter_map(|a| l.linked.unit.axes.list.get(*a).and_then(Axis::slot)).collect();
+                slots.dedup();
+                for s in slots.into_iter().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)) {
+                    *counts.entry(s).or_default() += 1;
+                }
             }
+            counts.into_iter().max_by_key(|(s, n)| (*n, std::cmp::Reverse(*s))).map(|(s, _)| s.to_string())
+        };
+        let Some(choice) = favorite(Shape::Choice).and_then(|c| lexicon.slot(&c)) else { return out };
+        let n_values = choice.values.words.len();
+        out.choice_at = choice.at;
+        out.choice = Some(choice.name.clone());
+        let set = favorite(Shape::Set).and_then(|s| lexicon.slot(&s));
+        if let Some(set) = set {
+            out.set = Some(set.name.clone());
+            out.set_at = set.at;
+            out.set_words = set.values.words.len().div_ceil(64);
+            out.by_member = vec![0; set.values.words.len() * n_words];
+        }
+        out.direct = vec![0; n_values * n_words];
+        out.possible = vec![0; n_values * n_words];
+        for (i, layer) in layers.iter().enumerate() {
+            out.add(i, layer, &choice.name, set.map(|s| s.name.as_str()));
+        }
+        out
+    }
+
+    fn add(&mut self, i: usize, layer: &LayerTable, choice: &str, set: Option<&str>) {
+        let (unit, applies) = (&layer.linked.unit, layer.law().applies);
+        let everything: Allowed = unit.axes.list.iter().map(|a| Cells::first(a.width())).collect();
+        let mut without = everything.clone();
+        let members = set.map(|s| unit.axes.of_slot(s)).unwrap_or_default();
+        for axis in members {
+            without.iter_mut().skip(*axis).take(1).for_each(|c| *c = Cells::one(0));
+        }
+        let axis = unit.axes.of_slot(choice).first().copied();
+        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
+            Cut::Choice { class_of, .. } => Some(class_of.clone()),
+            _ => None,
+        });
+        let mut known: HashMap<usize, (bool, bool)> = HashMap::new();
+        for value in 0..self.direct.len() / self.n_words.max(1) {
+            let cell = class_of.as_ref().and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c));
+            let (direct, possible) = *known.entry(cell).or_insert_with(|| {
+                let can = |allowed: &Allowed| {
+                    let mut here = allowed.clone();
+                    if let Some(slot) = axis.and_then(|a| here.get_mut(a)) {
+                        *slot = Cells::one(cell);
+                    }
+                    unit.diagram.can(applies, TRUE, &here, &Forced::NONE)
+                };
+                (can(&without), can(&everything))
+            });
+            let at = value * self.n_words + i / 64;
+            for (on, rows) in [(direct, &mut self.direct), (possible, &mut self.possible)] {
+                if let Some(word) = rows.get_mut(at).filter(|_| on) {
+                    *word |= 1 << (i % 64);
+                }
+            }
+        }
+        for axis in members.iter().filter_map(|a| unit.axes.list.get(*a)) {
+            if let Cut::Member(cells) = &axis.cut {
+                for m in cells.iter() {
+                    if let Some(word) = self.by_member.get_mut(m * self.n_words + i / 64) {
+                        *word |= 1 << (i % 64);
+                    }
+                }
+            }
+        }
+    }
+
+    fn word(&self, _lexicon: &Lexicon, packed: &Packed, w: usize) -> u64 {
+        let everything = self.everything.get(w).copied().unwrap_or(0);
+        let row = |rows: &[u64], value: usize| rows.get(value * self.n_words + w).copied().unwrap_or(everything);
+        if self.choice.is_none() {
+            return everything;
+        }
+        let value = packed.0.get(self.choice_at).copied().unwrap_or(crate::lexicon::ANY);
+        let possible = if value == crate::lexicon::ANY { everything } else { row(&self.possible, value as usize) };
+        let known = self.set.is_some() && packed.0.get(self.set_at) == Some(&1);
+        if !known || value == crate::lexicon::ANY {
+            return possible;
+        }
+        let mut wanted = row(&self.direct, value as usize);
+        for i in 0..self.set_words {
+            let mut bits = packed.0.get(self.set_at + 1 + i).copied().unwrap_or(0);
+            while bits != 0 {
+                let m = i * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                wanted |= row(&self.by_member, m);
+            }
+        }
+        wanted & possible
+    }
+}
+
+fn bits(n_words: usize, items: impl Iterator<Item = usize>) -> Vec<u64> {
+    let mut out = vec![0; n_words];
+    for i in items {
+        if let Some(w) = out.get_mut(i / 64) {
+            *w |= 1 << (i % 64);
         }
     }
     out
+}
+
+/// Which measures can turn a state that is lawful under a law unlawful: they are double-edged.
+pub fn double_edged_under<'a>(day: &Day<'a>, law: &Law<'a>, measures: &[(usize, &'a MeasureOffer)], lexicon: &Lexicon) -> Result<Vec<usize>, TooManyCells> {
+    let yes = Expr::Const(true);
+    let mut law = law.clone();
+    law.also = measures.iter().map(|(_, m)| m.when.as_ref().unwrap_or(&yes)).collect();
+    let unit = Unit::compile(day, &law, lexicon)?;
+    let mut diagram = unit.diagram.thawed();
+    let Some(functions) = unit.laws.first() else { return Ok(Vec::new()) };
+    let lawful = diagram.not(functions.refuses);
+    let mut out = Vec::new();
+    for ((index, m), when) in measures.iter().zip(&functions.also) {
+        let mut forced = Forced::NONE;
+        m.does.iter().flat_map(|e| effects(&unit, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
+        let after = diagram.fix(functions.refuses, &forced);
+        let turned = diagram.all([lawful, after, *when, unit.constraint]);
+        // A determination that has failed is not made good by making it again: that state is never offered.
+        let possible = m.does.iter().flat_map(|e| determinations(&unit, lexicon, e)).fold(turned, |f, (axis, fine)| {
+            let open = diagram.literal(axis, fine);
+            diagram.and(f, open)
+        });
+        if possible != crate::diagram::FALSE {
+            out.push(*index);
+        }
+    }
+    Ok(out)
 }

@@ -79,10 +79,10 @@ fn layers_that_refuse_by_turns_do_not_prohibit() {
     assert_eq!(Engine::new(book).verdict(&bound, today()).unwrap(), Verdict::Undetermined);
 }
 
-/// A route of the first hop that may be satisfied does not bind the second, though it binds once that is known: the
-/// whole journey opens and then closes by knowing more, which P1 excludes.
+/// A route of the first hop that is only perhaps satisfied binds the second perhaps, even beside one that is surely
+/// satisfied and binds nobody: knowing more of the first hop takes nothing back (P1).
 #[test]
-fn a_route_that_may_be_satisfied_binds_nobody() {
+fn a_route_that_may_be_satisfied_binds_perhaps() {
     let law = "```gate l.gate\nlayer: l\nwhen: not hop.onward\ncites: A\nsays: S | S\n```\n\
         ```route l.gate.free\ngate: l.gate\nrank: 1\nneed: yes\ncites: A\nsays: S | S\n```\n\
         ```route l.gate.bound\ngate: l.gate\nrank: 2\nneed: hop.flag\ncarries: not hop.onward\ncites: A\nsays: S | S\n```\n";
@@ -92,8 +92,9 @@ fn a_route_that_may_be_satisfied_binds_nobody() {
         let bound = book.bind(&journey(first, vec![said("hop.onward", true)])).unwrap();
         engine.verdict(&bound, today()).unwrap()
     };
-    assert_eq!(verdict(vec![said("hop.onward", false)]), Verdict::Permitted);
+    assert_eq!(verdict(vec![said("hop.onward", false)]), Verdict::Undetermined);
     assert_eq!(verdict(vec![said("hop.onward", false), said("hop.flag", true)]), Verdict::Prohibited);
+    assert_eq!(verdict(vec![said("hop.onward", false), said("hop.flag", false)]), Verdict::Permitted);
 }
 
 fn journey(first: Vec<(String, Said)>, second: Vec<(String, Said)>) -> Transfer {

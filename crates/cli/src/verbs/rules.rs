@@ -5,9 +5,8 @@ use clap::{Args, Subcommand};
 use decide::{
     case::{self, Outcome},
     engine::Engine,
-    table::{Table, double_edged},
+    hygiene,
 };
-use model::AsOf;
 use rulebook::{
     book::{Rulebook, loads},
     diagnostic::Diagnostic,
@@ -134,21 +133,19 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
 
 /// Measures that can turn a lawful transfer unlawful, on any day on which the law changes.
 fn hygiene(book: &Rulebook) -> Vec<Diagnostic> {
-    let mut out = Vec::new();
-    for day in book.boundaries() {
-        let Ok(mut table) = Table::compile(book, AsOf::then(day)) else {
-            out.push(Diagnostic::error("TGT-R020", None, "a fact has more than 256 kinds of value that rules tell apart", "split the fact"));
-            return out;
-        };
-        for (measure, layer) in double_edged(&mut table) {
-            let Some(m) = book.measures.get(measure) else { continue };
-            let message = format!("the measure `{}` can turn a lawful transfer unlawful under `{layer}`", m.id);
-            if !out.iter().any(|d: &Diagnostic| d.message == message) {
-                out.push(Diagnostic::error("TGT-R021", m.head.span, message, "a measure only ever helps: narrow its `if`, or the rule that it trips"));
-            }
+    let found = match hygiene::double_edged(book) {
+        Ok(found) => found,
+        Err(e) => {
+            let message = format!("`{}` has more than 512 kinds of value that rules tell apart", e.0);
+            return vec![Diagnostic::error("TGT-R020", None, message, "split the fact")];
         }
-    }
-    out
+    };
+    let of = |f: hygiene::Found| {
+        let m = book.measures.iter().find(|m| m.id == f.id)?;
+        let message = format!("the measure `{}` can turn a lawful transfer unlawful under `{}`", f.id, f.by.join(", "));
+        Some(Diagnostic::error("TGT-R021", m.head.span, message, "a measure only ever helps: narrow its `if`, or the rule that it trips"))
+    };
+    found.into_iter().filter_map(of).collect()
 }
 
 fn test(folder: Option<PathBuf>, only: &str) -> ExitCode {

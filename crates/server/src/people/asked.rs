@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::problem::{Kind, Problem};
-use decide::{axis::TooManyCells, decision::Decision};
+use decide::{decision::Decision, table::TooManyCells};
 use model::{
     AsOf, CivilDate,
     fact::{Said, Spoken, Standing},

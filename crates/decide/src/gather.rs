@@ -1,0 +1,329 @@
+//! The law of one layer on one day, gathered from the rulebook: what is compiled together, and its fingerprint.
+
+use crate::{axis::atoms, lexicon::Lexicon};
+use model::{AsOf, CivilDate, Digest};
+use rulebook::{
+    book::Rulebook,
+    diagnostic::Span,
+    expr::{Atom, Expr, Test},
+    law::{Bar, Due, Entry, Gate, IfBreached, Layer, Obligation, Out, Route, Scope},
+    vocabulary::Constraint,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What counts on a day, by layer, gate, route and list.
+pub struct Day<'a> {
+    /// The day.
+    pub as_of: AsOf,
+    /// Layers that count, in id order.
+    pub layers: Vec<&'a Layer>,
+    book: &'a Rulebook,
+    scopes: HashMap<&'a str, Vec<&'a Scope>>,
+    outs: HashMap<&'a str, Vec<&'a Out>>,
+    bars: HashMap<&'a str, Vec<&'a Bar>>,
+    gates: HashMap<&'a str, Vec<&'a Gate>>,
+    routes: HashMap<&'a str, Vec<&'a Route>>,
+    obligations: HashMap<&'a str, Vec<&'a Obligation>>,
+    of_route: HashMap<&'a str, Vec<&'a Obligation>>,
+    lists: HashMap<&'a str, Vec<&'a Entry>>,
+}
+
+/// What is compiled together.
+#[derive(Clone, Default)]
+pub struct Law<'a> {
+    /// The layer; none for what stands outside layers.
+    pub layer: Option<&'a Layer>,
+    /// When the layers that replace it apply.
+    pub stronger: Vec<&'a Expr>,
+    /// What it reaches.
+    pub scopes: Vec<&'a Scope>,
+    /// What it does not.
+    pub outs: Vec<&'a Out>,
+    /// Bars.
+    pub bars: Vec<&'a Bar>,
+    /// Gates with their routes in the law's own order, each with its duties.
+    pub gates: Vec<(&'a Gate, Vec<(&'a Route, Vec<&'a Obligation>)>)>,
+    /// Obligations, those of routes too.
+    pub obligations: Vec<&'a Obligation>,
+    /// States that cannot be, as far as they touch what is asked here.
+    pub constraints: Vec<&'a Constraint>,
+    /// Conditions beside, compiled over the same axes.
+    pub also: Vec<&'a Expr>,
+}
+
+fn by<'a, T>(items: &'a [T], counts: impl Fn(&T) -> bool, key: impl Fn(&'a T) -> &'a str) -> HashMap<&'a str, Vec<&'a T>> {
+    let mut out: HashMap<&str, Vec<&T>> = HashMap::new();
+    for item in items.iter().filter(|i| counts(i)) {
+        out.entry(key(item)).or_default().push(item);
+    }
+    out
+}
+
+impl<'a> Day<'a> {
+    /// Sorts what counts on a day.
+    pub fn of(book: &'a Rulebook, as_of: AsOf) -> Self {
+        let mut routes = by(&book.routes, |r| r.head.counts(as_of), |r| r.gate.as_str());
+        routes.values_mut().for_each(|rs| rs.sort_by_key(|r| (r.rank, r.head.span)));
+        let obligations = by(&book.obligations, |o| o.head.counts(as_of), |o| o.layer.as_str());
+        let weighs = |o: &Obligation| o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty && o.route.is_some();
+        Self {
+            as_of,
+            layers: book.layers.values().filter(|l| l.head.counts(as_of)).collect(),
+            book,
+            scopes: by(&book.scopes, |b| b.head.counts(as_of), |b| b.layer.as_str()),
+            outs: by(&book.outs, |b| b.head.counts(as_of), |b| b.layer.as_str()),
+            bars: by(&book.bars, |b| b.head.counts(as_of), |b| b.layer.as_str()),
+            gates: by(&book.gates, |b| b.head.counts(as_of), |b| b.layer.as_str()),
+            routes,
+            obligations,
+            of_route: by(&book.obligations, weighs, |o| o.route.as_deref().unwrap_or_default()),
+            lists: book.lists.iter().map(|(id, l)| (id.as_str(), l.entries.iter().filter(|e| e.head.counts(as_of)).collect())).collect(),
+        }
+    }
+
+    /// Entries of a list that count.
+    pub fn entries(&self, list: &str) -> &[&'a Entry] {
+        self.lists.get(list).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The law of one layer.
+    pub fn law(&self, layer: &'a Layer) -> Law<'a> {
+        let id = layer.id.as_str();
+        fn of<'a, T>(map: &HashMap<&str, Vec<&'a T>>, id: &str) -> Vec<&'a T> {
+            map.get(id).cloned().unwrap_or_default()
+        }
+        let with_duties = |r: &'a Route| (r, of(&self.of_route, &r.head.id));
+        let mut law = Law {
+            layer: Some(layer),
+            stronger: self.layers.iter().filter(|s| s.replaces.as_deref() == Some(id)).map(|s| &s.applies).collect(),
+            scopes: of(&self.scopes, id),
+            outs: of(&self.outs, id),
+            bars: of(&self.bars, id),
+            gates: of(&self.gates, id).into_iter().map(|g| (g, of(&self.routes, &g.head.id).into_iter().map(with_duties).collect())).collect(),
+            obligations: of(&self.obligations, id),
+            ..Law::default()
+        };
+        self.constrain(&mut law);
+        law
+    }
+
+    /// What stands outside layers: conditions, with every constraint.
+    pub fn beside(&self, also: Vec<&'a Expr>) -> Law<'a> {
+        Law { also, constraints: self.book.vocabulary.constraints.iter().collect(), ..Law::default() }
+    }
+
+    /// Adds the constraints that touch what is asked, and those that touch these.
+    pub fn constrain(&self, law: &mut Law<'a>) {
+        let mut slots = BTreeSet::new();
+        law.exprs(self.as_of.on).iter().for_each(|e| self.slots_of(e, &mut slots));
+        let mut left: Vec<&Constraint> = self.book.vocabulary.constraints.iter().collect();
+        law.constraints.clear();
+        loop {
+            let before = left.len();
+            left.retain(|c| {
+                let mut theirs = BTreeSet::new();
+                self.slots_of(&c.never, &mut theirs);
+                let touches = theirs.iter().any(|s| slots.contains(s));
+                if touches {
+                    slots.append(&mut theirs);
+                    law.constraints.push(c);
+                }
+                !touches
+            });
+            if left.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The slots that an expression asks, those of lists' conditions too.
+    pub fn slots_of(&self, e: &Expr, out: &mut BTreeSet<String>) {
+        for atom in atoms(e) {
+            match &atom.test {
+                Test::Reading(_) => {}
+                Test::OnList(list) => {
+                    out.insert(atom.fact.clone());
+                    self.entries(list).iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.slots_of(w, out));
+                }
+                _ => {
+                    out.insert(atom.fact.clone());
+                }
+            }
+        }
+    }
+
+    /// Equal fingerprints compile to equal units: everything that the compiler reads is in it.
+    pub fn fingerprint(&self, law: &Law<'a>, lexicon: &Lexicon) -> Digest {
+        let mut f = Feed(Vec::with_capacity(8192));
+        law.feed(&mut f, self.as_of.on);
+        let exprs: Vec<Expr> = law.exprs(self.as_of.on);
+        let mut slots = BTreeSet::new();
+        let mut lists = BTreeMap::new();
+        for e in exprs.iter().chain(law.constraints.iter().map(|c| &c.never)) {
+            self.slots_of(e, &mut slots);
+            self.lists_of(e, &mut lists);
+        }
+        for (list, entries) in lists {
+            f.word(list);
+            for e in entries {
+                f.word(&e.key);
+                e.when.iter().for_each(|w| f.expr(w));
+            }
+        }
+        for slot in slots.iter().filter_map(|s| lexicon.slot(s)) {
+            f.word(&format!("{} {:?} {:?} {:x}", slot.name, slot.shape, slot.kind, slot.values.key()));
+        }
+        Digest::of(&f.0)
+    }
+
+    fn lists_of(&self, e: &Expr, out: &mut BTreeMap<&'a str, Vec<&'a Entry>>) {
+        for atom in atoms(e) {
+            if let Test::OnList(list) = &atom.test {
+                if let Some((id, entries)) = self.lists.get_key_value(list.as_str()) {
+                    if out.insert(id, entries.clone()).is_none() {
+                        entries.iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.lists_of(w, out));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Law<'a> {
+    /// Every condition, constraints left out, in the order in which axes are asked.
+    pub fn exprs(&self, on: CivilDate) -> Vec<Expr> {
+        let mut out: Vec<Expr> = Vec::new();
+        out.extend(self.layer.iter().map(|l| l.applies.clone()));
+        out.extend(self.stronger.iter().map(|e| (*e).clone()));
+        out.extend(self.layer.iter().flat_map(|l| l.gaps.iter().map(|g| g.when.clone())));
+        out.extend(self.scopes.iter().map(|b| b.reaches.clone()));
+        out.extend(self.outs.iter().map(|b| b.when.clone()));
+        out.extend(self.bars.iter().map(|b| b.when.clone()));
+        out.extend(self.gates.iter().map(|(g, _)| g.when.clone()));
+        for (r, _) in self.gates.iter().flat_map(|(_, rs)| rs) {
+            out.push(r.need.clone());
+            out.extend(r.carries.clone());
+        }
+        let duties = self.gates.iter().flat_map(|(_, rs)| rs.iter().flat_map(|(_, os)| os));
+        for o in self.obligations.iter().chain(duties) {
+            out.push(o.when.clone());
+            out.extend(o.done.clone());
+            out.push(last_day_passed(&o.due, on));
+        }
+        out.extend(self.also.iter().map(|e| (*e).clone()));
+        out
+    }
+
+    fn feed(&self, f: &mut Feed, on: CivilDate) {
+        if let Some(l) = self.layer {
+            f.word(&l.id);
+            f.expr(&l.applies);
+            for g in &l.gaps {
+                f.word(&g.name);
+                f.expr(&g.when);
+            }
+        }
+        f.mark(b'r');
+        self.stronger.iter().for_each(|e| f.expr(e));
+        f.mark(b's');
+        self.scopes.iter().for_each(|b| f.clause(&b.head.id, &b.reaches));
+        f.mark(b'o');
+        self.outs.iter().for_each(|b| f.clause(&b.head.id, &b.when));
+        f.mark(b'b');
+        self.bars.iter().for_each(|b| f.clause(&b.head.id, &b.when));
+        for (g, routes) in &self.gates {
+            f.mark(b'g');
+            f.clause(&g.head.id, &g.when);
+            for (r, duties) in routes {
+                f.mark(b'w');
+                f.clause(&r.head.id, &r.need);
+                r.carries.iter().for_each(|e| f.expr(e));
+                f.mark(b'd');
+                duties.iter().for_each(|o| f.duty(o, on));
+            }
+        }
+        f.mark(b'd');
+        self.obligations.iter().for_each(|o| f.duty(o, on));
+        f.mark(b'c');
+        self.constraints.iter().for_each(|c| f.expr(&c.never));
+        f.mark(b'a');
+        self.also.iter().for_each(|e| f.expr(e));
+    }
+}
+
+/// Whether the last day of an obligation has passed, as a test of the day that it counts from.
+///
+/// It is a test of that fact and of nothing else, so that an unknown day is asked for, and two deadlines from one day
+/// pass together.
+pub fn last_day_passed(due: &Due, on: CivilDate) -> Expr {
+    match due {
+        // What is due before the act, or as long as it lasts, is late as soon as it is not done.
+        Due::Before | Due::Standing => Expr::Const(true),
+        Due::OnRequest => Expr::Const(false),
+        // The last day itself is still in time.
+        Due::DaysAfter { days, fact } => {
+            let test = Test::Before(on.plus_days(days.saturating_neg()));
+            Expr::Atom(Atom { fact: fact.clone(), test, span: Span::default() })
+        }
+    }
+}
+
+/// Bytes that tell two laws apart: every part is closed, so that no two run into one.
+struct Feed(Vec<u8>);
+
+impl Feed {
+    fn mark(&mut self, b: u8) {
+        self.0.extend([0xfe, b]);
+    }
+
+    fn word(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0xff);
+    }
+
+    fn clause(&mut self, id: &str, e: &Expr) {
+        self.word(id);
+        self.expr(e);
+    }
+
+    fn duty(&mut self, o: &Obligation, on: CivilDate) {
+        self.clause(&o.head.id, &o.when);
+        o.done.iter().for_each(|e| self.expr(e));
+        self.expr(&last_day_passed(&o.due, on));
+        let weighs = o.if_breached != IfBreached::SideDuty;
+        self.0.extend([0xfd, u8::from(weighs), u8::from(o.route.is_some())]);
+    }
+
+    fn many(&mut self, tag: u8, es: &[Expr]) {
+        self.0.extend([0xfc, tag]);
+        es.iter().for_each(|e| self.expr(e));
+        self.0.push(0xfb);
+    }
+
+    fn expr(&mut self, e: &Expr) {
+        match e {
+            Expr::Const(b) => self.0.extend([0xfa, u8::from(*b)]),
+            Expr::Not(e) => self.many(b'!', std::slice::from_ref(e)),
+            Expr::And(es) => self.many(b'&', es),
+            Expr::Or(es) => self.many(b'|', es),
+            Expr::Atom(a) => {
+                self.word(&a.fact);
+                let (tag, words): (&str, &[String]) = match &a.test {
+                    Test::Yes => ("yes", &[]),
+                    Test::In(ws) => ("in", ws),
+                    Test::HasAny(ws) => ("any", ws),
+                    Test::HasAll(ws) => ("all", ws),
+                    Test::HasOnly(ws) => ("only", ws),
+                    Test::OnList(l) => ("list", std::slice::from_ref(l)),
+                    Test::Determined(by) => ("by", std::slice::from_ref(by)),
+                    Test::Reading(side) => ("reading", std::slice::from_ref(side)),
+                    Test::AtLeast(n) => return self.word(&format!(">={n}")),
+                    Test::Before(d) => return self.word(&format!("<{d}")),
+                };
+                self.word(tag);
+                words.iter().for_each(|w| self.word(w));
+                self.0.push(0xf9);
+            }
+        }
+    }
+}

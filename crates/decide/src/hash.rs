@@ -1,0 +1,39 @@
+//! A quick hash for ids and small keys of our own making; never for what comes from outside.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+/// Multiply and rotate: enough to spread node ids, and the same on every machine.
+#[derive(Clone, Copy, Default)]
+pub struct Fold(u64);
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Hasher for Fold {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(STEP);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+}
+
+/// A map with it.
+pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Fold>>;
+/// A set with it.
+pub type QuickSet<K> = HashSet<K, BuildHasherDefault<Fold>>;
