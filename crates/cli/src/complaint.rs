@@ -15,7 +15,7 @@ pub fn print(diagnostics: &[Diagnostic], sources: &[Source]) {
         Renderer::plain()
     };
     for d in diagnostics {
-        eprintln!("{}\n", render(d, sources, &renderer));
+        errln!("{}\n", render(d, sources, &renderer));
     }
 }
 

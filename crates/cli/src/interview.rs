@@ -16,7 +16,7 @@ const QUESTIONS_MAX: usize = 40;
 /// Asks until the verdict is settled or nothing more is known; returns the facts said.
 pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voice: Voice) -> Result<Vec<(String, Said)>, String> {
     let mut input = std::io::stdin().lock();
-    eprintln!("{}", voice.word("interview-start"));
+    errln!("{}", voice.word("interview-start"));
     let mut asked: BTreeSet<String> = flat.iter().map(|(s, _)| s.clone()).collect();
     let mut answers = 0;
     for _ in 0..QUESTIONS_MAX {
@@ -32,7 +32,7 @@ pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voic
             Reply::End => break,
         }
     }
-    eprintln!("{}\n", say(voice.language, "interview-settled", &[("n", Arg::Number(answers))]));
+    errln!("{}\n", say(voice.language, "interview-settled", &[("n", Arg::Number(answers))]));
     Ok(flat)
 }
 
@@ -69,9 +69,9 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         Domain::OneOf(w) | Domain::SetOf(w) => w.as_slice(),
         _ => &[],
     };
-    eprintln!("\n{}", question(fact, slot, voice));
+    errln!("\n{}", question(fact, slot, voice));
     for (i, w) in words.iter().enumerate() {
-        eprintln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
+        errln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
     }
     let hint = voice.word(match &fact.domain {
         Domain::YesNo => "interview-yes-no",
@@ -83,7 +83,7 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         Domain::Places => "interview-places-hint",
     });
     loop {
-        eprint!("  ({hint}) > ");
+        errput!("  ({hint}) > ");
         std::io::stderr().flush().map_err(|e| e.to_string())?;
         let mut line = String::new();
         if input.read_line(&mut line).map_err(|e| e.to_string())? == 0 {
@@ -95,7 +95,7 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         }
         match understand(vocabulary, fact, line) {
             Some(value) => return Ok(Reply::Said(value)),
-            None => eprintln!("  {}", voice.word("interview-not-understood")),
+            None => errln!("  {}", voice.word("interview-not-understood")),
         }
     }
 }

@@ -1,7 +1,32 @@
 //! `tegata`: the one binary. Every room is reachable by one verb.
 
+/// Prints a line; who stops reading is no fault of ours.
+macro_rules! outln {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _closed = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
+/// Prints a line to standard error; a closed one is no fault.
+macro_rules! errln {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _closed = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+
+/// Prints to standard error without an end of line.
+macro_rules! errput {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _closed = write!(std::io::stderr(), $($words)*);
+    }};
+}
+
 mod complaint;
 mod demo;
+mod door;
 mod interview;
 mod memo;
 mod rules_source;
@@ -29,6 +54,13 @@ enum Verb {
     Scan(verbs::scan::Scan),
     Protect(verbs::protect::Protect),
     Verify(verbs::verify::Verify),
+    Why(verbs::why::Why),
+    Offer(verbs::offer::Offer),
+    Catalog(verbs::catalog::Catalog),
+    Get(verbs::get::Get),
+    Evidence(verbs::evidence::Evidence),
+    Enroll(verbs::enroll::Enroll),
+    Authority(verbs::authority::Authority),
     Serve(verbs::serve::Serve),
     Backup(verbs::keep::Backup),
     Restore(verbs::keep::Restore),
@@ -51,6 +83,13 @@ fn main() -> ExitCode {
         Verb::Scan(scan) => verbs::scan::run(scan),
         Verb::Protect(protect) => verbs::protect::run(protect),
         Verb::Verify(verify) => verbs::verify::run(verify),
+        Verb::Why(why) => verbs::why::run(why),
+        Verb::Offer(offer) => verbs::offer::run(offer),
+        Verb::Catalog(catalog) => verbs::catalog::run(catalog),
+        Verb::Get(get) => verbs::get::run(get),
+        Verb::Evidence(evidence) => verbs::evidence::run(evidence),
+        Verb::Enroll(enroll) => verbs::enroll::run(enroll),
+        Verb::Authority(authority) => verbs::authority::run(authority),
         Verb::Serve(serve) => verbs::serve::run(serve),
         Verb::Backup(backup) => verbs::keep::backup(backup),
         Verb::Restore(restore) => verbs::keep::restore(restore),

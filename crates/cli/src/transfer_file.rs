@@ -15,6 +15,15 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Reads a TOML or JSON file.
 pub fn read(path: &Path) -> Result<Transfer, Complaint> {
+    question::transfer(value(path)?).map_err(|e| format!("`{}`: {e}", path.display()))
+}
+
+/// Reads the facts of one hop by slot.
+pub fn read_flat(path: &Path) -> Result<Vec<(String, Said)>, Complaint> {
+    question::flat(value(path)?).map_err(|e| format!("`{}`: {e}", path.display()))
+}
+
+fn value(path: &Path) -> Result<serde_json::Value, Complaint> {
     let name = path.display();
     let size = std::fs::metadata(path).map_err(|e| format!("cannot read `{name}`: {e}"))?.len();
     if size > FILE_BYTES_MAX {
@@ -22,11 +31,10 @@ pub fn read(path: &Path) -> Result<Transfer, Complaint> {
     }
     let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read `{name}`: {e}"))?;
     if path.extension().is_some_and(|e| e == "json") {
-        parse_json(&text).map_err(|e| format!("`{name}`: {e}"))
+        serde_json::from_str(&text).map_err(|e| format!("`{name}` is not JSON: {e}"))
     } else {
-        let value: toml::Table = toml::from_str(&text).map_err(|e| format!("`{name}` is not TOML: {}", e.to_string().trim()))?;
-        let value = serde_json::to_value(value).map_err(|e| format!("`{name}`: {e}"))?;
-        question::transfer(value).map_err(|e| format!("`{name}`: {e}"))
+        let table: toml::Table = toml::from_str(&text).map_err(|e| format!("`{name}` is not TOML: {}", e.to_string().trim()))?;
+        serde_json::to_value(table).map_err(|e| format!("`{name}`: {e}"))
     }
 }
 

@@ -1,10 +1,16 @@
 //! One file a verb, and what verbs share.
 
+pub mod authority;
+pub mod catalog;
 pub mod check;
 pub mod demo;
 pub mod doctor;
 pub mod drill;
+pub mod enroll;
+pub mod evidence;
+pub mod get;
 pub mod keep;
+pub mod offer;
 pub mod protect;
 pub mod register;
 pub mod rules;
@@ -14,6 +20,7 @@ pub mod schema;
 pub mod serve;
 pub mod verify;
 pub mod watch;
+pub mod why;
 
 use crate::verdict::Voice;
 use clap::{Args, ValueEnum};
@@ -81,6 +88,11 @@ pub fn faults(diagnostics: &[Diagnostic]) -> String {
 /// The rulebook cannot be compiled.
 pub fn too_many(e: TooManyCells) -> String {
     format!("error[TGT-R020]: the rules tell more than 512 kinds of `{}` apart", e.0)
+}
+
+/// A text file, or one line about it.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))
 }
 
 /// Writes a file whole or not at all.

@@ -33,6 +33,8 @@ pub struct Config {
     pub listen: String,
     /// The base address that peers use, when it is not that of `listen`.
     pub address: Option<String>,
+    /// Where pages and `/v1` are, on loopback; port 0 takes a free one.
+    pub pages: String,
     /// The size of a chunk.
     pub chunk_bytes: usize,
     /// Certificates and keys.
@@ -131,6 +133,7 @@ impl Default for Config {
             directory: "tegata-data".into(),
             listen: "127.0.0.1:0".into(),
             address: None,
+            pages: "127.0.0.1:4777".into(),
             chunk_bytes: dataplane::chunk::CHUNK_BYTES,
             keys: Keys::default(),
             authority: Authority::default(),

@@ -1,18 +1,47 @@
 //! The desk of one participant: who may come in, and a copy of what is remembered. For a program that serves pages
 //! without being a node.
 
+use crate::agent::Node;
 use crate::error::ActError;
 use crate::ports::{Clock, MachineClock, random};
 use store::participant::Participant;
 use store::token::{NewToken, Role};
+use model::Digest;
+use store::write_key::{Claim, Finished};
 use store::{Store, Together};
 use std::path::Path;
+use std::sync::Arc;
 
 /// A directory with tokens; their secrets are not in it.
 #[derive(Debug)]
 pub struct Desk {
-    store: Store,
+    held: Held,
     participant: Participant,
+    /// The hash of the secret that was made for verbs on this machine, at this start.
+    local: Option<Digest>,
+}
+
+/// Who holds the directory.
+#[derive(Debug)]
+enum Held {
+    Alone(Box<Store>),
+    ByNode(Arc<Node>),
+}
+
+/// The id of the token that verbs on this machine use.
+pub const LOCAL: &str = "this-machine";
+
+/// How a write under an idempotency key stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is new: do it.
+    New,
+    /// It was done, and answered so.
+    Done(u16, Vec<u8>),
+    /// It is under way, or was lost on its way.
+    UnderWay,
+    /// Another request came under this key.
+    Another,
 }
 
 /// Whom a token belongs to.
@@ -28,14 +57,61 @@ impl Desk {
     /// Opens the directory; another process that holds it is named.
     pub fn open(directory: &Path, participant: &str) -> Result<Self, ActError> {
         let participant = Participant::new(participant).map_err(ActError::from)?;
-        let desk = Self { store: Store::open(directory).map_err(ActError::from)?, participant };
+        let held = Held::Alone(Box::new(Store::open(directory).map_err(ActError::from)?));
         private(directory, 0o700);
-        Ok(desk)
+        Ok(Self { held, participant, local: None })
+    }
+
+    /// The desk of a node that runs: tokens lie in its directory.
+    pub fn of(node: &Arc<Node>) -> Self {
+        private(&node.config.directory, 0o700);
+        Self { held: Held::ByNode(Arc::clone(node)), participant: node.participant.clone(), local: None }
+    }
+
+    fn store(&self) -> &Store {
+        match &self.held {
+            Held::Alone(store) => store,
+            Held::ByNode(node) => &node.store,
+        }
+    }
+
+    /// Makes the secret for verbs on this machine: it lives as long as this process, and nothing of it is stored here.
+    pub fn local_secret(&mut self) -> Result<String, ActError> {
+        let secret = Digest(random::<32>().map_err(ActError::Sign)?).to_string();
+        self.local = Some(Digest::of(secret.as_bytes()));
+        Ok(secret)
+    }
+
+    /// Whose desk it is.
+    pub fn participant(&self) -> &str {
+        self.participant.as_str()
+    }
+
+    /// Claims an idempotency key for a request, known by its digest.
+    pub fn claim(&self, key: &str, request: &Digest) -> Result<Repeat, ActError> {
+        Ok(match self.store().claim_key(&self.participant, key, request, MachineClock.now())? {
+            Claim::Ours => Repeat::New,
+            Claim::Answered { status, body } => Repeat::Done(status, body),
+            Claim::Begun(_) => Repeat::UnderWay,
+            Claim::Another => Repeat::Another,
+        })
+    }
+
+    /// Keeps the answer under a key; an act that failed without effect gives the key up, so that it may be tried again.
+    pub fn settle(&self, key: &str, answer: Option<(u16, &[u8])>) -> Result<(), ActError> {
+        match answer {
+            Some((status, body)) => {
+                let done = Finished { key: key.into(), status, body: body.to_vec() };
+                self.store().finish_key(&self.participant, done)?;
+            }
+            None => self.store().release_key(&self.participant, key)?,
+        }
+        Ok(())
     }
 
     /// Makes the first administrator's token and returns its secret, once: later there is one already.
     pub fn first_token(&self) -> Result<Option<String>, ActError> {
-        if !self.store.tokens(&self.participant).map_err(ActError::from)?.is_empty() {
+        if !self.store().tokens(&self.participant).map_err(ActError::from)?.is_empty() {
             return Ok(None);
         }
         self.make_token("first", Role::Admin).map(Some)
@@ -44,6 +120,29 @@ impl Desk {
     /// Makes a token that only reads.
     pub fn read_token(&self, id: &str) -> Result<String, ActError> {
         self.make_token(id, Role::Read)
+    }
+
+    /// Makes a token of a role by its word; the secret is returned once.
+    pub fn token_of_role(&self, id: &str, role: &str) -> Result<String, ActError> {
+        let all = [Role::Operator, Role::Admin, Role::Act, Role::Read, Role::Auditor, Role::Regulator];
+        let role = all.into_iter().find(|r| r.as_str() == role);
+        let role = role.ok_or_else(|| ActError::NotFound { what: "role", name: id.to_owned() })?;
+        self.make_token(id, role)
+    }
+
+    /// Revokes a token; its sessions end with it.
+    pub fn revoke(&self, id: &str) -> Result<(), ActError> {
+        self.store().revoke_token(&self.participant, id, MachineClock.now(), Together::default())?;
+        Ok(())
+    }
+
+    /// All tokens: id, role, when made and revoked; never a secret.
+    pub fn tokens(&self) -> Result<Vec<serde_json::Value>, ActError> {
+        let all = self.store().tokens(&self.participant)?;
+        Ok(all
+            .into_iter()
+            .map(|t| serde_json::json!({ "id": t.id, "role": t.role.as_str(), "made_at": t.made_at, "revoked_at": t.revoked_at }))
+            .collect())
     }
 
     fn make_token(&self, id: &str, role: Role) -> Result<String, ActError> {
@@ -56,20 +155,26 @@ impl Desk {
             made_at: MachineClock.now(),
             expires_at: None,
         };
-        self.store.make_token(&self.participant, token, Together::default()).map_err(ActError::from)?;
+        self.store().make_token(&self.participant, token, Together::default()).map_err(ActError::from)?;
         Ok(secret)
     }
 
     /// Whom a secret belongs to, if it is good now.
     pub fn admit(&self, secret: &str) -> Option<Holder> {
-        let token = self.store.token(&self.participant, secret, MachineClock.now()).ok()??;
+        if self.local == Some(Digest::of(secret.as_bytes())) {
+            return Some(Holder { token: LOCAL.into(), role: "admin" });
+        }
+        let token = self.store().token(&self.participant, secret, MachineClock.now()).ok()??;
         Some(Holder { token: token.id, role: token.role.as_str() })
     }
 
     /// Whether a token is still good.
     pub fn still(&self, id: &str) -> bool {
+        if id == LOCAL {
+            return self.local.is_some();
+        }
         let now = MachineClock.now();
-        self.store.tokens(&self.participant).is_ok_and(|tokens| {
+        self.store().tokens(&self.participant).is_ok_and(|tokens| {
             tokens.iter().any(|t| t.id == id && t.revoked_at.is_none() && t.expires_at.is_none_or(|e| now < e))
         })
     }

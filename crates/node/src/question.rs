@@ -21,11 +21,20 @@ pub fn transfer(value: Value) -> Result<Transfer, String> {
         return serde_json::from_value(Value::Object(map)).map_err(|e| format!("not a transfer: {e}"));
     }
     let id = map.get("id").and_then(Value::as_str).map(str::to_string);
+    Ok(Transfer { id, ..Transfer::single(flat(Value::Object(map))?) })
+}
+
+/// The facts of one hop by slot; nested tables are joined.
+pub fn flat(value: Value) -> Result<Vec<(String, Said)>, String> {
+    let Value::Object(map) = value else { return Err("a transfer is a table of facts".into()) };
+    if map.contains_key("parties") || map.contains_key("hops") {
+        return Err("facts of one hop are needed, not parties and hops".into());
+    }
     let mut flat = Vec::new();
     for (key, value) in map.into_iter().filter(|(k, _)| k != "id") {
         flatten(&key, value, 0, &mut flat)?;
     }
-    Ok(Transfer { id, ..Transfer::single(flat) })
+    Ok(flat)
 }
 
 fn flatten(prefix: &str, value: Value, depth: usize, out: &mut Vec<(String, Said)>) -> Result<(), String> {

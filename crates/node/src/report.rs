@@ -57,7 +57,91 @@ pub struct StopReport {
     pub cure: Option<String>,
 }
 
+/// One negotiation as it stands here: whose move it is, and why it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NegotiationReport {
+    /// Our id of the process.
+    pub id: String,
+    /// `provider` or `consumer`.
+    pub role: Role,
+    /// The other party.
+    pub peer: String,
+    /// The dataset.
+    pub dataset: String,
+    /// The protocol's state.
+    pub state: String,
+    /// `ours`, `theirs`, or `nobody` when it came to its end.
+    pub move_of: &'static str,
+    /// Whether a message of ours awaits its answer; it is sent again until it has one.
+    pub waits_for_answer: bool,
+    /// Why it ended early, if it did: code, then rules and articles or lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<EndReport>,
+    /// Our id of the transfer that followed, once begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
+}
+
+/// Why a process ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndReport {
+    /// The stable code.
+    pub code: String,
+    /// Rules with their articles, where the law refused.
+    pub rules: Vec<String>,
+    /// The lines that were said.
+    pub says: Vec<String>,
+    /// The measures of the cheapest way through, by id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+fn end_of(grounds: &dsp::message::Grounds) -> EndReport {
+    let refusals = reason::refusals(grounds);
+    EndReport {
+        code: grounds.code.clone().unwrap_or_default(),
+        rules: refusals.iter().map(|r| format!("{} ({})", r.rule, r.article)).collect(),
+        says: grounds.reason.iter().filter_map(|r| r.as_str().map(str::to_owned)).collect(),
+        cure: refusals.into_iter().find_map(|r| r.cure),
+    }
+}
+
 impl Node {
+    /// Reports every negotiation that is known here.
+    pub fn negotiation_reports(&self) -> Result<Vec<NegotiationReport>, ActError> {
+        self.negotiations()?.iter().map(|n| self.report_negotiation(n)).collect()
+    }
+
+    /// Reports one negotiation by our id.
+    pub fn negotiation_report(&self, pid: &str) -> Result<NegotiationReport, ActError> {
+        let missing = || ActError::NotFound { what: "negotiation", name: pid.to_owned() };
+        self.report_negotiation(&self.negotiation(pid)?.ok_or_else(missing)?)
+    }
+
+    fn report_negotiation(&self, held: &dsp::negotiation::Negotiation) -> Result<NegotiationReport, ActError> {
+        use dsp::machine::Phase as _;
+        let process = held.process();
+        let state = held.state();
+        let terms = held.agreement().unwrap_or_else(|| held.latest_offer());
+        let move_of = match (state.is_final(), process.is_pending() || process.is_move_of(process.role.other())) {
+            (true, _) => "nobody",
+            (false, true) => "theirs",
+            (false, false) => "ours",
+        };
+        let ended = state == dsp::negotiation::State::Terminated;
+        Ok(NegotiationReport {
+            id: process.own_pid.clone(),
+            role: process.role,
+            peer: process.peer.0.clone(),
+            dataset: terms.target().unwrap_or_default().to_owned(),
+            state: state.name().to_owned(),
+            move_of,
+            waits_for_answer: process.is_pending(),
+            ended: ended.then(|| end_of(held.ended())),
+            transfer: if ended { None } else { self.begun(&process.own_pid).ok().flatten() },
+        })
+    }
+
     /// Reports every transfer that is known here.
     pub fn report(&self) -> Result<Vec<FlowReport>, ActError> {
         self.transfers()?.iter().map(|t| self.report_one(t)).collect()

@@ -9,4 +9,5 @@ pub mod problem;
 pub mod data_door;
 pub mod dsp_door;
 pub mod node_flows;
+pub mod node_acts;
 pub mod node_server;

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod acts;
 mod api;
 mod asked;
 mod guard;
@@ -73,6 +74,7 @@ pub struct State {
     mode: Mode,
     keeper: Arc<dyn Doorkeeper>,
     flows: Arc<dyn Flows>,
+    acts: Arc<dyn acts::Acts>,
     today: Arc<dyn Fn() -> CivilDate + Send + Sync>,
     sessions: Arc<session::Sessions>,
     turns: Arc<Semaphore>,
@@ -90,6 +92,7 @@ impl State {
             mode,
             keeper: Arc::new(keeper),
             flows: Arc::new(NoFlows),
+            acts: Arc::new(acts::NoNode),
             today: Arc::new(wall_day),
             sessions: Arc::default(),
             turns: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -103,6 +106,12 @@ impl State {
     #[must_use]
     pub fn with_flows(self, flows: impl Flows + 'static) -> Self {
         Self { flows: Arc::new(flows), ..self }
+    }
+
+    /// Acts by this node.
+    #[must_use]
+    pub fn with_acts(self, acts: impl acts::Acts + 'static) -> Self {
+        Self { acts: Arc::new(acts), ..self }
     }
 
     /// Takes the civil day from this clock: the legal clock of a demo.
@@ -186,6 +195,7 @@ pub fn router(state: State) -> Router {
     Router::new()
         .merge(pages)
         .merge(api::routes())
+        .merge(acts::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_offered)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use node::error::ActError;
 use rulebook::diagnostic::Diagnostic;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,11 +42,27 @@ pub enum Kind {
     RulesTooFine,
     /// A fault of this program.
     WentWrong,
+    /// No node runs behind this door.
+    NoNode,
+    /// The idempotency key was used for another request.
+    KeyTaken,
+    /// The first request under this idempotency key is still under way.
+    KeyUnderWay,
+    /// An order that is not understood or does not hold.
+    ActNotUnderstood,
+    /// The law, a peer or the state of a process refuses.
+    ActRefused,
+    /// A peer or an authority gave no good answer.
+    PeerNotReached,
+    /// For the demo alone.
+    DemoOnly,
+    /// The act could not be done here.
+    ActFailed,
 }
 
 impl Kind {
     /// All kinds, for the reference.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 23] = [
         Kind::HostNotKnown,
         Kind::TokenMissing,
         Kind::RoleNotEnough,
@@ -61,6 +78,14 @@ impl Kind {
         Kind::Busy,
         Kind::RulesTooFine,
         Kind::WentWrong,
+        Kind::NoNode,
+        Kind::KeyTaken,
+        Kind::KeyUnderWay,
+        Kind::ActNotUnderstood,
+        Kind::ActRefused,
+        Kind::PeerNotReached,
+        Kind::DemoOnly,
+        Kind::ActFailed,
     ];
 
     /// Status, stable code, the last part of the type, and title.
@@ -108,6 +133,22 @@ impl Kind {
             Kind::WentWrong => {
                 (S::INTERNAL_SERVER_ERROR, "TGT-H015", "went-wrong", "this program made a mistake")
             }
+            Kind::NoNode => (S::NOT_FOUND, "TGT-H016", "no-node", "no node runs behind this door"),
+            Kind::KeyTaken => {
+                (S::UNPROCESSABLE_ENTITY, "TGT-H017", "key-taken", "another request came under this idempotency key")
+            }
+            Kind::KeyUnderWay => {
+                (S::CONFLICT, "TGT-H018", "key-under-way", "the first request under this idempotency key is under way")
+            }
+            Kind::ActNotUnderstood => {
+                (S::UNPROCESSABLE_ENTITY, "TGT-H019", "act-not-understood", "the order is not understood")
+            }
+            Kind::ActRefused => (S::CONFLICT, "TGT-H020", "act-refused", "this is refused"),
+            Kind::PeerNotReached => {
+                (S::BAD_GATEWAY, "TGT-H021", "peer-not-reached", "a peer gave no good answer")
+            }
+            Kind::DemoOnly => (S::FORBIDDEN, "TGT-H022", "demo-only", "this is for the demo alone"),
+            Kind::ActFailed => (S::INTERNAL_SERVER_ERROR, "TGT-H023", "act-failed", "the act could not be done"),
         }
     }
 
@@ -189,6 +230,25 @@ impl Problem {
             .map(|d| Finding { code: d.code.into(), message: d.message.clone(), help: d.help.clone() })
             .collect();
         Self { findings, ..Self::of(Kind::TransferNotUnderstood, detail) }
+    }
+
+    /// An act of the node that was not done, with its own code before what it says.
+    pub fn act(error: &ActError) -> Self {
+        let kind = match error {
+            ActError::NotFound { .. } => Kind::NotFound,
+            ActError::Facts(_) | ActError::Rules(_) => Kind::ActNotUnderstood,
+            ActError::Refused { .. } | ActError::LogBehind { .. } => Kind::ActRefused,
+            ActError::Carrier(_) | ActError::Nonsense { .. } | ActError::TooLate { .. } => Kind::PeerNotReached,
+            ActError::DemoOnly(_) => Kind::DemoOnly,
+            ActError::Store(_) | ActError::Sign(_) | ActError::Flow(_) | ActError::Sink(_) | ActError::Evidence { .. } => Kind::ActFailed,
+        };
+        let lines: &[String] = match error {
+            ActError::Refused { reasons, .. } => reasons,
+            ActError::Facts(lines) => lines,
+            _ => &[],
+        };
+        let finding = |line: &String| Finding { code: error.code(), message: line.clone(), help: String::new() };
+        Self { findings: lines.iter().map(finding).collect(), ..Self::of(kind, format!("{}: {error}", error.code())) }
     }
 
     /// Its kind.

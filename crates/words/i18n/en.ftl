@@ -543,3 +543,27 @@ forged-rezipped = zipped again with right checksums
 forged-authority = judged by another authority's anchor
 
 watch-count = { $n } rows kept; { $shut } of them may not go as they stand
+
+# Two nodes by hand
+authority-at = authority at { $url } in `{ $dir }`
+authority-invented = Invented: it checks no claim; what it signs is worth nothing outside a trial.
+authority-next = Next, in another terminal: tegata enroll --authority { $dir } --dir FOLDER --name NAME --country PLACE
+authority-revoked = { $did }: certificates revoked
+enroll-done = { $did }: keys, certificates and { $file } are there
+enroll-next = Next: tegata serve --dir { $dir }
+offer-done = { $dataset } is offered; the law's condition is in the catalog
+offer-next = A consumer gets it so: tegata get { $provider } { $dataset } --dir FOLDER
+offer-none = nothing is offered
+catalog-law = the law asks of the recipient
+get-done = { $file }: { $bytes } bytes, manifest { $manifest }
+get-next = Next: tegata evidence { $transfer } --dir { $dir }
+get-still = error[node/too-late]: nothing moved for { $n } s; the node goes on: tegata get --go-on { $id }
+get-refused = error[{ $code }]: the provider refused
+evidence-done = evidence of { $transfer } in `{ $out }`; check it:
+evidence-anchors = Take the anchors from the authority yourself, never from who hands you the evidence.
+why-move-ours = our move
+why-move-theirs = their move
+why-move-nobody = ended
+why-waits = our message waits for an answer; it is sent again
+why-delivered = delivered { $chunks } chunks, { $bytes } bytes
+why-nothing = no negotiation and no flow yet

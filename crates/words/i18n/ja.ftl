@@ -506,3 +506,27 @@ memo-how = この回答の再現方法
 if-from_start = 欠けば当初から違法
 if-from_breach = 欠けば違反の時から違法
 if-side_duty = 付随義務(移転自体は有効)
+
+# 手作業で動かす二つのノード
+authority-at = 認証局 { $url } (フォルダ `{ $dir }`)
+authority-invented = 架空の認証局です。申請内容を確かめないため、その署名は試用以外では何の価値もありません。
+authority-next = 次に別の端末で: tegata enroll --authority { $dir } --dir フォルダ --name 名称 --country 国
+authority-revoked = { $did }: 証明書を失効させました
+enroll-done = { $did }: 鍵、証明書、{ $file } を作りました
+enroll-next = 次に: tegata serve --dir { $dir }
+offer-done = { $dataset } を提供しました。法令上の条件はカタログにあります
+offer-next = 受け手の操作: tegata get { $provider } { $dataset } --dir フォルダ
+offer-none = 提供しているものはありません
+catalog-law = 法令が受け手に求める事実
+get-done = { $file }: { $bytes }バイト、マニフェスト { $manifest }
+get-next = 次に: tegata evidence { $transfer } --dir { $dir }
+get-still = error[node/too-late]: { $n }秒間進みませんでした。ノードは続けます: tegata get --go-on { $id }
+get-refused = error[{ $code }]: 提供者が拒否しました
+evidence-done = { $transfer } の証跡を `{ $out }` に書きました。検証方法:
+evidence-anchors = 信頼の起点(アンカー)は、証跡を渡した相手からではなく、認証局から自分で入手してください。
+why-move-ours = こちらの番
+why-move-theirs = 相手の番
+why-move-nobody = 終了
+why-waits = こちらのメッセージが返答を待っています。自動で再送します
+why-delivered = 引渡し済み{ $chunks }チャンク、{ $bytes }バイト
+why-nothing = 交渉もフローもまだありません

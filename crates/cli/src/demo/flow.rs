@@ -315,7 +315,7 @@ pub fn authority(dir: &Path) -> Result<(), String> {
         "enrollment_token": running.enrollment_token_path,
         "operator_token": running.operator_token_path,
     } });
-    println!("{ready}");
+    outln!("{ready}");
     // The pipe from the director closes when it ends.
     let mut line = String::new();
     while std::io::stdin().read_line(&mut line).is_ok_and(|n| n > 0) {

@@ -23,15 +23,15 @@ impl Stage {
 
     /// Begins a scene.
     pub fn scene(&self, number: u32, title: &str) {
-        println!();
+        outln!();
         let line = format!("── {number} · {title} ");
         let bar = "─".repeat(78usize.saturating_sub(line.chars().count()));
-        println!("{}", if self.voice.color { format!("\x1b[1m{line}{bar}\x1b[0m") } else { format!("{line}{bar}") });
+        outln!("{}", if self.voice.color { format!("\x1b[1m{line}{bar}\x1b[0m") } else { format!("{line}{bar}") });
     }
 
     /// Says a line.
     pub fn say(&self, text: impl AsRef<str>) {
-        println!("{}", text.as_ref());
+        outln!("{}", text.as_ref());
     }
 
     /// Waits for Enter when a person watches.
@@ -48,7 +48,7 @@ impl Stage {
     /// Notes whether a step followed from the rulebook and the data; the demo fails if one did not.
     pub fn must(&mut self, what: &str, holds: bool) {
         if !holds {
-            println!("   ✗ {what}");
+            outln!("   ✗ {what}");
             self.failed.push(what.to_string());
         }
     }

@@ -99,9 +99,23 @@ pub fn run(check: Check) -> ExitCode {
     match answer(&check) {
         Ok(verdict) => exit(&check, verdict),
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// `check FILE --explain`, for `why`.
+pub fn explain(file: &str, common: &super::Common) -> ExitCode {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        check: Check,
+    }
+    let line = <Line as clap::Parser>::try_parse_from(["check", "--explain", "--", file]);
+    match line {
+        Ok(line) => run(Check { common: common.clone(), ..line.check }),
+        Err(e) => e.exit(),
     }
 }
 
@@ -174,7 +188,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
     if let Some(path) = &check.memo {
         let page = memo::render(&engine.book, &decision, now.as_ref(), said, &repeat, voice);
         super::write_whole(path, page.as_bytes())?;
-        eprintln!("{}", path.display());
+        errln!("{}", path.display());
     }
     if check.json {
         super::print_lines(&[document(&decision, now.as_ref())]);

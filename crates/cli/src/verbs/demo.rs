@@ -59,7 +59,7 @@ pub fn play_part(part: Part) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::FAILURE
         }
     }
@@ -70,11 +70,11 @@ pub fn run(demo: Demo) -> ExitCode {
     match play(&demo) {
         Ok(failed) if failed.is_empty() => ExitCode::SUCCESS,
         Ok(failed) => {
-            failed.iter().for_each(|f| eprintln!("demo: did not follow: {f}"));
+            failed.iter().for_each(|f| errln!("demo: did not follow: {f}"));
             ExitCode::FAILURE
         }
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::FAILURE
         }
     }
@@ -103,7 +103,7 @@ fn play(demo: &Demo) -> Result<Vec<String>, String> {
     if let Err(e) = told {
         failed.push(e);
     }
-    println!("\n   {seconds} s");
+    outln!("\n   {seconds} s");
     if fresh {
         let _removed = std::fs::remove_dir_all(&dir);
     }

@@ -61,11 +61,11 @@ pub fn run(doctor: Doctor) -> ExitCode {
     let mut failed = false;
     for (name, finding) in all {
         match finding {
-            Fine(what) => println!("ok    {name:<10} {what}"),
-            Warn(what, help) => println!("warn  {name:<10} {what}\n                 → {help}"),
+            Fine(what) => outln!("ok    {name:<10} {what}"),
+            Warn(what, help) => outln!("warn  {name:<10} {what}\n                 → {help}"),
             Fail(what, help) => {
                 failed = true;
-                println!("fail  {name:<10} {what}\n                 → {help}");
+                outln!("fail  {name:<10} {what}\n                 → {help}");
             }
         }
     }

@@ -39,7 +39,7 @@ pub fn run(drill: Drill) -> ExitCode {
     match rehearse(&drill) {
         Ok(code) => code,
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
     }

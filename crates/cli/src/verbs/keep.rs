@@ -38,11 +38,11 @@ pub fn restore(restore: Restore) -> ExitCode {
 fn finish(done: Result<(), node::error::ActError>, place: &std::path::Path) -> ExitCode {
     match done {
         Ok(()) => {
-            println!("{}", place.display());
+            outln!("{}", place.display());
             ExitCode::SUCCESS
         }
         Err(e) => {
-            eprintln!("error[{}]: {e}", e.code());
+            errln!("error[{}]: {e}", e.code());
             ExitCode::from(1)
         }
     }

@@ -96,7 +96,7 @@ fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
     }
@@ -107,7 +107,7 @@ fn read(folder: Option<PathBuf>) -> Result<Vec<rulebook::book::Source>, ExitCode
     match &folder {
         None => Ok(rules_source::release()),
         Some(path) => rules_source::folder(path).map_err(|e| {
-            eprintln!("error[TGT-C001]: cannot read the rules in `{}`: {e}", path.display());
+            errln!("error[TGT-C001]: cannot read the rules in `{}`: {e}", path.display());
             ExitCode::from(2)
         }),
     }
@@ -123,7 +123,7 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
         findings.extend(hygiene(&book));
     }
     complaint::print(&findings, &book.sources);
-    println!(
+    outln!(
         "{} layers, {} rules, {} lists, {} measures, {} facts, {} places, {} cases; {} findings; digest {}",
         book.layers.len(), book.heads().len(), book.lists.len(), book.measures.len(), book.vocabulary.facts.len(),
         book.vocabulary.places.len(), book.cases.len(), findings.len(), book.digest().short()
@@ -166,18 +166,18 @@ fn test(folder: Option<PathBuf>, only: &str) -> ExitCode {
             Ok((Outcome::Passed, _)) => passed += 1,
             Ok((Outcome::Failed(why), _)) => {
                 failed += 1;
-                println!("{} ({}): {}", case.id, case.as_of.on, why.join("; "));
+                outln!("{} ({}): {}", case.id, case.as_of.on, why.join("; "));
             }
             Ok((Outcome::Unread(why), _)) => {
                 failed += 1;
-                println!("{}: {}", case.id, why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+                outln!("{}: {}", case.id, why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
             }
             Err(e) => {
                 failed += 1;
-                println!("{}: too many kinds of `{}`", case.id, e.0);
+                outln!("{}: too many kinds of `{}`", case.id, e.0);
             }
         }
     }
-    println!("{passed} passed, {failed} failed");
+    outln!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

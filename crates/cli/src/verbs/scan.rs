@@ -33,7 +33,7 @@ pub fn run(scan: Scan) -> ExitCode {
     match look(&scan) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
     }
@@ -45,7 +45,7 @@ fn look(scan: &Scan) -> Result<(), String> {
     if let Some(path) = &scan.dictionary {
         let text = found.dictionary().render().map_err(|e| format!("error[TGT-N004]: {e}"))?;
         super::write_whole(path, text.as_bytes())?;
-        eprintln!("{}", path.display());
+        errln!("{}", path.display());
     }
     if scan.json {
         super::print_lines(&[serde_json::to_string(&found).unwrap_or_default()]);

@@ -2,7 +2,8 @@
 
 use crate::rules_source;
 use clap::Args;
-use node::desk::Desk;
+use node::{config::Config, desk::Desk};
+use server::node_acts::{DOOR_FILE, DoorFile, NodeActs};
 use server::people::{
     self, Mode, State,
     principal::{Doorkeeper, Principal, Role},
@@ -14,26 +15,28 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 #[command(after_help = "Examples:
   tegata serve                             pages on http://127.0.0.1:4777
   tegata serve --listen 127.0.0.1:0 --dir ./data
-  tegata serve --config tegata.toml        a node with its flows on the pages
+  tegata serve --dir munich                a node that was enrolled: its flows are on the pages
+  tegata serve --config tegata.toml        the same, by its configuration
   tegata serve --mode demo                 prints a link that opens the pages")]
 pub struct Serve {
-    /// Where to listen; beyond loopback TLS is needed and this verb refuses.
-    #[arg(long, default_value = "127.0.0.1:4777", value_name = "ADDRESS")]
-    listen: SocketAddr,
-    /// Where tokens are kept (hashed).
+    /// Where pages and API listen (default: the configuration's `pages`, 127.0.0.1:4777); beyond loopback TLS is needed and this verb refuses.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The folder; one that was enrolled has a tegata.toml, and a whole node runs on it. Tokens are kept there (hashed).
     #[arg(long, default_value = "tegata-data", value_name = "FOLDER")]
     dir: PathBuf,
-    /// Run a whole node on this configuration (tegata.toml): peers by TLS at its `listen`, pages at --listen.
+    /// Run a whole node on this configuration: peers by TLS at its `listen`, pages at its `pages`.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// production, or demo (a link opens the pages).
-    #[arg(long, default_value = "production")]
-    mode: String,
+    /// production, or demo: a link opens the pages (default: the configuration's).
+    #[arg(long)]
+    mode: Option<String>,
     #[command(flatten)]
     common: super::Common,
 }
 
-struct AtTheDesk(Arc<Desk>);
+/// The tokens of a desk.
+pub struct AtTheDesk(pub Arc<Desk>);
 
 impl Doorkeeper for AtTheDesk {
     fn admit(&self, secret: &str) -> Option<Principal> {
@@ -46,7 +49,7 @@ impl Doorkeeper for AtTheDesk {
             "regulator" => Role::Regulator,
             _ => Role::Read,
         };
-        Some(Principal { participant: PARTICIPANT.into(), token: holder.token, role })
+        Some(Principal { participant: self.0.participant().into(), token: holder.token, role })
     }
 
     fn still(&self, token: &str) -> bool {
@@ -62,54 +65,86 @@ pub fn run(serve: Serve) -> ExitCode {
     match open(&serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
     }
 }
 
 fn open(serve: &Serve) -> Result<(), String> {
-    let mode = match serve.mode.as_str() {
-        "demo" => Mode::Demo,
-        "production" => Mode::Production,
-        other => return Err(format!("error[TGT-C002]: `{other}` is no mode; production or demo")),
-    };
     let book = rules_source::load(serve.common.rules.as_deref())?;
-    let said = |e: node::error::ActError| format!("error[{}]: {e}", e.code());
-    // A token is shown once: it is not made before it is sure that there is somewhere to use it.
-    drop(std::net::TcpListener::bind(serve.listen).map_err(|e| in_use(serve.listen, &e))?);
-    let desk = Arc::new(Desk::open(&serve.dir, PARTICIPANT).map_err(said)?);
-    let first = desk.first_token().map_err(said)?;
-    let node = match &serve.config {
+    let file = serve.config.clone().or_else(|| Some(serve.dir.join("tegata.toml")).filter(|f| f.is_file()));
+    let config = match &file {
         None => None,
-        Some(path) => {
-            let config = node::config::Config::read(path).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-            let running = server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-            super::print_lines(&[format!("node {} at {}", running.node().id(), running.address())]);
-            Some(running)
-        }
+        Some(path) => Some(Config::read(path).map_err(|e| format!("error[{}]: {e}", e.code()))?),
     };
-    let state = State::new(book, mode, AtTheDesk(desk));
+    let mode = match (serve.mode.as_deref(), config.as_ref().map(|c| c.mode)) {
+        (Some("demo"), _) | (None, Some(node::config::Mode::Demo)) => Mode::Demo,
+        (Some("production") | None, _) => Mode::Production,
+        (Some(other), _) => return Err(format!("error[TGT-C002]: `{other}` is no mode; production or demo")),
+    };
+    let pages = config.as_ref().map_or_else(|| Config::default().pages, |c| c.pages.clone());
+    let listen = match serve.listen {
+        Some(given) => given,
+        None => pages.parse().map_err(|_| format!("error[config/listen]: `pages = \"{pages}\"` is no address such as `127.0.0.1:4777`"))?,
+    };
+    // A token is shown once: it is not made before it is sure that there is somewhere to use it.
+    drop(std::net::TcpListener::bind(listen).map_err(|e| in_use(listen, &e))?);
+    let said = |e: node::error::ActError| format!("error[{}]: {e}", e.code());
+    let node = match config {
+        None => None,
+        Some(config) => Some(server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?),
+    };
+    let mut desk = match &node {
+        Some(running) => Desk::of(running.node()),
+        None => Desk::open(&serve.dir, PARTICIPANT).map_err(said)?,
+    };
+    let first = desk.first_token().map_err(said)?;
+    let token = desk.local_secret().map_err(said)?;
+    let desk = Arc::new(desk);
+    let directory = node.as_ref().map_or_else(|| serve.dir.clone(), |n| n.node().config().directory.clone());
+    let state = State::new(book, mode, AtTheDesk(desk.clone()));
     let state = match &node {
         None => state,
-        Some(running) => {
-            let clock = running.node().clone();
-            state.with_flows(server::node_flows::NodeFlows(running.node().clone())).with_today(move || clock.legal_day())
-        }
+        Some(running) => with_node(state, running.node(), &desk),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;
-    runtime.block_on(async {
-        let door = people::bind(serve.listen, state).await.map_err(|e| in_use(serve.listen, &e))?;
+    let done = runtime.block_on(async {
+        let door = people::bind(listen, state).await.map_err(|e| in_use(listen, &e))?;
         let mut lines = vec![format!("http://{}/", door.address())];
+        if let Some(running) = &node {
+            lines.push(format!("node {} at {} (protocol: {})", running.node().id(), running.address(), running.node().protocol_address()));
+        }
         if let Some(secret) = &first {
             lines.push(format!("admin token, shown once: {secret}"));
-            if mode == Mode::Demo {
-                lines.push(format!("open: {}", people::link(door.address(), secret)));
-            }
         }
+        if mode == Mode::Demo {
+            lines.push(format!("open: {}", people::link(door.address(), &token)));
+        }
+        let file = DoorFile {
+            address: format!("http://{}", door.address()),
+            protocol: node.as_ref().map(|n| n.node().protocol_address()),
+            participant: desk.participant().to_string(),
+            token: token.clone(),
+        };
+        file.write(&directory).map_err(|e| format!("error[TGT-C001]: `{}`: {e}", directory.join(DOOR_FILE).display()))?;
         super::print_lines(&lines);
         door.serve(server::authority::asked_to_end()).await.map_err(|e| format!("error[TGT-C001]: {e}"))
-    })
+    });
+    DoorFile::remove(&directory);
+    if let Some(running) = node {
+        running.stop();
+    }
+    done
+}
+
+/// Pages and API of a node: its flows, its acts, its legal day.
+pub fn with_node(state: State, node: &Arc<node::agent::Node>, desk: &Arc<Desk>) -> State {
+    let clock = node.clone();
+    state
+        .with_flows(server::node_flows::NodeFlows(node.clone()))
+        .with_acts(NodeActs::new(node.clone(), desk.clone()))
+        .with_today(move || clock.legal_day())
 }
 
 fn in_use(address: SocketAddr, e: &std::io::Error) -> String {

@@ -43,7 +43,7 @@ pub fn run(verify: Verify) -> ExitCode {
     let report = match node::verify::verify_files(files, super::now()) {
         Ok(report) => report,
         Err(e) => {
-            eprintln!("error[{}]: {e}", e.code());
+            errln!("error[{}]: {e}", e.code());
             return ExitCode::from(2);
         }
     };
@@ -64,7 +64,7 @@ pub fn run(verify: Verify) -> ExitCode {
             .collect();
         super::print_lines(&lines);
         let levels: Vec<&str> = report.levels.iter().map(|l| l.code()).collect();
-        println!("levels: {}", if levels.is_empty() { "none".into() } else { levels.join(", ") });
+        outln!("levels: {}", if levels.is_empty() { "none".into() } else { levels.join(", ") });
     }
     ExitCode::from(match report.verdict() {
         Verdict::Passed => 0,

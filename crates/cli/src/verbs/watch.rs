@@ -61,7 +61,7 @@ pub fn run(watch: Watch) -> ExitCode {
     match look(&watch) {
         Ok(worse) => ExitCode::from(if worse { 10 } else { 0 }),
         Err(e) => {
-            eprintln!("{e}");
+            errln!("{e}");
             ExitCode::from(2)
         }
     }
@@ -123,7 +123,7 @@ fn look(watch: &Watch) -> Result<bool, String> {
         });
         let look = Look { schema: "tegata.watch.1".into(), on, rulebook: engine.book.digest().to_string(), rows: rows.collect() };
         super::write_whole(&memory, serde_json::to_string_pretty(&look).unwrap_or_default().as_bytes())?;
-        eprintln!("{}", memory.display());
+        errln!("{}", memory.display());
     }
     Ok(worse)
 }

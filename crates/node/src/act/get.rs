@@ -67,10 +67,7 @@ impl Node {
             Request::post(url, "application/json", message.to_bytes()).up_to(dsp::json::CATALOG_BYTES_MAX);
         let reply = self.carrier.send(request)?;
         if !reply.is_success() {
-            return Err(ActError::nonsense(
-                provider,
-                format!("status {} to a catalog request", reply.status),
-            ));
+            return Err(refused_reply(provider, &reply));
         }
         Catalog::read(&reply.body).map_err(|e| ActError::nonsense(provider, e))
     }
@@ -419,6 +416,17 @@ impl Node {
             last.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
         let plain = plain.trim_start_matches('.');
         Ok(if plain.is_empty() { "data".into() } else { plain.into() })
+    }
+}
+
+/// What a peer's refusal says, when it says it in a form that we know: a problem document or an error of the protocol.
+fn refused_reply(provider: &str, reply: &Reply) -> ActError {
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let text = |key: &str| body.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
+    let line = |t: &str| t.chars().take(200).collect::<String>();
+    match (text("code"), text("detail").or_else(|| text("title"))) {
+        (Some(code), says) => ActError::Refused { code: line(code), reasons: says.map(line).into_iter().collect() },
+        (None, _) => ActError::nonsense(provider, format!("status {} to a catalog request", reply.status)),
     }
 }
 

@@ -131,6 +131,17 @@ impl Node {
         Ok(case(self.id(), peer, offer, &facts))
     }
 
+    /// What is known of peers: from the configuration, and what was told since.
+    pub fn peers(&self) -> Result<Vec<PeerFacts>, ActError> {
+        let mut all = self.config.peer.clone();
+        for kept in self.store.kept_all(&self.participant, DocumentKind::Peer, None, OFFERS_MAX)? {
+            let facts = serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?;
+            all.retain(|p| p.id != kept.id);
+            all.push(PeerFacts { id: kept.id, facts });
+        }
+        Ok(all)
+    }
+
     /// Remembers what is known of a peer, for acts that are judged from now on.
     pub fn know_peer(&self, peer: &PeerFacts) -> Result<(), ActError> {
         let body = serde_json::to_vec(&peer.facts).map_err(|e| ActError::evidence("node/peer", e))?;

@@ -1,13 +1,13 @@
 //! The description of `/v1`, OpenAPI 3.1: paths from the code, the transfer's schema from the vocabulary.
 
-use super::api::Described;
+use super::{acts, api::Described};
 use rulebook::{book::Rulebook, schema::transfer_schema};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 
 /// Renders the document.
 pub fn document(book: &Rulebook) -> Value {
-    let mut value = serde_json::to_value(Described::openapi()).unwrap_or_default();
+    let mut value = serde_json::to_value(Described::openapi().merge_from(acts::Described::openapi())).unwrap_or_default();
     let mut transfer = transfer_schema(&book.vocabulary);
     if let Some(map) = transfer.as_object_mut() {
         // Its references begin at its own root.

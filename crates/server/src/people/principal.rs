@@ -86,6 +86,16 @@ pub struct Read;
 #[derive(Clone, Copy, Debug)]
 pub struct Act;
 
+/// To run the node: its legal clock in a demo.
+#[derive(Clone, Copy, Debug)]
+pub struct Operate;
+
+impl Right for Operate {
+    fn allows(role: Role) -> bool {
+        matches!(role, Role::Admin | Role::Operator)
+    }
+}
+
 impl Right for Ask {
     fn allows(_: Role) -> bool {
         true

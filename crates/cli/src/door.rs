@@ -1,0 +1,171 @@
+//! How verbs speak with a node that serves on this machine: `/v1` over loopback, with the secret of that start.
+
+use clap::Args;
+use server::node_acts::DoorFile;
+use serde_json::Value;
+use std::{
+    io::{Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    path::PathBuf,
+    time::Duration,
+};
+
+// LIMIT: how long an answer may take, and its bytes (a container with its log proof).
+const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER_BYTES_MAX: u64 = 256 << 20;
+
+/// Which node.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// The folder of the node; `tegata serve` runs on it.
+    #[arg(long, default_value = "tegata-data", value_name = "FOLDER")]
+    pub dir: PathBuf,
+    /// Another door than the one that the folder names, such as http://127.0.0.1:4777.
+    #[arg(long, value_name = "URL", requires = "token_file")]
+    pub at: Option<String>,
+    /// A file with a token for it.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// What did not come about: a line for people, and the exit code.
+#[derive(Debug)]
+pub struct Fault {
+    /// One line, and the reasons below it.
+    pub line: String,
+    /// The exit code.
+    pub exit: u8,
+}
+
+impl Fault {
+    /// A fault of what was given.
+    pub fn usage(line: impl Into<String>) -> Self {
+        Self { line: line.into(), exit: 2 }
+    }
+
+    /// Prints it and gives the exit code.
+    pub fn exit(self) -> std::process::ExitCode {
+        errln!("{}", self.line);
+        std::process::ExitCode::from(self.exit)
+    }
+}
+
+impl From<String> for Fault {
+    fn from(line: String) -> Self {
+        Self::usage(line)
+    }
+}
+
+/// An open door.
+#[derive(Debug)]
+pub struct Door {
+    host: String,
+    token: String,
+}
+
+impl Door {
+    /// Finds the door of a node.
+    pub fn find(which: &Which) -> Result<Self, Fault> {
+        let read = |path: &PathBuf| {
+            std::fs::read_to_string(path).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", path.display())))
+        };
+        if let (Some(at), Some(file)) = (&which.at, &which.token_file) {
+            return Ok(Self { host: host(at)?, token: read(file)?.trim().to_string() });
+        }
+        let Some(found) = DoorFile::read(&which.dir) else {
+            let line = format!("error[TGT-C011]: no node serves on `{0}`; start one: tegata serve --dir {0}", which.dir.display());
+            return Err(Fault { line, exit: 3 });
+        };
+        let token = match &which.token_file {
+            Some(file) => read(file)?.trim().to_string(),
+            None => found.token.clone(),
+        };
+        Ok(Self { host: host(&found.address)?, token })
+    }
+
+    /// Asks.
+    pub fn get(&self, path: &str) -> Result<Value, Fault> {
+        json(&self.call("GET", path, None)?)
+    }
+
+    /// Asks for bytes.
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Fault> {
+        self.call("GET", path, None)
+    }
+
+    /// Orders.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Fault> {
+        json(&self.call("POST", path, Some(body.to_string()))?)
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {
+        let gone = |e: std::io::Error| {
+            let line = format!("error[TGT-C011]: nobody answers at http://{}: {e}; is `tegata serve` running?", self.host);
+            Fault { line, exit: 3 }
+        };
+        let address = self.host.to_socket_addrs().map_err(gone)?.next();
+        let address = address.ok_or_else(|| gone(std::io::ErrorKind::NotFound.into()))?;
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(gone)?;
+        stream.set_read_timeout(Some(ANSWER)).map_err(gone)?;
+        let body = body.unwrap_or_default();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            self.host, self.token, body.len()
+        );
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(gone)?;
+        let mut raw = Vec::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_end(&mut raw).map_err(gone)?;
+        let end = raw.windows(4).position(|w| w == b"\r\n\r\n");
+        let Some((head, body)) = end.map(|end| (&raw[..end], &raw[end + 4..])) else {
+            return Err(gone(std::io::Error::other("the answer is no HTTP")));
+        };
+        let status: u16 = String::from_utf8_lossy(head).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        match (200..300).contains(&status) {
+            true => Ok(body.to_vec()),
+            false => Err(refusal(status, body)),
+        }
+    }
+}
+
+fn host(at: &str) -> Result<String, Fault> {
+    let rest = at.strip_prefix("http://").map(|r| r.trim_end_matches('/'));
+    rest.filter(|r| !r.contains('/')).map(str::to_string).ok_or_else(|| Fault::usage(format!("error[TGT-C002]: `{at}` is no address such as http://127.0.0.1:4777")))
+}
+
+fn json(body: &[u8]) -> Result<Value, Fault> {
+    serde_json::from_slice(body).map_err(|e| Fault { line: format!("error[TGT-C011]: the answer is no JSON: {e}"), exit: 3 })
+}
+
+/// A problem document as lines for people.
+fn refusal(status: u16, body: &[u8]) -> Fault {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let (code, detail) = (text("code"), text("detail"));
+    let what = if detail.is_empty() { text("title") } else { detail };
+    let mut line = format!("error[{}]: {}", if code.is_empty() { status.to_string() } else { code }, if what.is_empty() { format!("status {status}") } else { what });
+    for finding in problem.get("findings").and_then(Value::as_array).into_iter().flatten() {
+        let said = finding.get("message").and_then(Value::as_str).unwrap_or_default();
+        if !line.contains(said) {
+            line.push_str(&format!("\n  {said}"));
+        }
+    }
+    // A peer, or a refusal by one; else what was given; else this program.
+    let exit = match status {
+        502 | 409 => 3,
+        500..=599 => 1,
+        _ => 2,
+    };
+    Fault { line, exit }
+}
+
+/// A part of a path, escaped.
+pub fn part(text: &str) -> String {
+    let mut out = String::new();
+    for b in text.bytes() {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}

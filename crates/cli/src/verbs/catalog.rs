@@ -1,0 +1,72 @@
+//! `tegata catalog`: what a provider offers, and under which condition of law.
+
+use crate::door::{Door, Fault, Which};
+use clap::Args;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Read a provider's catalog through your node.
+#[derive(Args)]
+#[command(after_help = "Example:\n  tegata catalog https://127.0.0.1:8443/dsp --dir boston\n\nExit codes: 0 done, 3 the provider does not answer, 2 usage.")]
+pub struct Catalog {
+    /// The provider's address, as it told you: https://host/dsp.
+    provider: String,
+    /// Print the catalog as it came, DSP 2025-1.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// Runs the verb.
+pub fn run(catalog: Catalog) -> ExitCode {
+    match read(&catalog) {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(fault) => fault.exit(),
+    }
+}
+
+fn read(catalog: &Catalog) -> Result<Vec<String>, Fault> {
+    let answer = Door::find(&catalog.which)?.post("/v1/catalog", &json!({ "provider": catalog.provider }))?;
+    if catalog.json {
+        return Ok(vec![answer.to_string()]);
+    }
+    let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let mut out = vec![text(&answer, "participantId")];
+    let voice = catalog.common.voice();
+    let datasets = answer.get("dataset").and_then(Value::as_array).cloned().unwrap_or_default();
+    for dataset in &datasets {
+        out.push(format!("  {}  {}", text(dataset, "@id"), text(dataset, "dct:title")));
+        let mut facts = Vec::new();
+        named(dataset, &mut facts);
+        facts.sort();
+        facts.dedup();
+        if !facts.is_empty() {
+            out.push(format!("      {}: {}", voice.word("catalog-law"), facts.join(", ")));
+        }
+    }
+    if datasets.is_empty() {
+        out.push(format!("  {}", voice.word("offer-none")));
+    }
+    Ok(out)
+}
+
+/// The facts of law that the conditions of an offer ask the recipient for.
+fn named(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(operand) = map.get("leftOperand").and_then(Value::as_str) {
+                // Other operands, such as the rulebook's digest, ask for no fact.
+                out.extend(operand.split_once("fact:").or_else(|| operand.split_once("fact/")).map(|(_, slot)| slot.to_string()));
+            }
+            map.values().for_each(|v| named(v, out));
+        }
+        Value::Array(all) => all.iter().for_each(|v| named(v, out)),
+        _ => {}
+    }
+}

@@ -1,0 +1,125 @@
+//! `tegata offer`: a file in the catalog of one's node, with what is known of it for the law.
+
+use crate::{door::{Door, Fault, Which}, transfer_file};
+use clap::Args;
+use model::{Digest, canonical, fact::Said};
+use serde_json::{Map, Value, json};
+use std::{path::PathBuf, process::ExitCode};
+use words::{Arg, say};
+
+/// Offer a file from your node. The facts are those that `tegata check` takes; peers see the law's condition, never the facts.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata offer study.csv --dir munich --facts transfer.toml --to did:web:boston.example
+  tegata offer release.csv --dir munich --facts transfer.toml --report report.json      what `tegata protect` made
+  tegata offer --dir munich                                                         what is offered
+
+Facts of the recipient in the file are what you know of the participant that --to names. Exit codes: 0 done, 2 usage, 3 the
+law leaves no way to anybody, or no node serves.")]
+pub struct Offer {
+    /// The file; without one, what is offered is listed.
+    file: Option<PathBuf>,
+    /// Its id in the catalog (default: urn:dataset:FILE).
+    #[arg(long, value_name = "ID")]
+    dataset: Option<String>,
+    /// Its name, for people (default: the file's).
+    #[arg(long)]
+    title: Option<String>,
+    /// Facts in TOML or JSON, as `tegata check` takes them.
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+    /// One more fact, FACT=VALUE.
+    #[arg(long = "fact", value_name = "FACT=VALUE")]
+    fact: Vec<String>,
+    /// The participant that the facts of the recipient are about.
+    #[arg(long, value_name = "DID")]
+    to: Option<String>,
+    /// The report of `tegata protect` on exactly this file.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// Runs the verb.
+pub fn run(offer: Offer) -> ExitCode {
+    match give(&offer) {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(fault) => fault.exit(),
+    }
+}
+
+fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
+    let Some(file) = &offer.file else { return list(offer) };
+    let source = std::fs::canonicalize(file).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", file.display())))?;
+    let mut flat: Vec<(String, Said)> = match &offer.facts {
+        Some(path) => transfer_file::read_flat(path).map_err(|e| format!("error[TGT-C002]: {e}"))?,
+        None => Vec::new(),
+    };
+    for fact in &offer.fact {
+        transfer_file::add(&mut flat, fact).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+    }
+    let (theirs, ours): (Vec<_>, Vec<_>) = flat.into_iter().partition(|(slot, _)| slot.starts_with("recipient."));
+    let release = offer.report.as_ref().map(|report| release(report, &source)).transpose()?;
+    let door = Door::find(&offer.which)?;
+    match (&offer.to, theirs.is_empty()) {
+        (Some(to), false) => drop(door.post("/v1/peers", &json!({ "id": to, "facts": facts(theirs) }))?),
+        (None, false) => return Err(Fault::usage("error[TGT-C002]: the facts tell of a recipient: say which participant it is, with --to did:web:…")),
+        _ => {}
+    }
+    let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let dataset = offer.dataset.clone().unwrap_or_else(|| format!("urn:dataset:{}", name.split('.').next().unwrap_or_default()));
+    let mut body = json!({ "dataset": dataset, "title": offer.title.clone().unwrap_or(name), "source": source, "facts": facts(ours) });
+    if let (Some(release), Some(map)) = (release, body.as_object_mut()) {
+        map.insert("release".into(), release);
+    }
+    let answer = door.post("/v1/offers", &body)?;
+    if offer.json {
+        return Ok(vec![answer.to_string()]);
+    }
+    let provider = answer.get("provider").and_then(Value::as_str).unwrap_or_default();
+    let language = offer.common.voice().language;
+    Ok(vec![
+        say(language, "offer-done", &[("dataset", Arg::Text(&dataset))]),
+        say(language, "offer-next", &[("provider", Arg::Text(provider)), ("dataset", Arg::Text(&dataset))]),
+    ])
+}
+
+fn facts(flat: Vec<(String, Said)>) -> Value {
+    flat.into_iter().map(|(slot, said)| (slot, serde_json::to_value(said).unwrap_or_default())).collect::<Map<_, _>>().into()
+}
+
+/// The digests of report and bytes; the report must be of exactly these bytes.
+fn release(report: &std::path::Path, source: &std::path::Path) -> Result<Value, Fault> {
+    let text = super::read_text(report)?;
+    let wrong = |e: String| Fault::usage(format!("error[TGT-N002]: `{}` is no report of `tegata protect`: {e}", report.display()));
+    let value: Value = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let bytes = canonical::to_bytes(&value).map_err(|e| wrong(e.to_string()))?;
+    let content = std::fs::read(source).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", source.display())))?;
+    Ok(json!({ "report": Digest::of(&bytes), "content": Digest::of(&content) }))
+}
+
+fn list(offer: &Offer) -> Result<Vec<String>, Fault> {
+    let answer = Door::find(&offer.which)?.get("/v1/offers")?;
+    if offer.json {
+        return Ok(vec![answer.to_string()]);
+    }
+    let all = answer.get("offers").and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let mut out: Vec<String> = all.iter().map(|o| {
+        let hidden = text(o, "hidden");
+        format!("{}  {}  {}{}", text(o, "dataset"), text(o, "title"), text(o, "source"), if hidden.is_empty() { String::new() } else { format!("  ✗ {hidden}") })
+    }).collect();
+    if out.is_empty() {
+        out.push(offer.common.voice().word("offer-none"));
+    }
+    Ok(out)
+}

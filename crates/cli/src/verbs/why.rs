@@ -1,0 +1,80 @@
+//! `tegata why`: why a transfer may or may not go, or why a negotiation or flow of one's node stands where it stands.
+
+use crate::door::{Door, Fault, Which, part};
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+use words::{Arg, say};
+
+/// Why: of a transfer file, the whole tree of conditions; of a negotiation or flow of your node, whose move it is and which rule stops it.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata why transfer.toml                 as `tegata check transfer.toml --explain`
+  tegata why --dir boston                  every negotiation and flow of the node
+  tegata why ID --dir boston               one of them")]
+pub struct Why {
+    /// A transfer file, or the id of a negotiation or flow; nothing: all of them.
+    what: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// Runs the verb.
+pub fn run(why: Why) -> ExitCode {
+    if let Some(file) = why.what.as_ref().filter(|w| std::path::Path::new(w).is_file()) {
+        return super::check::explain(file, &why.common);
+    }
+    match tell(&why) {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(fault) => fault.exit(),
+    }
+}
+
+fn tell(why: &Why) -> Result<Vec<String>, Fault> {
+    let door = Door::find(&why.which)?;
+    let voice = why.common.voice();
+    let mut out = Vec::new();
+    let list = |path: &str, key: &str| -> Result<Vec<Value>, Fault> {
+        Ok(door.get(path)?.get(key).and_then(Value::as_array).cloned().unwrap_or_default())
+    };
+    let wanted = |v: &Value| why.what.as_ref().is_none_or(|id| v.get("id").and_then(Value::as_str) == Some(id));
+    let text = |v: &Value, pointer: &str| v.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_string();
+    for n in list("/v1/negotiations", "negotiations")?.iter().filter(|v| wanted(v)) {
+        let turn = voice.word(&format!("why-move-{}", text(n, "/move_of")));
+        out.push(format!("{}  {}  {} · {}", text(n, "/id"), text(n, "/dataset"), text(n, "/state"), turn));
+        out.push(format!("    {} {}", text(n, "/role"), text(n, "/peer")));
+        if n.get("waits_for_answer").and_then(Value::as_bool) == Some(true) {
+            out.push(format!("    {}", voice.word("why-waits")));
+        }
+        if let Some(ended) = n.get("ended").filter(|e| !e.is_null()) {
+            out.push(format!("    ■ {}", text(ended, "/code")));
+            out.extend(super::get::lines_of(ended, voice).iter().map(|l| format!("      {l}")));
+        }
+    }
+    for f in list("/v1/flows", "flows")?.iter().filter(|v| wanted(v)) {
+        let count = |pointer: &str| f.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+        let delivered = say(voice.language, "why-delivered", &[("chunks", Arg::Number(count("/delivered/chunks"))), ("bytes", Arg::Number(count("/delivered/bytes")))]);
+        out.push(format!("{}  {}  {} · {delivered}", text(f, "/id"), text(f, "/dataset"), text(f, "/state")));
+        if let Some(stop) = f.get("stop").filter(|s| !s.is_null()) {
+            let says = match voice.language {
+                model::text::Language::En => text(stop, "/says/en"),
+                model::text::Language::Ja => text(stop, "/says/ja"),
+            };
+            out.push(format!("    ■ {} ({}) — {says}", text(stop, "/cites"), text(stop, "/rule")));
+        }
+    }
+    match (&why.what, out.is_empty()) {
+        (Some(id), true) => {
+            // The door says it in the same words as for every thing that is not there.
+            door.get(&format!("/v1/negotiations/{}", part(id)))?;
+            Ok(out)
+        }
+        (None, true) => Ok(vec![voice.word("why-nothing")]),
+        _ => Ok(out),
+    }
+}

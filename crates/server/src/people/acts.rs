@@ -1,0 +1,337 @@
+//! `/v1` of a node: offers, peers, catalogs, negotiations, evidence. Writes take an idempotency key.
+//!
+//! What a page does, a program does here too. A write under the same `Idempotency-Key` is done once: a repeat gets the
+//! first answer, another request under the same key is refused.
+
+use super::{
+    State,
+    principal::{Act, Bearer, Operate, Principal, Read, Right},
+};
+use crate::problem::{Kind, Problem};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State as Held},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use model::{CivilDate, Digest};
+use node::{act::offer::Offer, config::PeerFacts, desk::Repeat};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// LIMIT: characters of an idempotency key.
+const KEY_CHARS_MAX: usize = 200;
+
+/// What may be asked of a node.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// All offers.
+    Offers,
+    /// What is known of peers.
+    Peers,
+    /// All negotiations.
+    Negotiations,
+    /// One negotiation, with the transfer that followed.
+    Negotiation(String),
+    /// The log: its size and checkpoint, and the policy by which outsiders check it.
+    Log,
+}
+
+/// What a node may be told to do.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Offer a dataset.
+    Offer(Box<Offer>),
+    /// Know a peer, for the law.
+    Know(PeerFacts),
+    /// Read a provider's catalog.
+    Catalog(Provider),
+    /// Begin to get a dataset.
+    Ask(Wanted),
+    /// Take a way through for a stopped flow.
+    Cure(String, Measures),
+    /// Move the legal clock of a demo.
+    LegalDay(Day),
+}
+
+/// A provider's address.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The base address of its protocol, `https://host/dsp`.
+    pub provider: String,
+}
+
+/// A dataset of a provider.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The base address of the provider's protocol, `https://host/dsp`.
+    pub provider: String,
+    /// The dataset's id, as in its catalog.
+    pub dataset: String,
+}
+
+/// Measures that were taken, by id.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measures {
+    /// All measures of one way through.
+    pub measures: Vec<String>,
+}
+
+/// A civil day.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Day {
+    /// Such as `2020-07-16`.
+    #[schema(value_type = String)]
+    pub day: CivilDate,
+}
+
+/// A node as its programs see it. Calls may block; they run off the serving threads.
+pub trait Acts: Send + Sync {
+    /// Tells.
+    fn look(&self, who: &Principal, what: Look) -> Result<Value, Problem>;
+    /// Does; the status and the body of the answer.
+    fn act(&self, who: &Principal, order: Order) -> Result<(u16, Value), Problem>;
+    /// The evidence of a transfer as a container.
+    fn container(&self, who: &Principal, transfer: &str) -> Result<Vec<u8>, Problem>;
+    /// Claims an idempotency key.
+    fn claim(&self, key: &str, request: &Digest) -> Result<Repeat, Problem>;
+    /// Keeps the answer under a key, or gives the key up.
+    fn settle(&self, key: &str, answer: Option<(u16, &[u8])>) -> Result<(), Problem>;
+}
+
+/// No node: the doors alone.
+#[derive(Clone, Copy, Debug)]
+pub struct NoNode;
+
+fn no_node() -> Problem {
+    Problem::of(Kind::NoNode, "start one with `tegata serve --dir FOLDER` on a folder that was enrolled")
+}
+
+impl Acts for NoNode {
+    fn look(&self, _: &Principal, _: Look) -> Result<Value, Problem> {
+        Err(no_node())
+    }
+
+    fn act(&self, _: &Principal, _: Order) -> Result<(u16, Value), Problem> {
+        Err(no_node())
+    }
+
+    fn container(&self, _: &Principal, _: &str) -> Result<Vec<u8>, Problem> {
+        Err(no_node())
+    }
+
+    fn claim(&self, _: &str, _: &Digest) -> Result<Repeat, Problem> {
+        Err(no_node())
+    }
+
+    fn settle(&self, _: &str, _: Option<(u16, &[u8])>) -> Result<(), Problem> {
+        Err(no_node())
+    }
+}
+
+/// The routes of a node.
+pub fn routes() -> Router<State> {
+    Router::new()
+        .route("/v1/offers", get(offers).post(offer))
+        .route("/v1/peers", get(peers).post(know))
+        .route("/v1/catalog", post(catalog))
+        .route("/v1/negotiations", get(negotiations).post(ask))
+        .route("/v1/negotiations/{id}", get(negotiation))
+        .route("/v1/flows/{id}/cure", post(cure))
+        .route("/v1/flows/{id}/container", get(container))
+        .route("/v1/log", get(log))
+        .route("/v1/legal-day", post(legal_day))
+}
+
+async fn blocking<T: Send + 'static>(state: &State, f: impl FnOnce(&dyn Acts) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    let acts = state.acts.clone();
+    tokio::task::spawn_blocking(move || f(acts.as_ref())).await.map_err(|_| Problem::of(Kind::WentWrong, ""))?
+}
+
+async fn tell(state: &State, who: Principal, what: Look) -> Result<Json<Value>, Problem> {
+    Ok(Json(blocking(state, move |a| a.look(&who, what)).await?))
+}
+
+/// One write: read the body, honor the key, act, answer.
+struct Write<'a> {
+    state: &'a State,
+    who: Principal,
+    headers: &'a HeaderMap,
+    route: &'a str,
+    body: Bytes,
+}
+
+impl Write<'_> {
+    async fn order<T: DeserializeOwned>(self, order: impl FnOnce(T) -> Order) -> Result<Response, Problem> {
+        let value: Value = serde_json::from_slice(&self.body).map_err(|e| Problem::of(Kind::BodyNotJson, e.to_string()))?;
+        let read: T = serde_json::from_value(value).map_err(|e| Problem::of(Kind::ActNotUnderstood, e.to_string()))?;
+        let (order, who) = (order(read), self.who.clone());
+        let Some(key) = self.key()? else {
+            let (status, body) = blocking(self.state, move |a| a.act(&who, order)).await?;
+            return Ok(respond(status, body.to_string().into_bytes(), Repeated::No));
+        };
+        // The token is part of the request: one holder never gets the answer to another.
+        let request = Digest::of(&[self.route.as_bytes(), b"\n", self.who.token.as_bytes(), b"\n", &self.body].concat());
+        let done = blocking(self.state, move |a| {
+            match a.claim(&key, &request)? {
+                Repeat::Done(status, body) => return Ok((status, body, Repeated::Yes)),
+                Repeat::UnderWay => return Err(Problem::of(Kind::KeyUnderWay, "ask again, or look whether it was done")),
+                Repeat::Another => return Err(Problem::of(Kind::KeyTaken, "")),
+                Repeat::New => {}
+            }
+            match a.act(&who, order) {
+                Ok((status, body)) => {
+                    let body = body.to_string().into_bytes();
+                    a.settle(&key, Some((status, &body)))?;
+                    Ok((status, body, Repeated::No))
+                }
+                Err(problem) => {
+                    // Nothing was done, so the key is free again.
+                    a.settle(&key, None)?;
+                    Err(problem)
+                }
+            }
+        });
+        let (status, body, repeated) = done.await?;
+        Ok(respond(status, body, repeated))
+    }
+
+    fn key(&self) -> Result<Option<String>, Problem> {
+        let Some(value) = self.headers.get("idempotency-key") else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
+        match !key.is_empty() && key.len() <= KEY_CHARS_MAX && key.chars().all(|c| c.is_ascii_graphic()) {
+            true => Ok(Some(key.to_string())),
+            false => Err(Problem::of(Kind::ActNotUnderstood, "`Idempotency-Key` is 1 to 200 printable characters")),
+        }
+    }
+}
+
+enum Repeated {
+    Yes,
+    No,
+}
+
+fn respond(status: u16, body: Vec<u8>, repeated: Repeated) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    if matches!(repeated, Repeated::Yes) {
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn write<'a, R: Right>(state: &'a State, who: Bearer<R>, headers: &'a HeaderMap, route: &'a str, body: Bytes) -> Write<'a> {
+    Write { state, who: who.principal, headers, route, body }
+}
+
+/// What is offered, with the condition of law that the catalog shows.
+#[utoipa::path(get, path = "/v1/offers", tag = "node", security(("token" = [])), responses((status = 200, description = "offers", body = Object)))]
+async fn offers(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Offers).await
+}
+
+/// Offer a file: what is known of it for the law goes with it.
+#[utoipa::path(post, path = "/v1/offers", tag = "node", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    request_body(content = Object, description = "`dataset`, `title`, `source` (a file of the node's machine), `facts` by slot; `plan` or `release` when it was measured"),
+    responses((status = 201, description = "the terms as the catalog shows them", body = Object),
+        (status = 409, description = "the law leaves no way to anybody", body = Problem, content_type = "application/problem+json")))]
+async fn offer(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "offers", body).order(|o: Offer| Order::Offer(Box::new(o))).await
+}
+
+/// What is known of peers.
+#[utoipa::path(get, path = "/v1/peers", tag = "node", security(("token" = [])), responses((status = 200, description = "peers with their facts", body = Object)))]
+async fn peers(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Peers).await
+}
+
+/// Know a peer: `id`, and its facts as `recipient.…`. Flows to it are decided afresh.
+#[utoipa::path(post, path = "/v1/peers", tag = "node", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    request_body(content = Object, description = "`id` and `facts`"),
+    responses((status = 200, description = "known", body = Object)))]
+async fn know(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "peers", body).order(Order::Know).await
+}
+
+/// Read a provider's catalog.
+#[utoipa::path(post, path = "/v1/catalog", tag = "node", security(("token" = [])), request_body(content = Provider),
+    responses((status = 200, description = "the catalog, DSP 2025-1", body = Object),
+        (status = 502, description = "the peer gave no good answer", body = Problem, content_type = "application/problem+json")))]
+async fn catalog(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "catalog", body).order(Order::Catalog).await
+}
+
+/// All negotiations: whose move it is, and why one ended.
+#[utoipa::path(get, path = "/v1/negotiations", tag = "node", security(("token" = [])), responses((status = 200, description = "negotiations", body = Object)))]
+async fn negotiations(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Negotiations).await
+}
+
+/// Begin to get a dataset; agreement, transfer and receipt follow by themselves.
+#[utoipa::path(post, path = "/v1/negotiations", tag = "node", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    request_body(content = Wanted),
+    responses((status = 202, description = "`negotiation`: its id here", body = Object),
+        (status = 502, description = "the peer gave no good answer", body = Problem, content_type = "application/problem+json")))]
+async fn ask(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "negotiations", body).order(Order::Ask).await
+}
+
+/// One negotiation, with the flow that followed and the file once it is whole.
+#[utoipa::path(get, path = "/v1/negotiations/{id}", tag = "node", security(("token" = [])), params(("id" = String, Path, description = "its id here")),
+    responses((status = 200, description = "the negotiation", body = Object), (status = 404, description = "no such negotiation", body = Problem, content_type = "application/problem+json")))]
+async fn negotiation(Held(state): Held<State>, who: Bearer<Read>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Negotiation(id)).await
+}
+
+/// Record that all measures of one way through are in place; the flow is decided afresh and goes on if it opens.
+#[utoipa::path(post, path = "/v1/flows/{id}/cure", tag = "flows", security(("token" = [])), params(("id" = String, Path, description = "the flow's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    request_body(content = Measures),
+    responses((status = 200, description = "recorded, and it opens", body = Object),
+        (status = 409, description = "no such way, or the law does not open", body = Problem, content_type = "application/problem+json")))]
+async fn cure(Held(state): Held<State>, who: Bearer<Act>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let route = format!("flows/{id}/cure");
+    write(&state, who, &headers, &route, body).order(|m| Order::Cure(id, m)).await
+}
+
+/// The evidence of a flow, an ASiC-E container that anybody can verify.
+#[utoipa::path(get, path = "/v1/flows/{id}/container", tag = "flows", security(("token" = [])), params(("id" = String, Path, description = "the flow's id")),
+    responses((status = 200, description = "the container", body = Vec<u8>, content_type = "application/vnd.etsi.asic-e+zip"),
+        (status = 404, description = "no such flow, or no evidence of it yet", body = Problem, content_type = "application/problem+json")))]
+async fn container(Held(state): Held<State>, who: Bearer<Read>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let bytes = blocking(&state, move |a| a.container(&who.principal, &id)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/vnd.etsi.asic-e+zip")], bytes).into_response())
+}
+
+/// The log: how many entries, how far its checkpoint reaches, and the policy by which an outsider checks it.
+#[utoipa::path(get, path = "/v1/log", tag = "node", security(("token" = [])), responses((status = 200, description = "`size`, `reach`, `policy`", body = Object)))]
+async fn log(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Log).await
+}
+
+/// Move the legal clock; in `mode = "demo"` alone.
+#[utoipa::path(post, path = "/v1/legal-day", tag = "node", security(("token" = [])), request_body(content = Day),
+    responses((status = 200, description = "moved; running flows are decided afresh", body = Object),
+        (status = 403, description = "not in production", body = Problem, content_type = "application/problem+json")))]
+async fn legal_day(Held(state): Held<State>, who: Bearer<Operate>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "legal-day", body).order(Order::LegalDay).await
+}
+
+/// The paths that the description lists.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    paths(offers, offer, peers, know, catalog, negotiations, ask, negotiation, cure, container, log, legal_day),
+    components(schemas(Provider, Wanted, Measures, Day)),
+    tags((name = "node", description = "offers, peers, negotiations; where a node runs"))
+)]
+pub struct Described;
