@@ -29,6 +29,8 @@ pub struct Scheme {
     look: Option<Shape>,
     strip: Vec<char>,
     forms: Vec<Form>,
+    /// One bit for each number of letters and digits that a value may have.
+    lengths: u128,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +62,11 @@ impl Scheme {
             true => Verdict::Passes,
             false => Verdict::Fails,
         }
+    }
+
+    /// False when no value with so many letters and digits can pass; a quick look before [`Scheme::judge`].
+    pub(crate) fn may_have(&self, letters_and_digits: usize) -> bool {
+        self.lengths >> letters_and_digits.min(127) & 1 == 1
     }
 
     /// True when a pass says more than the shape alone.
@@ -192,6 +199,7 @@ impl Catalogue {
 impl Scheme {
     fn of(raw: RawScheme) -> Result<Self, crate::shape::NotAShape> {
         let form = |f: RawForm| Ok(Form { shape: Shape::parse(&f.shape)?, check: f.check });
+        let forms = raw.form.into_iter().map(form).collect::<Result<Vec<Form>, _>>()?;
         Ok(Self {
             id: raw.id,
             title: raw.title,
@@ -202,7 +210,8 @@ impl Scheme {
             chance: raw.chance,
             look: raw.look.as_deref().map(Shape::parse).transpose()?,
             strip: raw.strip.as_deref().unwrap_or(" -").chars().collect(),
-            forms: raw.form.into_iter().map(form).collect::<Result<_, _>>()?,
+            lengths: forms.iter().fold(0, |bits, f| bits | f.shape.lengths()),
+            forms,
         })
     }
 }

@@ -97,16 +97,28 @@ impl From<CanonicalError> for NotProtected {
     }
 }
 
+/// A plan that the search proposes, before anything is transformed.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// What would be done to each column.
+    pub plan: Plan,
+    /// Whether it is the best of all that the ladders allow, or the best that a greedy walk found.
+    pub optimal: bool,
+    /// Plans that were counted.
+    pub tried: u64,
+}
+
+/// Searches alone: the plan that [`protect`] would start from.
+pub fn propose(request: Request<'_>) -> Result<Proposal, NotProtected> {
+    lattice::search(&request, &fixed_plan(&request)?)
+}
+
 // LIMIT: leaving out records can make ends of columns rare again; they are coded anew at most this often.
 const ROUNDS_MAX: usize = 4;
 
 /// Searches, applies, examines, reports. A profile that cannot be met is an answer: the report says which clause and how far.
 pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
-    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
-    let mut fixed = Plan::default();
-    for field in schema.fields() {
-        fixed.columns.insert(field.name().clone(), fixed_act(&request, field.name()));
-    }
+    let mut fixed = fixed_plan(&request)?;
     let mut found = lattice::search(&request, &fixed)?;
     let mut kept = keep(&request, &found.plan)?;
     for _ in 0..ROUNDS_MAX {
@@ -120,6 +132,12 @@ pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
         kept = keep(&request, &found.plan)?;
     }
     release(request, found, kept)
+}
+
+fn fixed_plan(request: &Request<'_>) -> Result<Plan, NotProtected> {
+    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
+    let acts = schema.fields().iter().map(|f| (f.name().clone(), fixed_act(request, f.name())));
+    Ok(Plan { columns: acts.collect() })
 }
 
 // Columns that the search does not move: what a person chose; else the mildest act that the profile permits.
@@ -176,11 +194,7 @@ fn border(request: &Request<'_>, plan: &Plan) -> Result<Border, NotProtected> {
     Ok(Border::prepare(plan, &schema, request.key.cloned())?)
 }
 
-fn release(
-    request: Request<'_>,
-    found: lattice::Found,
-    kept: Vec<Vec<bool>>,
-) -> Result<Protected, NotProtected> {
+fn release(request: Request<'_>, found: Proposal, kept: Vec<Vec<bool>>) -> Result<Protected, NotProtected> {
     let border = border(&request, &found.plan)?;
     let (mut losses, mut batches, mut records) = (Losses::default(), Vec::with_capacity(kept.len()), 0);
     for (batch, kept) in request.batches.iter().zip(kept) {

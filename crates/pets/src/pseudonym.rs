@@ -67,18 +67,23 @@ impl DomainKey {
 
     /// The pseudonym of a value in a column's own namespace: 128 bits of HMAC-SHA-256 (RFC 2104) in hex.
     pub fn name(&self, namespace: &str, value: &str) -> String {
+        let mut out = String::with_capacity(2 * PSEUDONYM_BYTES);
+        self.write_name(namespace, value, &mut out);
+        out
+    }
+
+    /// Appends the pseudonym to a text that is used again for the next one.
+    pub(crate) fn write_name(&self, namespace: &str, value: &str, out: &mut String) {
         let mut mac = self.keyed.clone();
         mac.update(&(namespace.len() as u64).to_be_bytes());
         mac.update(namespace.as_bytes());
         mac.update(value.as_bytes());
         let tag = mac.finalize().into_bytes();
-        let mut out = String::with_capacity(2 * PSEUDONYM_BYTES);
         for byte in tag.iter().take(PSEUDONYM_BYTES) {
             for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
+                out.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }));
             }
         }
-        out
     }
 }
 

@@ -48,6 +48,17 @@ impl Shape {
         value.len() <= LENGTH_MAX && matches(&self.elements, value)
     }
 
+    /// One bit for each number of letters and digits that a value of this shape may have.
+    pub(crate) fn lengths(&self) -> u128 {
+        let kept = span(b'0', b'9') | span(b'A', b'Z') | span(b'a', b'z');
+        self.elements.iter().fold(1, |bits, e| {
+            let always = e.allowed & !kept == 0;
+            let never = e.allowed & kept == 0;
+            let (least, most) = (if always { e.least } else { 0 }, if never { 0 } else { e.most });
+            (least..=most).fold(0, |sum, n| sum | bits << n)
+        })
+    }
+
     /// The characters that may stand at each place, repeats filled to their least length; for drawing examples.
     pub fn places(&self) -> Vec<Vec<u8>> {
         let choices = |e: &Element| (0..128u8).filter(|&c| e.allowed >> c & 1 == 1).collect::<Vec<u8>>();

@@ -8,7 +8,7 @@ use crate::pseudonym::DomainKey;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// Why a batch does not pass.
@@ -207,39 +207,81 @@ impl<'a> Cell<'a> {
 
     /// The value that goes out for a value that is there; `None` is missing.
     pub(crate) fn apply(&self, text: &str) -> Option<String> {
+        let mut out = String::new();
+        self.write(text, &mut out).then_some(out)
+    }
+
+    /// Appends the value that goes out; false, and nothing is appended, when it is missing.
+    fn write(&self, text: &str, out: &mut String) -> bool {
+        self.try_write(text, out).is_some()
+    }
+
+    fn try_write(&self, text: &str, out: &mut String) -> Option<()> {
+        // Writing to a String cannot fail.
         match self.act {
-            Act::Keep => Some(text.into()),
-            Act::Drop | Act::Suppress => None,
+            Act::Keep => out.push_str(text),
+            Act::Drop | Act::Suppress => return None,
             Act::Bin { width, origin, below, above } => {
                 let number: Decimal = text.parse().ok()?;
-                coded(number, *below, *above).or_else(|| Some(bin(number, *width, *origin, *below, *above)))
+                match coded(number, *below, *above) {
+                    Some(end) => out.push_str(&end),
+                    None => out.push_str(&bin(number, *width, *origin, *below, *above)),
+                }
             }
             Act::Clamp { below, above } => {
                 let number: Decimal = text.parse().ok()?;
-                coded(number, *below, *above).or_else(|| Some(number.to_string()))
+                match coded(number, *below, *above) {
+                    Some(end) => out.push_str(&end),
+                    None => write!(out, "{number}").ok()?,
+                }
             }
             Act::Date { to } => {
                 let (year, month, _) = read_day(text)?.parts();
-                Some(match to {
-                    DateUnit::Month => format!("{year}-{month:02}"),
-                    DateUnit::Quarter => format!("{year}-Q{}", month.div_ceil(3)),
-                    DateUnit::Year => year.to_string(),
-                    DateUnit::Decade => format!("{}s", year.div_euclid(10) * 10),
-                })
+                match to {
+                    DateUnit::Month => write!(out, "{year}-{month:02}"),
+                    DateUnit::Quarter => write!(out, "{year}-Q{}", month.div_ceil(3)),
+                    DateUnit::Year => write!(out, "{year}"),
+                    DateUnit::Decade => write!(out, "{}s", year.div_euclid(10) * 10),
+                }
+                .ok()?;
             }
-            Act::Prefix { keep } => Some(text.chars().take(*keep).chain(['*']).collect()),
-            Act::Map { to, otherwise } => to.get(text).or(otherwise.as_ref()).cloned(),
-            Act::Pseudonym { .. } => self.key.map(|key| key.name(self.namespace, text)),
+            Act::Prefix { keep } => {
+                let end = text.char_indices().nth(*keep).map_or(text.len(), |(at, _)| at);
+                out.push_str(text.get(..end)?);
+                out.push('*');
+            }
+            Act::Map { to, otherwise } => out.push_str(to.get(text).or(otherwise.as_ref())?),
+            Act::Pseudonym { .. } => self.key?.write_name(self.namespace, text, out),
         }
+        Some(())
     }
 }
 
 /// Remembers what values became: ages, days and words repeat within a batch, and looking up is cheaper than computing.
 struct Memo {
-    slots: Vec<(String, Option<String>)>,
-    last: Option<String>,
+    slots: Vec<Slot>,
+    last: Slot,
     asked: usize,
     known: usize,
+}
+
+/// What a value became; a value that is missing afterwards is there no more.
+#[derive(Clone, Default)]
+struct Slot {
+    before: String,
+    after: String,
+    is_there: bool,
+}
+
+impl Slot {
+    fn fill(&mut self, cell: &Cell<'_>, text: &str) {
+        self.after.clear();
+        self.is_there = cell.write(text, &mut self.after);
+    }
+
+    fn after(&self) -> Option<&str> {
+        self.is_there.then_some(self.after.as_str())
+    }
 }
 
 // LIMIT: values remembered, and questions after which a memo that seldom knows is no longer asked.
@@ -248,13 +290,13 @@ const MEMO_TRIAL: usize = 2048;
 
 impl Memo {
     fn new() -> Self {
-        Self { slots: vec![(String::new(), None); MEMO_SLOTS], last: None, asked: 0, known: 0 }
+        Self { slots: vec![Slot::default(); MEMO_SLOTS], last: Slot::default(), asked: 0, known: 0 }
     }
 
     fn apply(&mut self, cell: &Cell<'_>, text: &str) -> Option<&str> {
         if self.asked >= MEMO_TRIAL && self.known * 4 < self.asked {
-            self.last = cell.apply(text);
-            return self.last.as_deref();
+            self.last.fill(cell, text);
+            return self.last.after();
         }
         let mut hash = crate::intern::Mixed::default();
         std::hash::Hasher::write(&mut hash, text.as_bytes());
@@ -262,14 +304,14 @@ impl Memo {
         self.asked += 1;
         // INVARIANT: an empty text is never asked for (it is missing), so a fresh slot matches nothing.
         let slot = self.slots.get_mut(place)?;
-        if slot.0 == text {
+        if slot.before == text {
             self.known += 1;
         } else {
-            slot.0.clear();
-            slot.0.push_str(text);
-            slot.1 = cell.apply(text);
+            slot.before.clear();
+            slot.before.push_str(text);
+            slot.fill(cell, text);
         }
-        slot.1.as_deref()
+        slot.after()
     }
 }
 

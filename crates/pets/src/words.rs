@@ -1,10 +1,12 @@
 //! Header words, value lists and name lists: what columns hold, as data.
 
 use crate::dictionary::Role;
+use crate::intern::Mixed;
 use model::text::Text;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 /// A kind of column that is told by words and values rather than by check digits.
@@ -33,16 +35,19 @@ pub struct Kind {
 pub struct Words {
     kinds: Vec<Kind>,
     names: Names,
+    family_ja_begins: HashSet<char, BuildHasherDefault<Mixed>>,
     units: HashSet<String>,
 }
+
+type Listed = HashSet<String, BuildHasherDefault<Mixed>>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Names {
-    family: HashSet<String>,
-    given: HashSet<String>,
-    family_ja: HashSet<String>,
-    given_ja: HashSet<String>,
+    family: Listed,
+    given: Listed,
+    family_ja: Listed,
+    given_ja: Listed,
     companies: Vec<String>,
 }
 
@@ -90,7 +95,10 @@ impl Words {
     pub fn parse(text: &str) -> Result<Self, NotWords> {
         let document: Document = toml::from_str(text)
             .map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
-        Ok(Self { kinds: document.kind, names: document.names, units: document.units.words })
+        let family_ja_begins =
+            document.names.family_ja.iter().filter_map(|name| name.chars().next()).collect();
+        let Document { kind: kinds, names, units } = document;
+        Ok(Self { kinds, names, family_ja_begins, units: units.words })
     }
 
     /// The kinds.
@@ -148,17 +156,22 @@ impl Words {
 
     /// True for a frequent given name in Latin script.
     pub fn is_given(&self, word: &str) -> bool {
-        self.names.given.contains(&word.to_lowercase())
+        is_listed(&self.names.given, word)
     }
 
     /// True for a frequent family name in Latin script.
     pub fn is_family(&self, word: &str) -> bool {
-        self.names.family.contains(&word.to_lowercase())
+        is_listed(&self.names.family, word)
     }
 
     /// True for a frequent Japanese given name.
     pub fn is_given_ja(&self, word: &str) -> bool {
         self.names.given_ja.contains(word)
+    }
+
+    /// True when some frequent Japanese family name begins so; a quick look before [`Words::is_family_ja`].
+    pub(crate) fn may_begin_family_ja(&self, c: char) -> bool {
+        self.family_ja_begins.contains(&c)
     }
 
     /// True for a frequent Japanese family name.
@@ -184,6 +197,23 @@ impl Words {
                 self.names.family_ja.contains(family) && (1..=3).contains(&given.chars().count())
             })
         })
+    }
+}
+
+// LIMIT: longer words are no listed names.
+const NAME_BYTES_MAX: usize = 32;
+
+// In lower case, without an allocation where the word is ASCII, as most are.
+fn is_listed(list: &Listed, word: &str) -> bool {
+    let mut lower = [0u8; NAME_BYTES_MAX];
+    match lower.get_mut(..word.len()) {
+        Some(lower) if word.is_ascii() => {
+            lower.copy_from_slice(word.as_bytes());
+            lower.make_ascii_lowercase();
+            std::str::from_utf8(lower).is_ok_and(|word| list.contains(word))
+        }
+        Some(_) => list.contains(&word.to_lowercase()),
+        None => false,
     }
 }
 

@@ -6,10 +6,10 @@
 //! failing point fails: from each failing point the search climbs to one from which no step keeps failing, and skips all
 //! that lies below it (the monotonicity that Samarati 2001 and LeFevre, DeWitt, Ramakrishnan 2005 use).
 
-use super::{NotProtected, Request};
+use super::{NotProtected, Proposal, Request};
 use crate::cell::Cells;
 use crate::dictionary::Role;
-use crate::intern::{Codes, MISSING, Mixed, Pairs, Paths};
+use crate::intern::{Codes, Mixed, Paths};
 use crate::measure::{NotCounted, Whole};
 use crate::plan::{Act, Plan};
 use crate::pseudonym::DomainKey;
@@ -18,13 +18,9 @@ use crate::transform::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-/// A plan that the search proposes.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) plan: Plan,
-    pub(super) optimal: bool,
-    pub(super) tried: u64,
-}
+mod grouping;
+
+use grouping::{Grouping, Groupings};
 
 // LIMIT: lattices up to this many points are searched for the optimum, larger ones by a greedy walk.
 const POINTS_MAX: usize = 1_000_000;
@@ -61,7 +57,8 @@ type Sensitive = (Vec<(u32, u32, u64)>, Whole);
 /// Distinct combinations of quasi-identifier values with their counts.
 struct Table {
     columns: Vec<Column>,
-    combinations: Vec<Vec<u32>>,
+    /// For each column, the code of each combination.
+    codes: Vec<Vec<u32>>,
     counts: Vec<u64>,
     sensitive: Vec<Sensitive>,
     records: u64,
@@ -78,7 +75,7 @@ struct Count {
     allowed: bool,
 }
 
-pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Found, NotProtected> {
+pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Proposal, NotProtected> {
     let table = Table::of(request)?;
     let points: Option<usize> = table.columns.iter().try_fold(1usize, |n, c| n.checked_mul(c.rungs.len()));
     let (point, optimal, tried) = match points {
@@ -89,7 +86,7 @@ pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Found, NotPr
     for (column, rung) in table.columns.iter().zip(point).filter_map(|(c, r)| Some((c, c.rungs.get(r)?))) {
         plan.columns.insert(column.name.clone(), rung.act.clone());
     }
-    Ok(Found { plan, optimal, tried })
+    Ok(Proposal { plan, optimal, tried })
 }
 
 impl Table {
@@ -109,7 +106,8 @@ impl Table {
         let mut codes = vec![Codes::default(); quasi.len()];
         let mut values = vec![Codes::default(); sensitive.len()];
         let mut paths = Paths::of_width(quasi.len());
-        let (mut combinations, mut counts): (Vec<Vec<u32>>, Vec<u64>) = (Vec::new(), Vec::new());
+        let mut counts: Vec<u64> = Vec::new();
+        let mut combinations: Vec<Vec<u32>> = vec![Vec::new(); quasi.len()];
         let mut pairs = vec![HashMap::<(u32, u32), u64>::new(); sensitive.len()];
         for batch in request.batches {
             let read = |name: &String| {
@@ -130,7 +128,7 @@ impl Table {
                     Some(count) => *count += 1,
                     None => {
                         counts.push(1);
-                        combinations.push(row_codes);
+                        combinations.iter_mut().zip(row_codes).for_each(|(column, code)| column.push(code));
                     }
                 }
                 for ((cells, values), pairs) in sensitive.iter().zip(&mut values).zip(&mut pairs) {
@@ -144,7 +142,7 @@ impl Table {
             .map_or((u128::from(LEFT_OUT_USUAL.0), u128::from(LEFT_OUT_USUAL.1)), Ratio::parts);
         let mut table = Self {
             columns: Vec::with_capacity(quasi.len()),
-            combinations,
+            codes: combinations,
             counts,
             sensitive: pairs.into_iter().zip(&values).map(|(pairs, values)| spread(pairs, values)).collect(),
             records,
@@ -163,8 +161,8 @@ impl Table {
 
     fn column(&self, request: &Request<'_>, index: usize, name: String, codes: &Codes) -> Column {
         let mut per_code = vec![0u64; codes.len()];
-        for (combination, count) in self.combinations.iter().zip(&self.counts) {
-            if let Some(n) = combination.get(index).and_then(|&code| per_code.get_mut(code as usize)) {
+        for (&code, count) in self.codes.get(index).into_iter().flatten().zip(&self.counts) {
+            if let Some(n) = per_code.get_mut(code as usize) {
                 *n += count;
             }
         }
@@ -186,11 +184,18 @@ impl Table {
         Column { name, rungs, whole }
     }
 
+    /// True when each rung only merges what the one before tells apart, as ladders are meant to.
+    fn is_nested(&self) -> bool {
+        let pairs = self.columns.iter().flat_map(|c| c.rungs.iter().zip(c.rungs.iter().skip(1)));
+        pairs.into_iter().all(|(before, rung)| rung.merges(before))
+    }
+
     /// The point of least loss, by bound and pruning.
     fn optimum(&self, points: usize) -> (Vec<usize>, bool, u64) {
         let mut order: Vec<(u64, usize)> = (0..points).map(|n| (self.bound(&self.point(n)), n)).collect();
         order.sort_unstable();
         let mut failing: Vec<Vec<usize>> = Vec::new();
+        let mut groupings = Groupings::of(self);
         let (mut best, mut tried): (Option<(u64, usize)>, u64) = (None, 0);
         for (bound, n) in order {
             if best.is_some_and(|(loss, _)| bound >= loss) {
@@ -201,9 +206,9 @@ impl Table {
                 continue;
             }
             tried += 1;
-            let count = self.count(&point);
+            let count = self.count(&groupings.at(self, &point), &point);
             if count.left_out > self.left_out_max {
-                failing.push(self.climb(point, failing.len(), &mut tried));
+                failing.push(self.climb(point, failing.len(), &mut groupings, &mut tried));
             } else if count.allowed && best.is_none_or(|(loss, _)| count.loss < loss) {
                 best = Some((count.loss, n));
             }
@@ -216,7 +221,13 @@ impl Table {
     }
 
     // Raises column after column as far as the point keeps failing; begins elsewhere each time, for different summits.
-    fn climb(&self, mut point: Vec<usize>, begin: usize, tried: &mut u64) -> Vec<usize> {
+    fn climb(
+        &self,
+        mut point: Vec<usize>,
+        begin: usize,
+        groupings: &mut Groupings,
+        tried: &mut u64,
+    ) -> Vec<usize> {
         let width = point.len();
         for index in (0..width).map(|i| (i + begin) % width) {
             let (mut fails, mut holds) = (
@@ -227,7 +238,7 @@ impl Table {
                 let middle = fails.midpoint(holds);
                 set(&mut point, index, middle);
                 *tried += 1;
-                if self.left_out(&self.classes(&point)).1 > self.left_out_max {
+                if self.left_out(&groupings.at(self, &point)).1 > self.left_out_max {
                     fails = middle;
                 } else {
                     holds = middle;
@@ -254,14 +265,15 @@ impl Table {
     /// A greedy walk up from the finest point, then down again wherever the profile stays met.
     fn walk(&self) -> (Vec<usize>, bool, u64) {
         let mut point = vec![0usize; self.columns.len()];
-        let (mut tried, mut here) = (1, self.count(&point));
+        let mut groupings = Groupings::of(self);
+        let (mut tried, mut here) = (1, self.count(&groupings.at(self, &point), &point));
         while !here.allowed {
             let mut best: Option<(f64, Vec<usize>, Count)> = None;
             for (index, column) in self.columns.iter().enumerate() {
                 let Some(&rung) = point.get(index).filter(|&&r| r + 1 < column.rungs.len()) else { continue };
                 let mut next = point.clone();
                 set(&mut next, index, rung + 1);
-                let count = self.count(&next);
+                let count = self.count(&groupings.at(self, &next), &next);
                 tried += 1;
                 let gained = here.left_out.saturating_sub(count.left_out) as f64 + 1.0;
                 let paid = self.bound(&next).saturating_sub(self.bound(&point)) as f64 + 1.0;
@@ -279,7 +291,7 @@ impl Table {
                 let Some(&rung) = point.get(index).filter(|&&r| r > 0) else { continue };
                 let mut next = point.clone();
                 set(&mut next, index, rung - 1);
-                let count = self.count(&next);
+                let count = self.count(&groupings.at(self, &next), &next);
                 tried += 1;
                 if count.allowed && count.loss < here.loss {
                     (point, here, improved) = (next, count, true);
@@ -289,39 +301,10 @@ impl Table {
         (point, false, tried)
     }
 
-    /// The class of each combination at a point: codes packed into one number, numbered anew where it would overflow.
-    fn classes(&self, point: &[usize]) -> Vec<u32> {
-        let mut keys = vec![0u64; self.combinations.len()];
-        let mut room: u64 = 1;
-        for (index, (column, &rung)) in self.columns.iter().zip(point).enumerate() {
-            let Some(rung) = column.rungs.get(rung).filter(|rung| rung.codes > 1) else { continue };
-            room = match room.checked_mul(rung.codes) {
-                Some(room) => room,
-                None => {
-                    keys = number(&keys).into_iter().map(u64::from).collect();
-                    (keys.len() as u64).saturating_mul(rung.codes)
-                }
-            };
-            for (key, combination) in keys.iter_mut().zip(&self.combinations) {
-                let code = combination
-                    .get(index)
-                    .and_then(|&code| rung.to.get(code as usize))
-                    .copied()
-                    .unwrap_or(MISSING);
-                *key = *key * rung.codes + u64::from(code);
-            }
-        }
-        number(&keys)
-    }
-
     /// Which classes are good, and how many records are in the others.
-    fn left_out(&self, classes: &[u32]) -> (Vec<bool>, u64) {
-        let mut sizes = vec![0u64; classes.iter().max().map_or(0, |&m| m as usize + 1)];
-        for (&class, count) in classes.iter().zip(&self.counts) {
-            if let Some(size) = sizes.get_mut(class as usize) {
-                *size += count;
-            }
-        }
+    fn left_out(&self, grouping: &Grouping) -> (Vec<bool>, u64) {
+        let sizes = &grouping.sizes;
+        let classes = if self.sensitive.is_empty() { Vec::new() } else { grouping.classes() };
         let mut good: Vec<bool> = sizes.iter().map(|&size| size >= self.k).collect();
         for (rows, whole) in &self.sensitive {
             let mut counts: HashMap<u64, u64, BuildHasherDefault<Mixed>> = HashMap::default();
@@ -344,31 +327,36 @@ impl Table {
         (good, out)
     }
 
-    fn count(&self, point: &[usize]) -> Count {
-        let classes = self.classes(point);
-        let (good, left_out) = self.left_out(&classes);
+    fn count(&self, grouping: &Grouping, point: &[usize]) -> Count {
+        let (good, left_out) = self.left_out(grouping);
         let kept = self.records - left_out;
         let average = Ratio::share(good.iter().filter(|&&g| g).count() as u64, kept);
         let allowed = left_out <= self.left_out_max && kept > 0 && average <= self.risk_average;
-        let mut loss = 0u64;
-        if allowed {
-            for ((&class, combination), count) in classes.iter().zip(&self.combinations).zip(&self.counts) {
-                loss += count
-                    * if good.get(class as usize) == Some(&true) {
-                        self.loss(point, combination)
-                    } else {
-                        self.columns.iter().map(|c| c.whole).sum::<u64>()
-                    };
-            }
-        }
+        let loss = if allowed { self.loss(grouping, &good, left_out, point) } else { 0 };
         Count { left_out, loss, allowed }
     }
 
-    fn loss(&self, point: &[usize], combination: &[u32]) -> u64 {
-        let each = |((column, &rung), &code): ((&Column, &usize), &u32)| {
-            column.rungs.get(rung).and_then(|r| r.loss.get(code as usize)).copied().unwrap_or(0)
-        };
-        self.columns.iter().zip(point).zip(combination).map(each).sum()
+    fn loss(&self, grouping: &Grouping, good: &[bool], left_out: u64, point: &[usize]) -> u64 {
+        let classes = grouping.classes();
+        let mut loss = left_out * self.columns.iter().map(|c| c.whole).sum::<u64>();
+        for ((column, codes), rung) in self.columns.iter().zip(&self.codes).zip(point) {
+            let Some(rung) = column.rungs.get(*rung) else { continue };
+            for ((&code, &class), count) in codes.iter().zip(&classes).zip(&self.counts) {
+                if good.get(class as usize) == Some(&true) {
+                    loss += count * rung.loss.get(code as usize).copied().unwrap_or(0);
+                }
+            }
+        }
+        loss
+    }
+}
+
+impl Rung {
+    /// True when what looks alike on the rung before looks alike here.
+    fn merges(&self, before: &Rung) -> bool {
+        let mut image: HashMap<u32, u32, BuildHasherDefault<Mixed>> = HashMap::default();
+        self.codes == 1
+            || before.to.iter().zip(&self.to).all(|(&b, &here)| *image.entry(b).or_insert(here) == here)
     }
 }
 
@@ -416,17 +404,6 @@ impl Rung {
         let flat = alike.iter().filter(|&&n| n > 0).count() < 2;
         Self { act, to, codes: if flat { 1 } else { coarse.len() as u64 }, loss, bound }
     }
-}
-
-// Equal keys get equal numbers, from 0 in order of first sight.
-fn number(keys: &[u64]) -> Vec<u32> {
-    let mut seen = Pairs::with_capacity_and_hasher(keys.len().min(1024), Default::default());
-    keys.iter()
-        .map(|&key| {
-            let next = u32::try_from(seen.len()).unwrap_or(u32::MAX);
-            *seen.entry(key).or_insert(next)
-        })
-        .collect()
 }
 
 fn set(point: &mut [usize], index: usize, rung: usize) {
