@@ -2,6 +2,7 @@
 
 use model::{Digest, manifest::Chunk};
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// The size of a chunk unless configured otherwise.
 pub const CHUNK_BYTES: usize = 8 << 20;
@@ -13,14 +14,15 @@ pub const CHUNK_BYTES_MAX: usize = 64 << 20;
 pub struct Piece {
     /// Its name, length and rows.
     pub chunk: Chunk,
-    /// Exactly the delivered bytes.
-    pub bytes: Vec<u8>,
+    /// Exactly the delivered bytes; shared, since they are large.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 impl Piece {
     /// Names the bytes.
     pub fn of(bytes: Vec<u8>, rows: u64) -> Self {
-        Self { chunk: Chunk { id: Digest::of(&bytes), bytes: bytes.len() as u64, rows }, bytes }
+        let chunk = Chunk { id: Digest::of(&bytes), bytes: bytes.len() as u64, rows };
+        Self { chunk, bytes: Arc::new(bytes) }
     }
 }
 

@@ -9,16 +9,18 @@
 //! ```
 //! use dataplane::chunk::Cutter;
 //! let mut cutter = Cutter::new(b"abcdef".as_slice(), 4);
-//! assert_eq!(cutter.cut().unwrap().unwrap().bytes, b"abcd");
+//! assert_eq!(cutter.cut().unwrap().unwrap().bytes.as_slice(), b"abcd");
 //! assert_eq!(cutter.cut().unwrap().unwrap().chunk.bytes, 2);
 //! assert!(cutter.cut().unwrap().is_none());
 //! ```
 
+mod ahead;
 pub mod chunk;
 pub mod encode;
 pub mod flow;
 pub mod manifest;
 pub mod meter;
+mod reading;
 pub mod sheet;
 pub mod sink;
 pub mod table;
@@ -28,12 +30,10 @@ pub type Mark = fn(&str);
 
 /// The named places of this room, in the order in which one chunk and one file pass them.
 pub const CRASH_POINTS: &[&str] = &[
+    "sink.create.after",
     "sink.write.after",
     "sink.sync.after",
-    "sink.rename.after",
-    "sink.directory.after",
-    "sink.assemble.written",
+    "sink.assemble.linked",
     "sink.assemble.synced",
-    "sink.assemble.renamed",
     "sink.assemble.swept",
 ];

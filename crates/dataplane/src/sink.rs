@@ -1,11 +1,17 @@
-//! A directory that receives chunks durably: a chunk is either whole under its own name or not there.
+//! A file that grows by chunks, durably: what was kept is on the disk, what was not is written over.
+//!
+//! Chunks go to their place in one hidden file, each synced before it counts; when all are there, the file gets its name.
+//! The caller remembers which chunks were kept; the disk may hold the beginning of one more, which a restart cuts off.
 
 use crate::Mark;
 use model::{Digest, manifest::Chunk};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+
+/// The name of the file while it grows.
+const GROWING: &str = ".receiving";
 
 /// Why a chunk or file was not kept.
 #[derive(Debug)]
@@ -13,6 +19,13 @@ pub enum SinkError {
     /// The bytes are not those of the name.
     Differs {
         /// The chunk's number.
+        number: u64,
+    },
+    /// The chunk is not the one that comes next.
+    Order {
+        /// The number that comes next.
+        next: u64,
+        /// The number that came.
         number: u64,
     },
     /// A file of the final name is there already, with other bytes.
@@ -35,6 +48,7 @@ impl SinkError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Differs { .. } => "dataplane/chunk-differs",
+            Self::Order { .. } => "dataplane/chunk-order",
             Self::Occupied(_) => "dataplane/sink-occupied",
             Self::Name(_) => "dataplane/sink-name",
             Self::DiskFull(_) => "dataplane/disk-full",
@@ -47,6 +61,7 @@ impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Differs { number } => write!(f, "chunk {number} is not what its digest says"),
+            Self::Order { next, number } => write!(f, "chunk {number} came where chunk {next} must come"),
             Self::Occupied(path) => write!(f, "`{}` is there already with other bytes", path.display()),
             Self::Name(name) => write!(f, "`{name}` is no plain file name"),
             Self::DiskFull(path) => {
@@ -66,122 +81,154 @@ fn disk(path: &Path, error: io::Error) -> SinkError {
     }
 }
 
-/// A directory sink with create-only commit.
+/// A directory that receives one file, with create-only commit.
 #[derive(Debug)]
 pub struct DirectorySink {
     directory: PathBuf,
     mark: Mark,
+    file: Option<File>,
+    next: u64,
+    end: u64,
 }
 
 impl DirectorySink {
-    /// Opens a directory, made if it is not there; leftovers of a crash are swept.
-    pub fn open(directory: &Path, mark: Mark) -> Result<Self, SinkError> {
-        fs::create_dir_all(directory).map_err(|e| disk(directory, e))?;
-        let sink = Self { directory: directory.to_owned(), mark };
-        for entry in fs::read_dir(directory).map_err(|e| disk(directory, e))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(".part-") {
-                fs::remove_file(entry.path()).map_err(|e| disk(&entry.path(), e))?;
+    /// Opens a directory, made if it is not there, in which `kept` chunks were kept before.
+    ///
+    /// Looks whether those are what their digests say, and cuts off what came after them.
+    pub fn open(directory: &Path, mark: Mark, kept: &[Chunk]) -> Result<Self, SinkError> {
+        make_durably(directory)?;
+        let place = directory.join(GROWING);
+        let file = match OpenOptions::new().read(true).write(true).open(&place) {
+            Ok(mut file) => {
+                check(&mut file, &place, kept)?;
+                Some(file)
             }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => return Err(disk(&place, e)),
+        };
+        let end = kept.iter().map(|c| c.bytes).sum();
+        if let Some(file) = &file {
+            file.set_len(end).map_err(|e| disk(&place, e))?;
         }
-        Ok(sink)
+        Ok(Self { directory: directory.to_owned(), mark, file, next: kept.len() as u64, end })
     }
 
-    fn place(&self, number: u64, id: &Digest) -> PathBuf {
-        self.directory.join(format!("{number:08}-{id}"))
+    /// How many chunks are kept.
+    pub fn n_kept(&self) -> u64 {
+        self.next
     }
 
-    /// Keeps a chunk: written beside, synced, renamed, the directory synced. A chunk that is there stays as it is.
-    pub fn put(&self, number: u64, id: &Digest, bytes: &[u8]) -> Result<(), SinkError> {
+    /// Keeps the next chunk: on the disk when this returns. One that did not come so far is written over by the next try.
+    pub fn put(&mut self, number: u64, id: &Digest, bytes: &[u8]) -> Result<(), SinkError> {
+        if number != self.next {
+            return Err(SinkError::Order { next: self.next, number });
+        }
         if Digest::of(bytes) != *id {
             return Err(SinkError::Differs { number });
         }
-        let (place, part) = (self.place(number, id), self.directory.join(format!(".part-{number:08}")));
-        if place.exists() {
-            return self.sync_directory();
+        let place = self.directory.join(GROWING);
+        let at = |e| disk(&place, e);
+        if self.file.is_none() {
+            // A file that grew before and is gone has been given its name; it does not grow again.
+            if self.next > 0 {
+                return Err(SinkError::Order { next: 0, number });
+            }
+            let options = OpenOptions::new().read(true).write(true).create_new(true).open(&place);
+            self.file = Some(options.map_err(at)?);
+            sync_directory(&self.directory)?;
+            (self.mark)("sink.create.after");
         }
-        let mut file = File::create(&part).map_err(|e| disk(&part, e))?;
-        file.write_all(bytes).map_err(|e| disk(&part, e))?;
-        (self.mark)("sink.write.after");
-        file.sync_all().map_err(|e| disk(&part, e))?;
-        (self.mark)("sink.sync.after");
-        // INVARIANT: the name holds the digest, so a rename over an equal chunk changes nothing.
-        fs::rename(&part, &place).map_err(|e| disk(&place, e))?;
-        (self.mark)("sink.rename.after");
-        self.sync_directory()?;
-        (self.mark)("sink.directory.after");
+        if let Some(file) = &mut self.file {
+            file.seek(SeekFrom::Start(self.end)).map_err(at)?;
+            file.write_all(bytes).map_err(at)?;
+            (self.mark)("sink.write.after");
+            // INVARIANT: bytes count only after this.
+            file.sync_data().map_err(at)?;
+            (self.mark)("sink.sync.after");
+        }
+        self.end += bytes.len() as u64;
+        self.next += 1;
         Ok(())
     }
 
-    /// The bytes of a chunk that is here, if they are what the digest says.
-    pub fn get(&self, number: u64, id: &Digest) -> Option<Vec<u8>> {
-        fs::read(self.place(number, id)).ok().filter(|bytes| Digest::of(bytes) == *id)
-    }
-
-    /// Joins the chunks into one file of this name and sweeps them. Repeating it after a crash gives the same file.
-    pub fn assemble(&self, chunks: &[Chunk], name: &str) -> Result<PathBuf, SinkError> {
+    /// Gives the file its name when all chunks are kept. Repeating it after a crash gives the same file.
+    pub fn assemble(&mut self, chunks: &[Chunk], name: &str) -> Result<PathBuf, SinkError> {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
             return Err(SinkError::Name(name.to_owned()));
         }
-        let place = self.directory.join(name);
-        if !self.holds(&place, chunks)? {
-            let part = self.directory.join(".part-whole");
-            let mut whole = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&part)
-                .map_err(|e| disk(&part, e))?;
-            for (number, chunk) in (0..).zip(chunks) {
-                let bytes = self.get(number, &chunk.id).ok_or(SinkError::Differs { number })?;
-                whole.write_all(&bytes).map_err(|e| disk(&part, e))?;
-            }
-            (self.mark)("sink.assemble.written");
-            whole.sync_all().map_err(|e| disk(&part, e))?;
-            (self.mark)("sink.assemble.synced");
+        let (growing, place) = (self.directory.join(GROWING), self.directory.join(name));
+        if self.next != chunks.len() as u64 || self.end != chunks.iter().map(|c| c.bytes).sum::<u64>() {
+            return Err(SinkError::Order { next: self.next, number: chunks.len() as u64 });
+        }
+        if self.file.is_none() && chunks.is_empty() && !place.exists() {
+            self.file = Some(File::create(&growing).map_err(|e| disk(&growing, e))?);
+        }
+        if self.file.is_none() || place.exists() {
+            self.holds(&place, chunks)?;
+        } else {
             // A link fails where a file is already; a rename would overwrite it.
-            match fs::hard_link(&part, &place) {
+            match fs::hard_link(&growing, &place) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Err(SinkError::Occupied(place)),
                 done => done.map_err(|e| disk(&place, e))?,
             }
-            fs::remove_file(&part).map_err(|e| disk(&part, e))?;
-            self.sync_directory()?;
-            (self.mark)("sink.assemble.renamed");
+            (self.mark)("sink.assemble.linked");
+            sync_directory(&self.directory)?;
+            (self.mark)("sink.assemble.synced");
         }
-        for (number, chunk) in (0..).zip(chunks) {
-            let swept = self.place(number, &chunk.id);
-            if swept.exists() {
-                fs::remove_file(&swept).map_err(|e| disk(&swept, e))?;
-            }
+        if growing.exists() {
+            fs::remove_file(&growing).map_err(|e| disk(&growing, e))?;
+            sync_directory(&self.directory)?;
         }
-        self.sync_directory()?;
+        self.file = None;
         (self.mark)("sink.assemble.swept");
         Ok(place)
     }
 
-    /// Tells whether the file is there with exactly these chunks.
-    fn holds(&self, place: &Path, chunks: &[Chunk]) -> Result<bool, SinkError> {
-        let Ok(file) = File::open(place) else { return Ok(false) };
-        let mut file = io::BufReader::with_capacity(1 << 20, file);
-        for chunk in chunks {
-            let mut bytes = Vec::new();
-            io::Read::take(&mut file, chunk.bytes).read_to_end(&mut bytes).map_err(|e| disk(place, e))?;
-            if Digest::of(&bytes) != chunk.id {
-                return Err(SinkError::Occupied(place.to_owned()));
-            }
-        }
-        let mut more = [0];
-        match io::Read::read(&mut file, &mut more).map_err(|e| disk(place, e))? {
-            0 => Ok(true),
-            _ => Err(SinkError::Occupied(place.to_owned())),
-        }
-    }
-
-    fn sync_directory(&self) -> Result<(), SinkError> {
-        File::open(&self.directory).and_then(|d| d.sync_all()).map_err(|e| disk(&self.directory, e))
+    /// Refuses a file of the name that holds anything but these chunks.
+    fn holds(&self, place: &Path, chunks: &[Chunk]) -> Result<(), SinkError> {
+        let occupied = || SinkError::Occupied(place.to_owned());
+        let mut file = File::open(place).map_err(|e| disk(place, e))?;
+        check(&mut file, place, chunks).map_err(|e| match e {
+            SinkError::Differs { .. } => occupied(),
+            e => e,
+        })?;
+        let bytes = file.metadata().map_err(|e| disk(place, e))?.len();
+        if bytes == self.end { Ok(()) } else { Err(occupied()) }
     }
 }
 
-use std::io::Read as _;
+/// Refuses a file that does not begin with these chunks.
+fn check(file: &mut File, place: &Path, chunks: &[Chunk]) -> Result<(), SinkError> {
+    let mut bytes = Vec::new();
+    for (number, chunk) in (0..).zip(chunks) {
+        bytes.clear();
+        io::Read::by_ref(file).take(chunk.bytes).read_to_end(&mut bytes).map_err(|e| disk(place, e))?;
+        if Digest::of(&bytes) != chunk.id {
+            return Err(SinkError::Differs { number });
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory and those above it, each with its name on the disk.
+fn make_durably(directory: &Path) -> Result<(), SinkError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let above = directory.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(above) = above {
+        make_durably(above)?;
+    }
+    match fs::create_dir(directory) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(disk(directory, e)),
+        _ => {}
+    }
+    sync_directory(above.unwrap_or(Path::new(".")))
+}
+
+fn sync_directory(directory: &Path) -> Result<(), SinkError> {
+    File::open(directory).and_then(|d| d.sync_all()).map_err(|e| disk(directory, e))
+}
 
 #[cfg(test)]
 mod tests {
@@ -190,35 +237,66 @@ mod tests {
 
     fn none(_: &str) {}
 
-    #[test]
-    fn chunks_become_one_file_however_often_it_is_tried() {
-        let dir = tempfile::tempdir().unwrap();
+    fn pieces() -> (Vec<Piece>, Vec<Chunk>) {
         let pieces: Vec<Piece> =
             [b"one,".to_vec(), b"two,".to_vec(), b"three".to_vec()].map(|b| Piece::of(b, 0)).into();
-        let chunks: Vec<Chunk> = pieces.iter().map(|p| p.chunk.clone()).collect();
-        fs::write(dir.path().join(".part-00000009"), b"torn").unwrap();
-        let sink = DirectorySink::open(dir.path(), none).unwrap();
-        assert!(!dir.path().join(".part-00000009").exists());
-        for (n, p) in (0..).zip(&pieces) {
-            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
-            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
-        }
-        assert!(matches!(sink.put(0, &chunks[0].id, b"other"), Err(SinkError::Differs { number: 0 })));
-        let path = sink.assemble(&chunks, "data.csv").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"one,two,three");
-        assert_eq!(sink.assemble(&chunks, "data.csv").unwrap(), path);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        assert!(matches!(sink.assemble(&chunks[..2], "data.csv"), Err(SinkError::Occupied(_))));
-        assert!(matches!(sink.assemble(&chunks, "../x"), Err(SinkError::Name(_))));
+        let chunks = pieces.iter().map(|p| p.chunk.clone()).collect();
+        (pieces, chunks)
     }
 
     #[test]
-    fn a_torn_chunk_is_not_believed() {
+    fn chunks_become_one_file_however_often_it_is_tried() {
         let dir = tempfile::tempdir().unwrap();
-        let sink = DirectorySink::open(dir.path(), none).unwrap();
-        let piece = Piece::of(b"whole".to_vec(), 0);
-        sink.put(0, &piece.chunk.id, &piece.bytes).unwrap();
-        fs::write(sink.place(0, &piece.chunk.id), b"who").unwrap();
-        assert_eq!(sink.get(0, &piece.chunk.id), None);
+        let place = dir.path().join("a/b");
+        let (pieces, chunks) = pieces();
+        let mut sink = DirectorySink::open(&place, none, &[]).unwrap();
+        assert!(matches!(sink.put(0, &chunks[0].id, b"other"), Err(SinkError::Differs { number: 0 })));
+        sink.put(0, &chunks[0].id, &pieces[0].bytes).unwrap();
+        assert!(matches!(sink.put(2, &chunks[2].id, &pieces[2].bytes), Err(SinkError::Order { next: 1, .. })));
+        // What came after the kept chunks is cut off; an early end is none.
+        OpenOptions::new().append(true).open(place.join(GROWING)).unwrap().write_all(b"torn, and long").unwrap();
+        let mut sink = DirectorySink::open(&place, none, &chunks[..1]).unwrap();
+        assert!(matches!(sink.assemble(&chunks, "data.csv"), Err(SinkError::Order { .. })));
+        for (n, p) in (1..).zip(&pieces[1..]) {
+            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
+        }
+        let path = sink.assemble(&chunks, "data.csv").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one,two,three");
+        assert_eq!(sink.assemble(&chunks, "data.csv").unwrap(), path);
+        let mut again = DirectorySink::open(&place, none, &chunks).unwrap();
+        assert_eq!(again.assemble(&chunks, "data.csv").unwrap(), path);
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+        assert!(matches!(again.put(3, &chunks[0].id, b"one,"), Err(SinkError::Order { .. })));
+        assert!(matches!(again.assemble(&chunks, "../x"), Err(SinkError::Name(_))));
+    }
+
+    #[test]
+    fn what_is_not_what_was_kept_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pieces, chunks) = pieces();
+        let mut sink = DirectorySink::open(dir.path(), none, &[]).unwrap();
+        for (n, p) in (0..).zip(&pieces) {
+            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
+        }
+        let whole = fs::read(dir.path().join(GROWING)).unwrap();
+        for bytes in [&b"one,twX,three"[..], b"one,tw"] {
+            fs::write(dir.path().join(GROWING), bytes).unwrap();
+            let opened = DirectorySink::open(dir.path(), none, &chunks);
+            assert!(matches!(opened, Err(SinkError::Differs { number: 1 })), "{opened:?}");
+        }
+        // A file of the same name that somebody else put there stays as it is.
+        fs::write(dir.path().join(GROWING), whole).unwrap();
+        fs::write(dir.path().join("data.csv"), b"one,two,three, and more").unwrap();
+        let mut sink = DirectorySink::open(dir.path(), none, &chunks).unwrap();
+        assert!(matches!(sink.assemble(&chunks, "data.csv"), Err(SinkError::Occupied(_))));
+    }
+
+    #[test]
+    fn an_empty_delivery_is_an_empty_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sink = DirectorySink::open(dir.path(), none, &[]).unwrap();
+        let path = sink.assemble(&[], "data.csv").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(sink.assemble(&[], "data.csv").unwrap(), path);
     }
 }

@@ -8,8 +8,10 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rows of one batch.
+/// LIMIT: rows of one batch.
 pub const BATCH_ROWS: usize = 8192;
+/// About how many bytes of text one batch of CSV is made from, judged by the first rows.
+const BATCH_BYTES: usize = 2 << 20;
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
@@ -75,10 +77,16 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     let schema = texts(&header);
     let batches = arrow_csv::ReaderBuilder::new(schema.clone())
         .with_header(true)
-        .with_batch_size(BATCH_ROWS)
+        .with_batch_size(rows_of_a_batch(&head))
         .build(decoded()?)
         .map_err(|e| fault(path, "CSV", &e))?;
     Ok((schema, Box::new(batches)))
+}
+
+/// Wide rows come in smaller batches, so that a table of any width fits the memory.
+fn rows_of_a_batch(head: &[u8]) -> usize {
+    let n_lines = head.iter().filter(|b| **b == b'\n').count().max(1);
+    (BATCH_BYTES / (head.len() / n_lines).max(1)).clamp(16, BATCH_ROWS)
 }
 
 /// The encoding that a beginning suggests; its last bytes may be half a character.

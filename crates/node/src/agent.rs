@@ -1,6 +1,7 @@
 //! The node: what one participant's agent holds, and the threads that act for it.
 
-use crate::act::turn::{Running, Watched};
+use crate::act::revocation::Watched;
+use crate::act::turn::Running;
 use crate::config::{Config, Mode};
 use crate::error::ActError;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
@@ -144,6 +145,11 @@ impl Node {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether invented things may be used here.
+    pub fn is_demo(&self) -> bool {
+        self.config.mode == Mode::Demo
     }
 
     /// The participant's id.

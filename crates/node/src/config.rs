@@ -37,6 +37,8 @@ pub struct Config {
     pub pages: String,
     /// The size of a chunk.
     pub chunk_bytes: usize,
+    /// How many chunks may be asked for and not yet be on the disk; after a crash at most so many go again.
+    pub window: usize,
     /// Certificates and keys.
     pub keys: Keys,
     /// Whom we ask for time-stamps, cosignatures and revocation.
@@ -135,6 +137,7 @@ impl Default for Config {
             address: None,
             pages: "127.0.0.1:4777".into(),
             chunk_bytes: dataplane::chunk::CHUNK_BYTES,
+            window: 2,
             keys: Keys::default(),
             authority: Authority::default(),
             limits: Limits::default(),

@@ -41,6 +41,8 @@ pub fn crash_points() -> Vec<&'static str> {
         "provide.manifest.after",
         "provide.receipt.before",
         "provide.receipt.after",
+        "get.fetch.before",
+        "get.fetch.after",
         "get.note.before",
         "get.note.after",
         "get.receipt.before",

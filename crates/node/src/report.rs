@@ -226,6 +226,12 @@ impl Node {
             .collect())
     }
 
+    /// One entry of the log with what it commits to, unless that was erased.
+    pub fn entry(&self, number: u64) -> Result<Option<Event>, ActError> {
+        let stored = self.store.event(&self.participant, number)?;
+        Ok(stored.and_then(|e| serde_json::from_slice(&e.opening?.1).ok()))
+    }
+
     /// How many entries the log has.
     pub fn log_size(&self) -> Result<u64, ActError> {
         Ok(self.store.log_size(&self.participant)?)

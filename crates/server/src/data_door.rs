@@ -51,6 +51,15 @@ async fn chunk(
     }
 }
 
+/// The bytes of a chunk on their way out, which the flow keeps too until the next is asked for.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 fn respond(given: Given) -> Response {
     match given {
         Given::Chunk(piece) => {
@@ -60,7 +69,8 @@ fn respond(given: Given) -> Response {
                 (ROWS, value(piece.chunk.rows.to_string())),
                 (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
             ];
-            (StatusCode::OK, headers, piece.bytes).into_response()
+            let body = axum::body::Bytes::from_owner(Shared(piece.bytes));
+            (StatusCode::OK, headers, body).into_response()
         }
         Given::End => StatusCode::NO_CONTENT.into_response(),
         Given::Stopped(stopped) => {

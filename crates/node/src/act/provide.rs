@@ -1,6 +1,6 @@
 //! Gives chunks, the evidence of what was given, and takes the receipt.
 
-use crate::act::turn::{FlowRecord, accepted_lines};
+use crate::act::flow::{FlowRecord, accepted_lines};
 use crate::agent::{Caller, Node, lock};
 use crate::error::ActError;
 use crate::prove::trust_of;
@@ -148,7 +148,7 @@ impl Node {
             return Ok(false);
         }
         let position = chunks.iter().map(|c| c.bytes).sum::<u64>().to_string();
-        let made = manifest::assemble(flow.pass(), pid, flow.columns(), chunks, position, None);
+        let made = manifest::assemble(flow.pass(), pid, flow.columns().to_vec(), chunks, position, None);
         let digest = made.digest().map_err(|e| ActError::evidence("node/manifest", e))?;
         let mut event = self.event(EventKind::ManifestCommitted, pid);
         event.legal_day = Some(flow.pass().legal().on);

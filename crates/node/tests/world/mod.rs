@@ -193,6 +193,8 @@ pub struct Net {
     count: AtomicU64,
     /// Chunks that went over the net: (transfer path, number).
     pub chunks: Mutex<Vec<(String, u64)>>,
+    /// When the last of them went.
+    pub last_chunk: Mutex<Option<std::time::Instant>>,
     pub pause_ms: AtomicU64,
 }
 
@@ -255,7 +257,7 @@ fn given(given: Given) -> Reply {
                 ("tegata-chunk".into(), piece.chunk.id.to_string()),
                 ("tegata-rows".into(), piece.chunk.rows.to_string()),
             ],
-            body: piece.bytes,
+            body: piece.bytes.to_vec(),
         },
         Given::End => Reply { status: 204, ..Reply::default() },
         Given::Stopped(s) => Reply { status: 410, headers: vec![], body: s.says.into_bytes() },
@@ -317,6 +319,7 @@ fn serve(node: &Arc<Node>, from: &Caller, request: &Request, path: &str, net: &N
             let reply = given(node.give_chunk(from, &decode(pid), number, &token));
             if reply.status == 200 {
                 net.chunks.lock().unwrap().push((decode(pid), number));
+                *net.last_chunk.lock().unwrap() = Some(std::time::Instant::now());
             }
             reply
         }

@@ -1,11 +1,15 @@
 //! Three processes and how to lead them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+pub mod disk;
 pub mod party;
+pub mod proxy;
 
+use disk::{Dice, Disk};
+use proxy::Proxy;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -41,11 +45,41 @@ impl Drop for Party {
     }
 }
 
+/// How a scene is set up.
+#[derive(Clone, Copy)]
+pub struct Stage {
+    pub n_rows: usize,
+    pub chunk_bytes: u64,
+    /// Whether a proxy stands between the nodes and counts.
+    pub proxied: bool,
+    /// Whether the nodes write on a disk that forgets what was not synced.
+    pub faulty: bool,
+    pub seed: u64,
+    /// How long flows go on without a revocation list, when not as long as usual.
+    pub grace_ms: Option<u64>,
+}
+
+impl Stage {
+    pub fn plain(n_rows: usize, chunk_bytes: u64) -> Self {
+        Self { n_rows, chunk_bytes, proxied: false, faulty: false, seed: 1, grace_ms: None }
+    }
+}
+
 pub struct Scene {
     pub dir: tempfile::TempDir,
     pub data: Vec<u8>,
-    parties: BTreeMap<String, Party>,
     pub deaths: u32,
+    pub proxy: Option<Proxy>,
+    pub dice: Dice,
+    /// Places at which a process dies in its next lives, one each.
+    pub places: BTreeMap<String, VecDeque<String>>,
+    /// Where processes died that were told to.
+    pub died: Vec<(String, String)>,
+    pub starts: BTreeMap<String, u64>,
+    pub disks: BTreeMap<String, Disk>,
+    parties: BTreeMap<String, Party>,
+    armed: BTreeMap<String, String>,
+    known: BTreeSet<String>,
 }
 
 const DATASET: &str = "urn:dataset:customers";
@@ -54,13 +88,16 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn spawn(kind: &str, dir: &Path, crash: Option<String>) -> Option<Party> {
+fn spawn(kind: &str, dir: &Path, crash: Option<&str>, disk: Option<&mut Disk>) -> Option<Party> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "a_party", "--nocapture"])
         .env("TEGATA_TEST_PARTY", kind)
         .env("TEGATA_TEST_DIRECTORY", dir);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    if let Some(disk) = disk {
+        disk.put_under(&mut command);
+    }
     match crash {
         Some(place) => command.env("TEGATA_CRASH", place),
         None => command.env_remove("TEGATA_CRASH"),
@@ -85,20 +122,37 @@ fn spawn(kind: &str, dir: &Path, crash: Option<String>) -> Option<Party> {
 
 impl Scene {
     pub fn new(n_rows: usize, chunk_bytes: u64) -> Self {
-        Self::new_with(n_rows, chunk_bytes, |_| None)
+        Self::on(Stage::plain(n_rows, chunk_bytes))
     }
 
-    /// Three processes; `crash` names the place where one of the nodes dies.
-    pub fn new_with(n_rows: usize, chunk_bytes: u64, crash: impl Fn(&str) -> Option<String>) -> Self {
+    /// Three processes.
+    pub fn on(stage: Stage) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let data: Vec<u8> = (0..n_rows).flat_map(|i| format!("{i},customer {i}\n").into_bytes()).collect();
+        let data: Vec<u8> = (0..stage.n_rows).flat_map(|i| format!("{i},customer {i}\n").into_bytes()).collect();
         fs::write(dir.path().join("customers.csv"), &data).unwrap();
-        let mut scene = Self { dir, data, parties: BTreeMap::new(), deaths: 0 };
+        let mut scene = Self {
+            dir,
+            data,
+            deaths: 0,
+            proxy: None,
+            dice: Dice(stage.seed),
+            places: BTreeMap::new(),
+            died: Vec::new(),
+            starts: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            parties: BTreeMap::new(),
+            armed: BTreeMap::new(),
+            known: BTreeSet::new(),
+        };
         let place = scene.dir.path().join("authority");
-        scene.parties.insert("authority".into(), spawn("authority", &place, None).unwrap());
+        scene.parties.insert("authority".into(), spawn("authority", &place, None, None).unwrap());
+        let between = stage.proxied.then(Proxy::bind);
+        let nord_port = free_port();
         for (name, country, organization) in
             [("nord", "DE", "VATDE-000000001"), ("kita", "US", "NTRUS-0000002")]
         {
+            let port = if name == "nord" { nord_port } else { free_port() };
+            let address = between.as_ref().filter(|_| name == "nord").map(|(_, url)| url.clone());
             let enroll = json!({
                 "do": "enroll",
                 "dir": scene.dir.path().join(name),
@@ -106,30 +160,78 @@ impl Scene {
                 "name": name,
                 "country": country,
                 "organization": organization,
-                "listen": format!("127.0.0.1:{}", free_port()),
-                "chunk_bytes": chunk_bytes,
+                "listen": format!("127.0.0.1:{port}"),
+                "address": address,
+                "chunk_bytes": stage.chunk_bytes,
                 "day": "2020-07-15",
+                "grace_ms": stage.grace_ms,
             });
             scene.ask("authority", &enroll).unwrap();
-            scene.start(name, crash(name));
+        }
+        if let Some((listener, _)) = between {
+            let to = std::net::SocketAddr::from(([127, 0, 0, 1], nord_port));
+            let (sender, receiver) = (scene.dir.path().join("nord"), scene.dir.path().join("kita"));
+            scene.proxy = Some(Proxy::start(listener, to, &sender, &receiver));
+        }
+        if stage.faulty {
+            let shim = disk::compile(scene.dir.path());
+            for name in ["nord", "kita"] {
+                let disk = Disk::new(&scene.dir.path().join(name), &shim);
+                scene.disks.insert(name.into(), disk);
+            }
+        }
+        for name in ["nord", "kita"] {
+            scene.start(name);
         }
         scene.offer();
         scene
     }
 
-    /// Starts a node, again if it dies while it starts.
-    pub fn start(&mut self, who: &str, crash: Option<String>) {
+    /// Starts a node, again if it dies while it starts; it dies at the next of its places, if there is one.
+    pub fn start(&mut self, who: &str) {
         let place = self.dir.path().join(who);
-        let party = spawn("node", &place, crash).unwrap_or_else(|| {
-            self.deaths += 1;
-            spawn("node", &place, None).expect("a node starts")
-        });
-        self.parties.insert(who.to_owned(), party);
+        loop {
+            let crash = self.places.get_mut(who).and_then(VecDeque::pop_front);
+            *self.starts.entry(who.into()).or_default() += 1;
+            match spawn("node", &place, crash.as_deref(), self.disks.get_mut(who)) {
+                Some(party) => {
+                    self.parties.insert(who.to_owned(), party);
+                    self.armed.extend(crash.map(|c| (who.to_owned(), c)));
+                    return;
+                }
+                None => {
+                    assert!(crash.is_some(), "{who} does not start");
+                    self.died.extend(crash.map(|c| (who.to_owned(), c)));
+                    self.dead(who);
+                }
+            }
+        }
     }
 
+    /// After a death: the disk forgets.
+    fn dead(&mut self, who: &str) {
+        self.deaths += 1;
+        if let Some(disk) = self.disks.get_mut(who) {
+            disk.lose_power(&mut self.dice);
+        }
+    }
+
+    /// Kills a node, on Unix with SIGKILL, and starts it again.
     pub fn kill(&mut self, who: &str) {
-        // On Unix this is SIGKILL.
         self.parties.remove(who);
+        self.armed.remove(who);
+        self.dead(who);
+        self.start(who);
+    }
+
+    /// Ends a process for good.
+    pub fn end(&mut self, who: &str) {
+        self.parties.remove(who);
+    }
+
+    /// Whether a node waits to die at a place.
+    pub fn is_armed(&self, who: &str) -> bool {
+        self.armed.contains_key(who)
     }
 
     fn offer(&mut self) {
@@ -169,9 +271,12 @@ impl Scene {
                 return answer;
             }
             assert_ne!(who, "authority", "the authority died");
-            self.deaths += 1;
-            self.kill(who);
-            self.start(who, None);
+            let armed = self.armed.remove(who);
+            assert!(armed.is_some(), "{who} died by itself");
+            self.died.extend(armed.map(|place| (who.to_owned(), place)));
+            self.parties.remove(who);
+            self.dead(who);
+            self.start(who);
         }
     }
 
@@ -181,19 +286,24 @@ impl Scene {
 
     /// Asks for the dataset and returns our transfer; a process that dies meanwhile starts again.
     pub fn begin(&mut self) -> String {
-        let provider = format!("{}/dsp", self.parties["nord"].address);
-        let mut negotiation = None;
+        let provider = match &self.proxy {
+            Some(proxy) => format!("https://{}/dsp", proxy.at()),
+            None => format!("{}/dsp", self.parties["nord"].address),
+        };
+        let mut asked = false;
         until("a transfer", || {
             let report = self.ask("kita", &json!({ "do": "report" })).ok()?;
-            if let Some(id) = report[0]["id"].as_str() {
-                return Some(id.to_owned());
+            let ids = report.as_array()?.iter().filter_map(|r| r["id"].as_str());
+            let fresh = ids.map(str::to_owned).find(|id| !self.known.contains(id));
+            if let Some(id) = fresh {
+                self.known.insert(id.clone());
+                return Some(id);
             }
-            if negotiation.is_none() {
+            if !asked {
                 let deaths = self.deaths;
-                let asked =
-                    self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": DATASET }));
+                let ask = self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": DATASET }));
                 // A process that died while it was asked may or may not have begun; asking again is another negotiation.
-                negotiation = asked.ok().filter(|_| deaths == self.deaths || negotiation.is_none());
+                asked = ask.is_ok() && deaths == self.deaths;
             }
             // The sender is asked too, so that a dead one starts again.
             let _ = self.ask("nord", &json!({ "do": "log" }));
@@ -208,11 +318,5 @@ impl Scene {
             let got = self.ask("kita", &json!({ "do": "got", "transfer": transfer })).ok()?;
             (!got.is_null()).then_some(got)
         })
-    }
-
-    pub fn deliver(&mut self) -> (String, Value) {
-        let transfer = self.begin();
-        let got = self.got(&transfer);
-        (transfer, got)
     }
 }

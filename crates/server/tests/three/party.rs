@@ -36,9 +36,28 @@ pub fn run_if_asked() {
     let dir = std::env::var("TEGATA_TEST_DIRECTORY").unwrap();
     match kind.as_str() {
         "authority" => authority(Path::new(&dir)),
+        "writer" => write_and_die(Path::new(&dir)),
         _ => run(Path::new(&dir)),
     }
     std::process::exit(0);
+}
+
+/// Syncs two files, one of them with its name, and nothing of a third; then dies.
+fn write_and_die(dir: &Path) {
+    let write = |name: &str, first: &[u8], sync: bool| {
+        let mut file = fs::File::create(dir.join(name)).unwrap();
+        file.write_all(first).unwrap();
+        if sync {
+            file.sync_all().unwrap();
+        }
+        file.write_all(&[b'x'; 2_000]).unwrap();
+    };
+    write("named", &[b'a'; 600], true);
+    fs::File::open(dir).unwrap().sync_all().unwrap();
+    write("nameless", b"b", true);
+    write("nothing", b"c", false);
+    fs::remove_file(dir.join("old")).unwrap();
+    std::process::abort();
 }
 
 fn say(value: Value) {
@@ -73,10 +92,15 @@ fn authority(dir: &Path) {
                     name: text(command, "name").to_owned(),
                     directory: Path::new(text(command, "dir")).to_owned(),
                     listen: text(command, "listen").to_owned(),
+                    address: command["address"].as_str().map(str::to_owned),
                     chunk_bytes: command["chunk_bytes"].as_u64().unwrap_or(8 << 20) as usize,
+                    window: command["window"].as_u64().unwrap_or(1) as usize,
                     legal_day: text(command, "day").parse().ok(),
                     ..Config::default()
                 };
+                if let Some(grace) = command["grace_ms"].as_i64() {
+                    config.limits.status_grace_ms = grace;
+                }
                 fs::create_dir_all(&config.directory).unwrap();
                 let token = running.enrollment_token().unwrap();
                 let (country, organization) = (text(command, "country"), text(command, "organization"));
@@ -138,6 +162,10 @@ fn act(node: &Arc<Node>, command: &Value) -> Result<Value, String> {
                 g.map_or(Value::Null, |g| json!({ "path": g.path, "manifest": g.manifest, "bytes": g.bytes }))
             })
             .map_err(wrong),
+        "provider_pid" => {
+            let held = node.transfer(text(command, "transfer")).map_err(wrong)?;
+            Ok(json!(held.map(|t| t.process().provider_pid().to_owned())))
+        }
         "day" => {
             let day = text(command, "day").parse().map_err(|_| "no day".to_owned())?;
             let before = std::time::Instant::now();
@@ -146,6 +174,11 @@ fn act(node: &Arc<Node>, command: &Value) -> Result<Value, String> {
         }
         "report" => node.report().map(|r| json!(r)).map_err(wrong),
         "events" => node.events(text(command, "process")).map(|e| json!(e)).map_err(wrong),
+        "leaves" => {
+            let n = node.log_size().map_err(wrong)?;
+            let all: Result<Vec<_>, _> = (0..n).map(|number| node.entry(number)).collect();
+            all.map(|events| json!(events)).map_err(wrong)
+        }
         "cures" => node.cures(text(command, "flow")).map(|r| json!(r)).map_err(wrong),
         "cure" => {
             let all = node.cures(text(command, "flow")).map_err(wrong)?;

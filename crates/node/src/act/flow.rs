@@ -1,0 +1,288 @@
+//! Transfers of which we are the provider: begun, kept up, taken up again, closed; and the flow that each opens.
+
+use crate::act::negotiate::At;
+use crate::act::offer::Offer;
+use crate::act::turn::{Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
+use crate::agent::{Node, lock};
+use crate::error::ActError;
+use crate::ports::random;
+use dataplane::encode::Encoding;
+use dataplane::flow::{Content, Flow, Stopped};
+use dsp::machine::Role;
+use dsp::message::Grounds;
+use dsp::message::transfer::DataAddress;
+use dsp::transfer::{Command, State, Transfer};
+use model::event::EventKind;
+use model::{Digest, Instant};
+use pass::{Ground, Pass, Scope};
+use pets::plan::Plan;
+use pets::pseudonym::{Domain, DomainKey};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use store::keep::{DocumentKind, Expect, Keep};
+use store::lease::{LeaseAsk, Standing};
+use store::{StoreError, Together};
+
+/// What the store keeps of a flow beside its lease: never the pass.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FlowRecord {
+    pub(crate) dataset: String,
+    pub(crate) peer: String,
+    pub(crate) agreement: String,
+    /// Hash of the bearer token.
+    pub(crate) token: Digest,
+}
+
+enum Opened {
+    Flows(DataAddress),
+    Shut(Grounds),
+}
+
+impl Node {
+    /// Moves transfer processes of which we are the provider; tells whether any moved.
+    pub(crate) fn advance_transfers(&self) -> Result<bool, ActError> {
+        let mut moved = false;
+        for at in self.all::<Transfer>()? {
+            let process = at.held.process();
+            if process.role != Role::Provider {
+                continue;
+            }
+            let done = match process.state() {
+                State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
+                _ if !process.is_settled() => Ok(false),
+                State::Requested => self.begin(&at),
+                State::Started => self.keep_up(&at),
+                State::Suspended => self.resume(&at),
+            };
+            moved |= match done {
+                Err(ActError::Store(StoreError::Stale { .. })) => false,
+                done => done?,
+            };
+        }
+        Ok(moved)
+    }
+
+    /// Answers a transfer request: decides afresh, and starts with a pass or ends with the reason.
+    fn begin(&self, at: &At<Transfer>) -> Result<bool, ActError> {
+        match self.open_flow(&at.held, true)? {
+            Opened::Flows(address) => self.command(at, Command::Start(Some(address)), Together::default()),
+            Opened::Shut(grounds) => self.command(at, Command::Terminate(grounds), Together::default()),
+        }
+    }
+
+    /// Looks after a started flow: suspends one that stopped, takes up one that a restart left.
+    fn keep_up(&self, at: &At<Transfer>) -> Result<bool, ActError> {
+        let pid = &at.held.process().own_pid;
+        let running = lock(&self.flows).get(pid).cloned();
+        match running {
+            Some(running) => {
+                let gate = lock(&running.gate).clone();
+                match gate.stopped() {
+                    // The process was stopped by its states alone and is started again.
+                    Some(stopped) if stopped.code == NOT_STARTED => match self.open_flow(&at.held, false)? {
+                        Opened::Flows(_) => Ok(true),
+                        Opened::Shut(grounds) => {
+                            self.command(at, Command::Suspend(grounds), Together::default())
+                        }
+                    },
+                    Some(stopped) if stopped.code == LEASE_OVER => Ok(false),
+                    Some(stopped) => self.command(
+                        at,
+                        Command::Suspend(self.stop_grounds(&running, &stopped)?),
+                        Together::default(),
+                    ),
+                    None => Ok(false),
+                }
+            }
+            None if self.is_ended(pid)? => Ok(false),
+            None => match self.open_flow(&at.held, false)? {
+                Opened::Flows(_) => Ok(true),
+                Opened::Shut(grounds) => self.command(at, Command::Suspend(grounds), Together::default()),
+            },
+        }
+    }
+
+    /// Decides a flow afresh that we suspended, once something has changed.
+    fn resume(&self, at: &At<Transfer>) -> Result<bool, ActError> {
+        let pid = &at.held.process().own_pid;
+        let ours = self.store.lease(&self.participant, pid)?.is_some_and(|l| l.standing == Standing::Turned);
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let tried = lock(&self.flows).get(pid).map(|r| r.judged_epoch.swap(epoch, Ordering::SeqCst));
+        if !ours || tried == Some(epoch) {
+            return Ok(false);
+        }
+        match self.open_flow(&at.held, false)? {
+            Opened::Flows(address) => self.command(at, Command::Start(Some(address)), Together::default()),
+            Opened::Shut(_) => Ok(false),
+        }
+    }
+
+    fn is_ended(&self, pid: &str) -> Result<bool, ActError> {
+        Ok(self.store.lease(&self.participant, pid)?.is_some_and(|l| l.standing == Standing::Ended))
+    }
+
+    fn close(&self, pid: &str) -> Result<bool, ActError> {
+        if lock(&self.flows).remove(pid).is_none() {
+            return Ok(false);
+        }
+        match self.store.end_lease(&self.participant, pid, self.now(), Together::default()) {
+            Ok(_) | Err(StoreError::Stale { .. } | StoreError::NotFound { .. }) => Ok(true),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Issues a pass and opens the flow, or says why the law or the contract does not open.
+    fn open_flow(&self, transfer: &Transfer, fresh: bool) -> Result<Opened, ActError> {
+        let process = transfer.process();
+        let pid = process.own_pid.clone();
+        let agreement = transfer.subject().agreement_id.clone();
+        let Some(negotiation) = self.agreed_with(&agreement, &process.peer)? else {
+            return Ok(Opened::Shut(Grounds::of(
+                "tegata/no-agreement",
+                ["no such agreement in force".to_owned()],
+            )));
+        };
+        let dataset = negotiation.agreement().and_then(|a| a.target()).unwrap_or_default().to_owned();
+        let Some(offer) = self.offer_of(&dataset)? else {
+            return Ok(Opened::Shut(Grounds::of(
+                "tegata/no-offer",
+                ["this dataset is no longer offered".to_owned()],
+            )));
+        };
+        if let Some(stopped) = self.revocation_stops(&process.peer.0) {
+            return Ok(Opened::Shut(Grounds::of(&stopped.code, [stopped.says])));
+        }
+        let judged_epoch = self.epoch.load(Ordering::SeqCst);
+        let judged = law_of(self, &offer, &process.peer.0)?;
+        let content = self.content(&offer, &process.peer.0)?;
+        let scope = Scope {
+            exporter: self.id().into(),
+            recipient: process.peer.0.clone(),
+            dataset: dataset.clone(),
+            form: content.form(),
+        };
+        let now = self.now();
+        let names = &self.config.law.accept_drafted;
+        let pass = match Pass::issue(&judged.decision, Ground::Agreement(&negotiation), &scope, names, now) {
+            Ok(pass) => pass,
+            Err(pass::Refused::DoesNotOpen | pass::Refused::ReadOnce(_)) => {
+                let decided = self.decided(&pid, &judged.decision)?;
+                self.store.append_events(&self.participant, vec![decided])?;
+                return Ok(Opened::Shut(self.grounds(&judged.decision)));
+            }
+            Err(refused) => return Ok(Opened::Shut(Grounds::of(refused.code(), [refused.to_string()]))),
+        };
+        let (address, token) = self.data_address(transfer, fresh)?;
+        let mut event = self.event(EventKind::PassIssued, &pid);
+        event.legal_day = Some(judged.decision.as_of.on);
+        event.binds.insert("decision".into(), pass.decision());
+        event.binds.insert("rulebook".into(), pass.rulebook());
+        event.binds.extend(negotiation.agreement().map(|a| ("agreement".to_owned(), a.digest())));
+        event.rules = accepted_lines(&pass);
+        let record = FlowRecord {
+            dataset: dataset.clone(),
+            peer: process.peer.0.clone(),
+            agreement,
+            token: Digest::of(token.as_bytes()),
+        };
+        let together = Together {
+            leaves: vec![self.decided(&pid, &judged.decision)?, self.leaf(&event)?],
+            keeps: vec![Keep {
+                kind: DocumentKind::Flow,
+                id: pid.clone(),
+                about: Some(dataset.clone()),
+                at: now,
+                body: serde_json::to_vec(&record).map_err(|e| ActError::evidence("node/flow", e))?,
+                expect: Expect::Any,
+            }],
+            ..Together::default()
+        };
+        let until = Instant(now.0 + self.config.limits.lease_ms);
+        let ask = LeaseAsk {
+            flow: pid.clone(),
+            decision: pass.decision(),
+            holder: self.holder.clone(),
+            at: now,
+            until,
+        };
+        let (epoch, _) = self.store.issue_lease(&self.participant, ask, together)?;
+        let gate = Arc::new(Gate::until(until));
+        let decision = pass.decision();
+        let lease = self.lease_of(&gate);
+        let running = lock(&self.flows).get(&pid).cloned();
+        match running {
+            Some(running) => {
+                lock(&running.flow).renew(pass, lease)?;
+                *lock(&running.gate) = gate;
+                *lock(&running.decision) = decision;
+                running.lease_epoch.store(epoch, Ordering::SeqCst);
+                running.judged_epoch.store(judged_epoch, Ordering::SeqCst);
+            }
+            None => {
+                let flow = match Flow::open(pass, content, lease, self.config.chunk_bytes) {
+                    Ok(flow) => flow,
+                    Err(e) => return Ok(Opened::Shut(Grounds::of(e.code(), [e.to_string()]))),
+                };
+                let running = Running {
+                    flow: Mutex::new(flow),
+                    gate: Mutex::new(gate),
+                    dataset,
+                    peer: process.peer.0.clone(),
+                    lease_epoch: AtomicU64::new(epoch),
+                    judged_epoch: AtomicU64::new(judged_epoch),
+                    decision: Mutex::new(decision),
+                };
+                lock(&self.flows).insert(pid, Arc::new(running));
+            }
+        }
+        Ok(Opened::Flows(address))
+    }
+
+    fn content(&self, offer: &Offer, peer: &str) -> Result<Content, ActError> {
+        let path = offer.source.clone();
+        Ok(match (&offer.plan, &offer.release) {
+            (_, Some(release)) => Content::Staged { path, report: release.report, content: release.content },
+            (Some(plan), None) => {
+                let plan = Plan::parse(plan).map_err(|e| ActError::Facts(vec![e.to_string()]))?;
+                let secret = crate::keys::seed(&self.config.directory.join("pseudonym.seed"))?;
+                let domain =
+                    Domain { recipient: peer.into(), purpose: offer.dataset.clone(), period: "1".into() };
+                let key =
+                    DomainKey::derive(&secret, &domain).map_err(|e| ActError::Facts(vec![e.to_string()]))?;
+                Content::InFlight { path, plan, key: Some(key), encoding: Encoding::Csv }
+            }
+            (None, None) => Content::File(path),
+        })
+    }
+
+    /// The address to pull from: the one that was given before, or a new one with a fresh token.
+    fn data_address(&self, transfer: &Transfer, fresh: bool) -> Result<(DataAddress, String), ActError> {
+        if let Some(address) = transfer.address().filter(|_| !fresh) {
+            let token = address.property("authorization").unwrap_or_default().to_owned();
+            return Ok((address.clone(), token));
+        }
+        let token = Digest(random()?).to_string();
+        let endpoint = format!("{}/data/{}", self.address, dsp::paths::segment(&transfer.process().own_pid));
+        let address =
+            DataAddress::new("https://w3id.org/idsa/v4.1/HTTP", endpoint).with_bearer(token.clone());
+        Ok((address, token))
+    }
+
+    fn stop_grounds(&self, running: &Running, stopped: &Stopped) -> Result<Grounds, ActError> {
+        if stopped.code == LAW_TURNED
+            && let Some(offer) = self.offer_of(&running.dataset)?
+        {
+            let judged = law_of(self, &offer, &running.peer)?;
+            if !self.opens(&judged.decision) {
+                return Ok(self.grounds(&judged.decision));
+            }
+        }
+        Ok(Grounds::of(&stopped.code, [stopped.says.clone()]))
+    }
+}
+
+/// What the evidence says of rules that were read once and that the operator accepted by name.
+pub(crate) fn accepted_lines(pass: &Pass) -> Vec<String> {
+    pass.accepted().iter().map(|rule| format!("read once, accepted by the operator: {rule}")).collect()
+}
