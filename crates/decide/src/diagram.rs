@@ -181,6 +181,29 @@ impl Diagram {
         Some(usize::from(node.width) - 1)
     }
 
+    /// The same function with every further leaf's number raised, so that two functions answer with leaves of their own.
+    pub fn leaves_moved(&mut self, f: NodeId, by: usize) -> NodeId {
+        let mut memo = QuickMap::default();
+        self.move_leaves(f, by, &mut memo)
+    }
+
+    fn move_leaves(&mut self, f: NodeId, by: usize, memo: &mut QuickMap<NodeId, NodeId>) -> NodeId {
+        if let Some(g) = memo.get(&f) {
+            return *g;
+        }
+        let g = match (self.asks(f), self.leaf_index(f)) {
+            (Some(axis), _) => {
+                let children = self.children_of(f).to_vec();
+                let children: Vec<NodeId> = children.into_iter().map(|c| self.move_leaves(c, by, memo)).collect();
+                self.node(axis as u16, &children)
+            }
+            (None, Some(leaf)) => self.leaf(leaf + by),
+            (None, None) => f,
+        };
+        memo.insert(f, g);
+        g
+    }
+
     /// The function that is true on these cells of an axis.
     pub fn literal(&mut self, axis: usize, cells: Cells) -> NodeId {
         let width = self.widths.get(axis).copied().unwrap_or(0);

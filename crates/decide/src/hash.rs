@@ -17,7 +17,9 @@ impl Hasher for Fold {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+        for chunk in bytes.chunks(8) {
+            self.write_u64(chunk.iter().rev().fold(chunk.len() as u64, |n, b| n << 8 ^ u64::from(*b)));
+        }
     }
 
     fn write_u32(&mut self, n: u32) {
@@ -33,6 +35,8 @@ impl Hasher for Fold {
     }
 }
 
+/// How maps are built with it.
+pub type Quick = BuildHasherDefault<Fold>;
 /// A map with it.
 pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Fold>>;
 /// A set with it.

@@ -2,9 +2,9 @@
 
 use crate::{
     cells::{CELLS_MAX, Cells},
-    hash::Fold,
+    hash::{Fold, Quick},
 };
-use model::{CivilDate, place::Place};
+use model::{CivilDate, fact::Standing, place::Place};
 use rulebook::{
     bind::{BoundFact, Known, absent_when_unsaid},
     vocabulary::{Domain, Fact, FactKind, Vocabulary},
@@ -37,7 +37,7 @@ pub enum Shape {
 pub struct Values {
     /// In the order of the vocabulary.
     pub words: Vec<String>,
-    by_word: HashMap<String, usize>,
+    by_word: HashMap<String, usize, Quick>,
     /// For places: what each stands for, itself and its parts.
     parts: Vec<Cells>,
     key: u64,
@@ -93,8 +93,18 @@ pub struct Slot {
     pub values: Arc<Values>,
     /// Its kind.
     pub kind: FactKind,
+    /// A weaker standing counts as not said.
+    pub needs: Standing,
+    domain: Sort,
     /// What it is when nobody said it; for a choice the number, for a set the empty set.
     absent: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sort {
+    YesNo,
+    Place,
+    Other,
 }
 
 /// No single value is known.
@@ -104,7 +114,7 @@ pub const ANY: u64 = u64::MAX;
 #[derive(Clone, Debug, Default)]
 pub struct Lexicon {
     slots: Vec<Slot>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize, Quick>,
     nothing: Vec<u64>,
 }
 
@@ -154,8 +164,13 @@ impl Lexicon {
             Shape::Count => self.nothing.extend([0, i64::MAX as u64]),
             Shape::Day => self.nothing.extend([i64::MIN as u64, i64::MAX as u64]),
         }
+        let domain = match fact.domain {
+            Domain::YesNo => Sort::YesNo,
+            Domain::Place | Domain::Places => Sort::Place,
+            _ => Sort::Other,
+        };
         self.by_name.insert(name.clone(), self.slots.len());
-        self.slots.push(Slot { name, at, shape, values, kind: fact.kind, absent });
+        self.slots.push(Slot { name, at, shape, values, kind: fact.kind, needs: fact.needs, domain, absent });
     }
 
     /// A slot by name.
@@ -166,6 +181,12 @@ impl Lexicon {
     /// All of them.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// Makes `out` say nothing, in the room that it has.
+    pub fn clear(&self, out: &mut Packed) {
+        out.0.clear();
+        out.0.extend_from_slice(&self.nothing);
     }
 
     /// What is known when nothing was said.
@@ -217,6 +238,21 @@ impl Slot {
         for i in 0..self.values.words.len().div_ceil(64) {
             out.write(self.at + 1 + i, &[cells.word(i)]);
         }
+    }
+
+    /// Writes the lowest and the highest count or day.
+    pub fn say_range(&self, lo: i64, hi: i64, out: &mut Packed) {
+        out.write(self.at, &[lo as u64, hi as u64]);
+    }
+
+    /// Whether it takes yes or no.
+    pub fn is_yes_no(&self) -> bool {
+        self.domain == Sort::YesNo
+    }
+
+    /// Whether it takes places.
+    pub fn is_place(&self) -> bool {
+        self.domain == Sort::Place
     }
 
     /// Writes one value, by number.

@@ -5,7 +5,7 @@
 //!
 //! Path of data: a rulebook and a day → the [`gather`]ed law of each layer → a [`unit`] (exact functions over [`axis`]
 //! cells, shared in a [`diagram`]), and all of them linked → [`table::Table`]; a bound crossing → [`knowledge`]; both →
-//! [`engine::decide`] with [`verdict`], [`explain`], [`remedy`] and [`ask`].
+//! [`engine::decide`] with [`verdict`], [`explain`], [`remedy`] and [`ask`]; or only the head of it, fast: [`judge`].
 //!
 //! ```
 //! use decide::{engine::Engine, decision::Verdict};
@@ -29,11 +29,17 @@ pub mod diagram;
 pub mod lexicon;
 pub mod knowledge;
 pub mod verdict;
+pub mod judge;
+pub mod line;
 mod deciding;
 pub mod explain;
 pub mod remedy;
 pub mod ask;
 pub mod footing;
+pub mod matrix;
+pub mod common;
+pub mod change;
+pub mod counter;
 pub mod hygiene;
 pub mod index;
 pub mod cells;

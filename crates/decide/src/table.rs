@@ -63,6 +63,8 @@ pub struct LayerTable {
 pub struct MeasureTable {
     /// Index in the rulebook.
     pub measure: usize,
+    /// The facts that it makes true.
+    pub does: Vec<Effect>,
     /// Its precondition, in [`Table::beside`].
     pub when: NodeId,
     /// Determinations that it makes: axis of [`Table::beside`], and the cells in which it is not made yet, or passed.
@@ -202,10 +204,24 @@ impl Table {
             // What no rule asks about opens nothing; the number stays, so that effects point to it.
             let when = if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { crate::diagram::FALSE };
             let determinations = m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect();
-            measures.push(MeasureTable { measure: *index, when, determinations });
+            measures.push(MeasureTable { measure: *index, does: m.does.clone(), when, determinations });
         }
         let filter = Filter::of(&layers, &lexicon);
         Ok(Self { as_of, lexicon, layers, beside, measures, filter })
+    }
+
+    /// A unit over this table's facts.
+    pub fn linked(&self, unit: Arc<Unit>) -> Linked {
+        Linked::of(unit, &self.lexicon)
+    }
+
+    /// The cells that a set of measures fixes on the axes of any unit of the day.
+    pub fn effects_on(&self, unit: &Unit, set: impl Fn(usize) -> bool) -> Forced {
+        let mut out = Forced::NONE;
+        for (_, m) in self.measures.iter().enumerate().filter(|(i, _)| set(*i)) {
+            m.does.iter().flat_map(|e| effects(unit, &self.lexicon, e)).for_each(|(a, c)| out.fix(a, c));
+        }
+        out
     }
 
     /// The exporters whose own law no layer answers for.
@@ -217,7 +233,7 @@ impl Table {
     pub fn live(&self, packed: &Packed) -> impl Iterator<Item = usize> {
         let words = self.layers.len().div_ceil(64);
         (0..words).flat_map(move |w| {
-            let mut bits = self.filter.word(&self.lexicon, packed, w);
+            let mut bits = self.filter.word(packed, w);
             std::iter::from_fn(move || {
                 (bits != 0).then(|| {
                     let i = bits.trailing_zeros() as usize;
@@ -383,7 +399,7 @@ impl Filter {
         }
     }
 
-    fn word(&self, _lexicon: &Lexicon, packed: &Packed, w: usize) -> u64 {
+    fn word(&self, packed: &Packed, w: usize) -> u64 {
         let everything = self.everything.get(w).copied().unwrap_or(0);
         let row = |rows: &[u64], value: usize| rows.get(value * self.n_words + w).copied().unwrap_or(everything);
         if self.choice.is_none() {

@@ -373,7 +373,7 @@ impl<'a> Reference<'a> {
     }
 
     /// Each layer's refusal; the last two are the layer of what is not covered and that of what is carried.
-    fn refusals<'s>(&'s self, s: &'s State) -> impl Iterator<Item = bool> + 's {
+    pub fn refusals<'s>(&'s self, s: &'s State) -> impl Iterator<Item = bool> + 's {
         let not_covered = || self.uncovered(s) && *self.value(s, "gap not covered") == Value::Bit(true);
         let carried = || self.carried.iter().any(|e| !self.holds(e, s));
         (0..self.layers.len() + 2).map(move |i| match i.checked_sub(self.layers.len()) {

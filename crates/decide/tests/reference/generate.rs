@@ -211,7 +211,7 @@ fn is_measure(slot: &str) -> bool {
     slot.starts_with("safe.") || slot.starts_with("judge.")
 }
 
-fn atom(draw: &mut Draw, t: &Text, kinds: Kinds) -> String {
+pub fn atom(draw: &mut Draw, t: &Text, kinds: Kinds) -> String {
     let pool: Vec<&str> = match kinds {
         Kinds::Any => t.slots.clone(),
         Kinds::Given => t.slots.iter().copied().filter(|s| !is_measure(s)).collect(),

@@ -1,0 +1,230 @@
+//! What a change of law does: between two days, two releases, or today and a draft, exactly, region by region.
+//!
+//! Layers that read the same on both sides are not looked at. The others are compiled over the same axes, and every
+//! pair of answers that some state has on the two sides is a region, shown by one transfer that lies in it.
+
+use crate::{
+    axis::Cut,
+    decision::Verdict,
+    engine::Engine,
+    gather::{Day, Law},
+    lexicon::{Lexicon, Shape, TooManyCells},
+    unit::{Leaf, Unit},
+};
+use model::{
+    AsOf, CivilDate,
+    fact::{Said, Spoken},
+    transfer::Transfer,
+};
+use rulebook::{
+    book::Rulebook,
+    vocabulary::{Domain, Vocabulary},
+};
+use serde::Serialize;
+
+/// How one layer answers on one side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Side {
+    /// Whether the layer refuses, lets through or does not reach it.
+    pub stands: Stands,
+    /// The clause that says so.
+    pub clause: Option<String>,
+}
+
+/// How a layer stands to a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stands {
+    /// It does not reach it, or is not there.
+    Outside,
+    /// It reaches it and lets it through.
+    Open,
+    /// It refuses it, as it is.
+    Refused,
+}
+
+/// One region in which a layer answers otherwise than before.
+#[derive(Clone, Debug, Serialize)]
+pub struct Region {
+    /// The layer.
+    pub layer: String,
+    /// Before.
+    pub before: Side,
+    /// After.
+    pub after: Side,
+    /// Facts of a transfer in the region.
+    pub witness: Vec<(String, Said)>,
+    /// The verdict on the witness alone, before and after, where it binds in both vocabularies.
+    pub verdicts: Option<(Verdict, Verdict)>,
+}
+
+impl Region {
+    /// Whether it opens, closes, or only rests on another clause.
+    pub fn turns(&self) -> bool {
+        self.before.stands != self.after.stands
+    }
+}
+
+/// Every region in which some layer answers otherwise on the other side.
+pub fn effect(before: &mut Engine, on_before: AsOf, after: &mut Engine, on_after: AsOf) -> Result<Vec<Region>, TooManyCells> {
+    let lexicon = Lexicon::of(&merged(&before.book.vocabulary, &after.book.vocabulary))?;
+    let mut out = regions(&before.book, on_before, &after.book, on_after, &lexicon)?;
+    for region in &mut out {
+        let transfer = Transfer::single(region.witness.iter().cloned());
+        if let (Ok(a), Ok(b)) = (before.book.bind(&transfer), after.book.bind(&transfer)) {
+            region.verdicts = Some((before.verdict(&a, on_before)?, after.verdict(&b, on_after)?));
+        }
+    }
+    // What turns speaks before what only rests on another clause.
+    out.sort_by(|a, b| (!a.turns(), &a.layer, &a.before, &a.after).cmp(&(!b.turns(), &b.layer, &b.before, &b.after)));
+    Ok(out)
+}
+
+/// The regions, without asking what becomes of their witnesses.
+pub fn regions(before: &Rulebook, on_before: AsOf, after: &Rulebook, on_after: AsOf, lexicon: &Lexicon) -> Result<Vec<Region>, TooManyCells> {
+    let (old_day, new_day) = (Day::of(before, on_before), Day::of(after, on_after));
+    let mut ids: Vec<&str> = old_day.layers.iter().chain(&new_day.layers).map(|l| l.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut out = Vec::new();
+    for id in ids {
+        let (old, new) = (law_of(&old_day, id), law_of(&new_day, id));
+        if old_day.fingerprint(&old, lexicon) == new_day.fingerprint(&new, lexicon) {
+            continue;
+        }
+        let unit = Unit::together(&[(&old_day, &old), (&new_day, &new)], lexicon)?;
+        let [a, b] = unit.laws.as_slice() else { continue };
+        // A law that is not there reaches nothing.
+        let (mut diagram, none) = (unit.diagram.clone(), Side { stands: Stands::Outside, clause: None });
+        let other = diagram.leaves_moved(b.class, a.leaves.len());
+        for ((f, g), path) in diagram.pairs(a.class, other, unit.constraint) {
+            let side = |law: &crate::unit::Functions, leaf: Option<usize>| leaf.and_then(|i| law.leaves.get(i)).map_or(none.clone(), |l| said(law, *l));
+            let before = side(a, diagram.leaf_index(f));
+            let after = side(b, diagram.leaf_index(g).and_then(|i| i.checked_sub(a.leaves.len())));
+            if before != after {
+                out.push(Region { layer: id.to_string(), before, after, witness: witness(&unit, lexicon, &path), verdicts: None });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The law of a layer, or one that reaches nothing where there is no such layer.
+fn law_of<'a>(day: &Day<'a>, id: &str) -> Law<'a> {
+    day.layers.iter().find(|l| l.id == id).map_or_else(Law::default, |l| day.law(l))
+}
+
+fn said(law: &crate::unit::Functions, leaf: Leaf) -> Side {
+    let (stands, clause) = match leaf {
+        Leaf::Outside(c) => (Stands::Outside, c),
+        Leaf::Open(c) => (Stands::Open, c),
+        Leaf::Refused(c) => (Stands::Refused, c),
+    };
+    Side { stands, clause: clause.and_then(|c| law.clauses.get(c)).cloned() }
+}
+
+/// A transfer of a region: what the path says, and nothing else.
+fn witness(unit: &Unit, lexicon: &Lexicon, path: &[Option<usize>]) -> Vec<(String, Said)> {
+    let mut out: Vec<(String, Said)> = Vec::new();
+    for (axis, cell) in unit.axes.list.iter().zip(path).filter_map(|(a, c)| c.map(|c| (a, c))) {
+        let Some(slot) = axis.slot().and_then(|s| lexicon.slot(s)) else { continue };
+        let words = |cells: crate::cells::Cells| cells.lowest().and_then(|i| slot.values.words.get(i)).cloned();
+        let spoken = match (&axis.cut, slot.shape) {
+            (Cut::Choice { classes, .. }, _) => classes.get(cell).and_then(|c| words(*c)).map(|w| match w.as_str() {
+                "yes" if slot.is_yes_no() => Spoken::YesNo(true),
+                "no" if slot.is_yes_no() => Spoken::YesNo(false),
+                _ => Spoken::Word(w),
+            }),
+            (Cut::Member(members), _) => {
+                let more = if cell == 1 { words(*members) } else { None };
+                match out.iter_mut().find(|(s, _)| *s == slot.name).map(|(_, said)| &mut said.value) {
+                    Some(Spoken::Words(ws)) => {
+                        ws.extend(more);
+                        None
+                    }
+                    _ => Some(Spoken::Words(more.into_iter().collect())),
+                }
+            }
+            (Cut::Number(cuts), shape) => Some(number(cuts, cell, shape)),
+            (Cut::Open, _) => None,
+        };
+        if let Some(value) = spoken {
+            let standing = slot.needs;
+            out.push((slot.name.clone(), Said { standing, ..Said::claim(value) }));
+        }
+    }
+    // What is absent when nobody says it need not be said.
+    out.retain(|(s, said)| {
+        let absent = matches!(&said.value, Spoken::Words(ws) if ws.is_empty()) || matches!(&said.value, Spoken::YesNo(false)) || said.value == Spoken::Word("not_made".into());
+        !(absent && lexicon.slot(s).is_some_and(|x| x.is_absent_when_unsaid()))
+    });
+    out
+}
+
+fn number(cuts: &[i64], cell: usize, shape: Shape) -> Spoken {
+    let n = match cell.checked_sub(1).and_then(|i| cuts.get(i)) {
+        Some(from) => *from,
+        None => cuts.first().map_or(0, |c| c.saturating_sub(1)),
+    };
+    match shape {
+        Shape::Day => Spoken::Word(CivilDate::from_days(n.clamp(-20_000, 100_000) as i32).to_string()),
+        _ => Spoken::Number(n.max(0)),
+    }
+}
+
+/// A vocabulary with every fact and word of both; where a fact is of two types, the later one stands.
+fn merged(a: &Vocabulary, b: &Vocabulary) -> Vocabulary {
+    let mut out = b.clone();
+    for (id, label) in &a.places {
+        out.places.entry(id.clone()).or_insert_with(|| label.clone());
+    }
+    for (id, old) in &a.facts {
+        match out.facts.get_mut(id) {
+            None => {
+                out.facts.insert(id.clone(), old.clone());
+            }
+            Some(new) => {
+                if let (Domain::OneOf(x) | Domain::SetOf(x), Domain::OneOf(y) | Domain::SetOf(y)) = (&mut new.domain, &old.domain) {
+                    let more: Vec<_> = y.iter().filter(|w| !x.iter().any(|v| v.id == w.id)).cloned().collect();
+                    x.extend(more);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A row whose verdict turns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Turn {
+    /// Its place among those asked about.
+    pub row: usize,
+    /// Before.
+    pub before: Verdict,
+    /// After.
+    pub after: Verdict,
+}
+
+/// Which of these transfers turn. A transfer that no longer binds cannot be told.
+pub fn turns(before: &mut Engine, on_before: AsOf, after: &mut Engine, on_after: AsOf, transfers: &[Transfer]) -> Result<Vec<Turn>, TooManyCells> {
+    let mut out = Vec::new();
+    for (row, t) in transfers.iter().enumerate() {
+        let Ok(a) = before.book.bind(t) else { continue };
+        let a = before.verdict(&a, on_before)?;
+        let b = match after.book.bind(t) {
+            Ok(b) => after.verdict(&b, on_after)?,
+            Err(_) => Verdict::Undetermined,
+        };
+        if a != b {
+            out.push(Turn { row, before: a, after: b });
+        }
+    }
+    Ok(out)
+}
+
+/// The rulebook with texts of a draft laid over it: a path that is there is replaced, another is added.
+pub fn overlaid(book: &Rulebook, draft: Vec<rulebook::book::Source>) -> (Rulebook, Vec<rulebook::diagnostic::Diagnostic>) {
+    let mut sources: Vec<_> = book.sources.iter().filter(|s| !draft.iter().any(|d| d.path == s.path)).cloned().collect();
+    sources.extend(draft);
+    Rulebook::parse(sources)
+}
