@@ -8,12 +8,11 @@ macro_rules! outln {
     }};
 }
 
-/// Prints a line to standard error; a closed one is no fault.
+/// Prints a line to standard error, with what to do about its code; a closed one is no fault.
 macro_rules! errln {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        let _closed = writeln!(std::io::stderr(), $($words)*);
-    }};
+    ($($words:tt)*) => {
+        crate::tell::error(&format!($($words)*))
+    };
 }
 
 /// Prints to standard error without an end of line.
@@ -30,11 +29,12 @@ mod door;
 mod interview;
 mod memo;
 mod rules_source;
+mod tell;
 mod transfer_file;
 mod verbs;
 mod verdict;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// May this data go, by which article, and what is the cheapest way to make it lawful.
@@ -74,7 +74,12 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    match Tegata::parse().verb {
+    let read = tell::localized(Tegata::command()).try_get_matches().and_then(|m| Tegata::from_arg_matches(&m));
+    let tegata = match read {
+        Ok(tegata) => tegata,
+        Err(e) => e.exit(),
+    };
+    match tegata.verb {
         Verb::Demo(demo) => verbs::demo::run(demo),
         Verb::DemoParty(part) | Verb::DemoAuthority(part) => verbs::demo::play_part(part),
         Verb::Check(check) => verbs::check::run(check),

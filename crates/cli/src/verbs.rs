@@ -56,12 +56,10 @@ pub enum Lang {
 impl Common {
     /// How to speak: the flag, else the locale; color only on a terminal.
     pub fn voice(&self) -> Voice {
-        let locale = std::env::var("LC_ALL").or_else(|_| std::env::var("LC_MESSAGES")).or_else(|_| std::env::var("LANG")).unwrap_or_default();
         let language = match self.lang {
             Some(Lang::Ja) => Language::Ja,
             Some(Lang::En) => Language::En,
-            None if locale.starts_with("ja") => Language::Ja,
-            None => Language::En,
+            None => crate::tell::language(),
         };
         Voice { language, color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
     }
@@ -83,6 +81,14 @@ pub fn faults(diagnostics: &[Diagnostic]) -> String {
         let help = if d.help.is_empty() { String::new() } else { format!("; {}", d.help) };
         format!("error[{}]: {}{help}", d.code, d.message)
     }).collect::<Vec<_>>().join("\n")
+}
+
+/// The nearest of what is known, or where all of it is listed.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match rulebook::diagnostic::did_you_mean(word, known) {
+        none if none.is_empty() => "`tegata rules ls` and `tegata schema transfer` list all".into(),
+        near => near,
+    }
 }
 
 /// The rulebook cannot be compiled.

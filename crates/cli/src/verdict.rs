@@ -74,7 +74,7 @@ impl Voice {
         }
         let more = shown.len().saturating_sub(REASONS);
         for clause in shown.iter().take(REASONS) {
-            out.push(format!("  {} — {}", self.cite(clause), self.text(&clause.says)));
+            out.push(format!("  {} — {}", self.cite(clause), self.says(clause)));
             if let Some(beside) = clause.beside.as_ref().filter(|_| matches!(clause.kind, ClauseKind::Out | ClauseKind::Route | ClauseKind::Bar)) {
                 let label = match clause.kind {
                     ClauseKind::Out => "remain",
@@ -87,6 +87,16 @@ impl Voice {
         if more > 0 {
             out.push(self.dim(&format!("  (+{more}; --explain)")));
         }
+    }
+
+    /// What a clause says; of a scope that does not reach the act, that it is not applicable, and why.
+    pub fn says(&self, clause: &Clause) -> String {
+        if clause.kind != ClauseKind::Scope || clause.truth != Truth::No {
+            return self.text(&clause.says).to_string();
+        }
+        let unmet: Vec<&str> = clause.unmet.iter().map(|u| self.text(&u.says)).collect();
+        let id = if unmet.is_empty() { "scope-not" } else { "scope-not-because" };
+        say(self.language, id, &[("says", Arg::Text(self.text(&clause.says))), ("unmet", Arg::Text(&unmet.join("; ")))])
     }
 
     /// Article and dates of a clause.

@@ -163,3 +163,128 @@ fn a_law_that_refuses_is_told_with_its_rule_and_nothing_moves() {
     assert!(!at.join("got.csv").exists());
     assert!(does(at, &["why", "--dir", "boston"]).contains("eu.gdpr.44"));
 }
+
+/// One request to a node's pages, with its own secret.
+fn call(at: &Path, dir: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let door: String = fs::read_to_string(at.join(dir).join("door.json")).unwrap();
+    let field = |name: &str| door.split(&format!("\"{name}\": \"")).nth(1).unwrap().split('"').next().unwrap().to_string();
+    let (address, token) = (field("address"), field("token"));
+    let host = address.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut raw = Vec::new();
+    stream.read_to_end(&mut raw).unwrap();
+    let text = String::from_utf8_lossy(&raw).into_owned();
+    (text.split(' ').nth(1).unwrap().parse().unwrap(), text)
+}
+
+#[test]
+fn a_write_under_one_key_is_done_once_and_a_copy_of_a_running_node_starts_again() {
+    let folder = Folder::fresh("keys");
+    let at = folder.0.as_path();
+    fs::write(at.join("table.csv"), "a,b\n1,2\n").unwrap();
+    let _authority = Serving::start(at, &["authority", "--listen", "127.0.0.1:0"], 3);
+    does(at, &["enroll", "--dir", "munich", "--name", "Demo Nord GmbH", "--country", "DE"]);
+    let munich = Serving::start(at, &["serve", "--dir", "munich"], 2);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(at.join("munich/door.json")).unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "the secret of this start is for its user alone");
+    let offer = |title: &str| format!(r#"{{"dataset":"urn:x","title":"{title}","source":"{}","facts":{{"exporter.place":"DE"}}}}"#, at.join("table.csv").display());
+    let key = "idempotency-key: one\r\n";
+    let (status, first) = call(at, "munich", "POST", "/v1/offers", key, &offer("a"));
+    assert_eq!(status, 201, "{first}");
+    let (status, again) = call(at, "munich", "POST", "/v1/offers", key, &offer("a"));
+    assert!(status == 201 && again.to_lowercase().contains("idempotent-replayed: true"), "{again}");
+    assert_eq!(first.split("\r\n\r\n").nth(1), again.split("\r\n\r\n").nth(1), "the same answer");
+    let (status, other) = call(at, "munich", "POST", "/v1/offers", key, &offer("b"));
+    assert!(status == 422 && other.contains("TGT-H017"), "{other}");
+    // What failed without effect may be tried again under its key.
+    let (status, _) = call(at, "munich", "POST", "/v1/catalog", "idempotency-key: two\r\n", r#"{"provider":"https://127.0.0.1:1/dsp"}"#);
+    assert_eq!(status, 502);
+    let (status, _) = call(at, "munich", "POST", "/v1/catalog", "idempotency-key: two\r\n", r#"{"provider":"https://127.0.0.1:1/dsp"}"#);
+    assert_eq!(status, 502);
+    // A node of the trial may move its legal clock.
+    let (status, moved) = call(at, "munich", "POST", "/v1/legal-day", "", r#"{"day":"2020-07-15"}"#);
+    assert_eq!(status, 200, "{moved}");
+
+    does(at, &["backup", "--dir", "munich", "copy.backup"]);
+    let twice = run(at, &["backup", "--dir", "munich", "copy.backup"]);
+    assert!(!twice.status.success() && said(&twice).contains("store/occupied"), "{}", said(&twice));
+    drop(munich);
+    fs::create_dir(at.join("second")).unwrap();
+    for entry in fs::read_dir(at.join("munich")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        // Keys, certificates and the configuration are not in the copy: it holds what was remembered.
+        if path.is_file() && !name.starts_with("tegata.sqlite") && name != "lock" && name != "door.json" {
+            fs::copy(&path, at.join("second").join(name)).unwrap();
+        }
+    }
+    does(at, &["restore", "copy.backup", "--dir", "second"]);
+    let _second = Serving::start(at, &["serve", "--dir", "second"], 2);
+    assert!(does(at, &["offer", "--dir", "second"]).contains("urn:x"));
+
+    let none = run(at, &["backup", "--dir", "nothing", "n.backup"]);
+    assert!(said(&none).contains("store/not-a-store") && said(&none).lines().count() == 1, "{}", said(&none));
+    let none = run(at, &["restore", "nothing.backup", "--dir", "third"]);
+    assert!(said(&none).contains("store/not-a-store") && !at.join("third").exists(), "{}", said(&none));
+    fs::write(at.join("rubbish"), "no store").unwrap();
+    let none = run(at, &["restore", "rubbish", "--dir", "third"]);
+    assert!(!none.status.success() && !at.join("third").exists(), "nothing half-made stays: {}", said(&none));
+}
+
+#[test]
+fn production_takes_nothing_of_the_trial() {
+    let folder = Folder::fresh("production");
+    let at = folder.0.as_path();
+    let _authority = Serving::start(at, &["authority", "--listen", "127.0.0.1:0"], 3);
+    does(at, &["enroll", "--dir", "munich", "--name", "Demo Nord GmbH", "--country", "DE"]);
+    let file = at.join("munich/tegata.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("mode = \"demo\""), "{text}");
+    fs::write(&file, text.replace("mode = \"demo\"", "mode = \"production\"")).unwrap();
+    let out = run(at, &["serve", "--dir", "munich"]);
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("config/demo-only"), "{}", said(&out));
+    for (line, code) in [("legal_day = \"2020-07-15\"\n", "config/demo-only"), ("lisen = 1\n", "config/malformed"), ("[law]\naccept_drafted = [\"x.y\"]\n", "config/no-such-rule")] {
+        fs::create_dir_all(at.join("empty")).unwrap();
+        fs::write(at.join("empty/tegata.toml"), format!("pages = \"127.0.0.1:0\"\ndirectory = \".\"\n{line}")).unwrap();
+        let out = run(at, &["serve", "--dir", "empty"]);
+        assert!(out.status.code() == Some(2) && said(&out).contains(code), "{line}: {}", said(&out));
+        assert_eq!(said(&out).lines().count(), 1, "{}", said(&out));
+    }
+}
+
+#[test]
+fn peers_that_answer_nothing_nonsense_or_slowly_get_one_line() {
+    use std::io::Write;
+    use std::net::TcpListener;
+    let folder = Folder::fresh("peers");
+    let at = folder.0.as_path();
+    let _authority = Serving::start(at, &["authority", "--listen", "127.0.0.1:0"], 3);
+    does(at, &["enroll", "--dir", "munich", "--name", "Demo Nord GmbH", "--country", "DE"]);
+    let file = at.join("munich/tegata.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("answer_ms = 10000", "answer_ms = 700")).unwrap();
+    let _munich = Serving::start(at, &["serve", "--dir", "munich"], 2);
+    let asks = |what: &str, peer: fn(std::net::TcpStream)| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let provider = format!("https://{}/dsp", listener.local_addr().unwrap());
+        std::thread::spawn(move || listener.incoming().flatten().for_each(peer));
+        let before = std::time::Instant::now();
+        let out = run(at, &["catalog", &provider, "--dir", "munich"]);
+        assert_eq!(out.status.code(), Some(3), "{what}: {}", said(&out));
+        assert!(said(&out).contains("peer/") && said(&out).lines().count() == 1, "{what}: {}", said(&out));
+        assert!(before.elapsed() < std::time::Duration::from_secs(30), "{what}");
+    };
+    asks("nothing", |stream| std::mem::forget(stream));
+    asks("a closed line", drop);
+    asks("nonsense", |mut stream| drop(stream.write_all(b"220 mail.example ESMTP\r\n")));
+    asks("byte by byte", |mut stream| {
+        for b in b"HTTP/1.1 200 OK\r\n" {
+            let _slow = stream.write_all(&[*b]);
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    });
+}

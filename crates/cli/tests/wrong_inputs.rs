@@ -155,3 +155,138 @@ fn a_directory_has_one_holder() {
     first.wait().unwrap();
     fs::remove_dir_all(dir).unwrap();
 }
+
+/// Gives the bytes with every occurrence of one name replaced by another of the same length.
+fn renamed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = bytes.to_vec();
+    let mut at = 0;
+    while let Some(found) = out[at..].windows(from.len()).position(|w| w == from.as_bytes()) {
+        at += found;
+        out[at..at + from.len()].copy_from_slice(to.as_bytes());
+    }
+    out
+}
+
+#[test]
+fn containers_with_a_doubled_or_an_escaping_name() {
+    let dir = fresh("containers");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/evidence");
+    let bytes = fs::read(example.join("evidence.asice")).unwrap();
+    let anchors = example.join("anchors.pem");
+    for (name, changed) in [
+        ("doubled", renamed(&bytes, "event.json", "event.salt")),
+        ("escaping", renamed(&bytes, "event.json", "../nt.json")),
+        ("extra", renamed(&bytes, "event.json", "extra.json")),
+        ("short", bytes[..bytes.len() - 100].to_vec()),
+        ("nothing", Vec::new()),
+    ] {
+        let file = dir.join(name);
+        fs::write(&file, changed).unwrap();
+        let out = tegata(&["verify", file.to_str().unwrap(), "--anchors", anchors.to_str().unwrap()]);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert_eq!(out.status.code(), Some(20), "{name}: {text}");
+        assert!(text.contains("FAILED"), "{name}: {text}");
+    }
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 5, "nothing is unpacked");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn many_at_once() {
+    let lines = |text: &str| {
+        use std::io::Write;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tegata"))
+            .args(["check", "--jsonl"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let good = r#"{"exporter.place":"TH","recipient.place":"JP"}"#;
+    assert_eq!(lines(&format!("{good}\n")).status.code(), Some(12));
+    let out = lines(&format!("{good}\nnonsense\n{good}\n"));
+    assert_eq!(out.status.code(), Some(2), "a line that is not understood is no answer");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(text.lines().count(), 3, "the others are answered: {text}");
+    assert!(text.lines().nth(1).unwrap().contains("tegata.problem.1"), "{text}");
+    assert_eq!(lines("").status.code(), Some(2), "nothing asked is nothing answered");
+}
+
+#[test]
+fn registers_with_covers_doubles_and_nothing() {
+    let dir = fresh("registers");
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
+    fs::write(dir.join("header.csv"), "from,to,data\n").unwrap();
+    let err = refuses(&["check", "--register", &path("header.csv")], 2, "TGT-C007");
+    assert!(err.contains("no rows"), "{err}");
+    fs::write(dir.join("cover.csv"), "List of transfers,,\nkept by,Demo,\nfrom,to,data\nDE,JP,contact\n").unwrap();
+    let out = tegata(&["check", "--register", &path("cover.csv")]);
+    assert!(String::from_utf8_lossy(&out.stdout).contains("1 row"), "{}", String::from_utf8_lossy(&out.stdout));
+    fs::write(dir.join("doubled.csv"), "id,from,to\nT-1,DE,JP\nT-1,DE,US\n").unwrap();
+    refuses(&["watch", &path("doubled.csv")], 2, "TGT-C007");
+    fs::write(dir.join("good.csv"), "id,from,to\nT-1,DE,JP\n").unwrap();
+    refuses(&["watch", &path("good.csv"), "--as-of", "2024-01-02", "--until", "2024-01-01"], 2, "TGT-C003");
+    refuses(&["check", &path("good.csv")], 2, "TGT-C002");
+    // What turned because the row was edited is told apart from what the law turned.
+    let look = |on: &str| String::from_utf8_lossy(&tegata(&["watch", &path("good.csv"), "--as-of", on]).stdout).into_owned();
+    look("2024-01-01");
+    fs::write(dir.join("good.csv"), "id,from,to,targets,people located in,data\nT-1,DE,FR,DE,DE,contact\n").unwrap();
+    let told = look("2024-01-02");
+    assert!(told.contains("the row was edited"), "{told}");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_report_counts_for_its_own_release_alone() {
+    let dir = fresh("report");
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data");
+    let (table, words) = (examples.join("health.csv"), examples.join("health.dictionary.toml"));
+    let out = tegata(&["protect", table.to_str().unwrap(), "--profile", "jp-anonymised", "--dictionary", words.to_str().unwrap(), "--out", &path("release.csv"), "--report", &path("report.json")]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    fs::write(dir.join("asked.json"), r#"{"exporter.place":"JP","exporter.person":"company","exporter.capacity":["controller"],"exporter.sector":["retail"],"exporter.targets":["JP"],
+        "recipient.place":"US","recipient.person":"company","recipient.capacity":["controller"],"recipient.listed":[],"recipient.excluded_from_content":false,"recipient.subject_to":[],"recipient.database_business_in":["US"],
+        "hop.separate_person":true,"hop.mode":["send_copy"],"hop.regularity":"once","hop.need":["none"],"hop.processor_of_exporter":false,"hop.foreign_authority_asks":false,"hop.first_on":"2024-04-01","hop.within_original_purpose":true,"hop.purpose":["research"],
+        "data.about_people":true,"data.identifiable_for_exporter":"identifiable","data.identifiable_for_recipient":"not_reasonably","data.categories":["health"],"data.structured":true,"data.public":false,"data.received_from":["own"],"data.collected_in":["JP"],"data.official_class":[],
+        "subjects.located_in":["JP"],"subjects.employees":false}"#).unwrap();
+    let ask = |more: &[&str]| tegata(&[&["check", &path("asked.json")], more].concat()).status.code();
+    let with = [String::from("--report"), path("report.json"), String::from("--release"), path("release.csv")];
+    let with: Vec<&str> = with.iter().map(String::as_str).collect();
+    let duties = ["--fact", "data.jp_anonymous_duties={method_secured,items_published,provision_published,marked}"];
+    assert_eq!(ask(&[]), Some(10));
+    assert_eq!(ask(&with), Some(10), "a report fulfills no duty");
+    assert_eq!(ask(&duties), Some(10), "duties make no numbers");
+    assert_eq!(ask(&[&with[..], &duties].concat()), Some(13), "both, and it is anonymously processed information");
+    let text = fs::read_to_string(dir.join("release.csv")).unwrap();
+    fs::write(dir.join("release.csv"), text.replacen("\n", "\nx", 1)).unwrap();
+    let err = refuses(&[&["check", &path("asked.json")], &with[..]].concat(), 2, "TGT-N002");
+    assert!(err.contains("another table"), "{err}");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn whoever_stops_reading_ends_no_program_with_a_panic() {
+    for args in ["rules ls", "schema transfer", "check --from DE --to US --explain", "--help"] {
+        let line = format!("{} {args} 2>&1 >&- | head -c 1 >/dev/null; {0} {args} 2>err.$$ | head -n 1 >/dev/null; cat err.$$; rm -f err.$$", env!("CARGO_BIN_EXE_tegata"));
+        let out = Command::new("sh").args(["-c", &line]).current_dir(std::env::temp_dir()).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+        assert!(!text.contains("panicked"), "{args}: {text}");
+    }
+}
+
+#[test]
+fn faults_and_help_in_japanese() {
+    let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(["check", "--from", "XX", "--to", "JP", "--lang", "ja"]).output().unwrap();
+    let err = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(err.contains("TGT-T006") && err.contains("国名"), "{err}");
+    let out = Command::new(env!("CARGO_BIN_EXE_tegata")).arg("--help").env("TEGATA_LANG", "ja").output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(text.contains("移転してよいか") && text.contains("証跡"), "{text}");
+    // Names of places are understood in both languages.
+    let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(["check", "--from", "日本", "--to", "アメリカ", "--data", "contact", "--lang", "ja"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(12), "{}", String::from_utf8_lossy(&out.stderr));
+}

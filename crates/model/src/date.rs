@@ -17,7 +17,11 @@ pub struct NotADate {
 
 impl fmt::Display for NotADate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a day; write it as `2020-07-16`", self.text)
+        let year = self.text.split('-').next().filter(|y| y.len() == 4).and_then(|y| y.parse::<i32>().ok());
+        match year.filter(|y| !(YEAR_MIN..=YEAR_MAX).contains(y)) {
+            Some(_) => write!(f, "`{}` lies outside of the years {YEAR_MIN} to {YEAR_MAX}; leave an open end out", self.text),
+            None => write!(f, "`{}` is not a day; write it as `2020-07-16`", self.text),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use store::participant::Participant;
 use store::token::{NewToken, Role};
 use model::Digest;
 use store::write_key::{Claim, Finished};
-use store::{Store, Together};
+use store::{Store, StoreError, Together};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -182,9 +182,26 @@ impl Desk {
 
 /// Copies what a directory remembers, also while a node runs on it.
 pub fn backup(directory: &Path, target: &Path) -> Result<(), ActError> {
+    no_store(directory, &directory.join(STORE))?;
+    let parent = target.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(missing) = parent.filter(|p| !p.is_dir()) {
+        let detail = format!("there is no folder `{}` for the copy", missing.display());
+        return Err(ActError::Store(StoreError::Disk { detail }));
+    }
     Store::backup_of(directory, target).map_err(ActError::from)?;
     private(target, 0o600);
     Ok(())
+}
+
+/// The store's file in a directory.
+const STORE: &str = "tegata.sqlite";
+
+/// Says plainly that there is no store, before the engine says it in its own words.
+fn no_store(said: &Path, file: &Path) -> Result<(), ActError> {
+    match file.is_file() {
+        true => Ok(()),
+        false => Err(ActError::Store(StoreError::NotAStore { path: said.display().to_string() })),
+    }
 }
 
 /// Keeps others of this machine out, where the system knows how.
@@ -196,7 +213,24 @@ fn private(path: &Path, mode: u32) {
     }
 }
 
-/// Puts a copy into an empty directory.
+/// Puts a copy into an empty directory. What cannot be restored leaves the place as it was.
 pub fn restore(copy: &Path, directory: &Path) -> Result<(), ActError> {
-    Store::restore(copy, directory).map_err(ActError::from)
+    no_store(copy, copy)?;
+    let made = !directory.exists();
+    let lock = directory.join("lock");
+    let locked = lock.exists();
+    let done = Store::restore(copy, directory).map_err(ActError::from);
+    match (&done, made) {
+        (Err(ActError::Store(StoreError::Held { .. })), _) | (Ok(()), _) => {}
+        // What was made for nothing goes again; a folder with anything else in it stays.
+        (Err(_), _) => {
+            if !locked {
+                let _gone = std::fs::remove_file(&lock);
+            }
+            if made {
+                let _gone = std::fs::remove_dir(directory);
+            }
+        }
+    }
+    done
 }

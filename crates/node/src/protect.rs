@@ -172,6 +172,52 @@ fn csv(protected: &Protected) -> Result<Vec<u8>, impl fmt::Display + use<>> {
     Ok::<_, arrow_schema::ArrowError>(bytes)
 }
 
+/// A report that was made on a release, checked against that release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// The profile whose numbers are met.
+    pub profile: String,
+    /// SHA-256 of the report's canonical bytes, by which passes name it.
+    pub report: Digest,
+    /// SHA-256 of the released bytes.
+    pub content: Digest,
+}
+
+/// LIMIT: bytes of a report that is read.
+const REPORT_BYTES_MAX: u64 = 16 << 20;
+
+/// Reads a report and the release that it is about: its form and profile are ours, its numbers are met, and its content
+/// is that of exactly this table. It is not measured again: whoever doubts the report protects the table again.
+pub fn measured(report: &Path, release: &Path) -> Result<Measured, ProtectError> {
+    let wrong = |why: String| ProtectError::Document(format!("`{}` {why}", report.display()));
+    let unreadable = |path: &Path, e: std::io::Error| ProtectError::Document(format!("cannot read `{}`: {e}", path.display()));
+    let size = std::fs::metadata(report).map_err(|e| unreadable(report, e))?.len();
+    if size > REPORT_BYTES_MAX {
+        return Err(wrong("is larger than 16 MiB".into()));
+    }
+    let text = std::fs::read_to_string(report).map_err(|e| unreadable(report, e))?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(format!("is no report: {e}")))?;
+    let said = |pointer: &str| value.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
+    if said("/exact/form") != pets::report::FORM {
+        return Err(wrong(format!("is no report of the form {}", pets::report::FORM)));
+    }
+    let (id, version) = (said("/exact/profile/id"), said("/exact/profile/digest"));
+    let known = profile(&id)?;
+    if known.digest.to_string() != version {
+        return Err(wrong(format!("speaks of another text of the profile `{id}` than this program has")));
+    }
+    if said("/exact/outcome") != "met" {
+        return Err(wrong(format!("says that the numbers of `{id}` are not met")));
+    }
+    let batches = Table::open(release, None)?.all()?;
+    if pets::report::content(&batches).to_string() != said("/exact/content") {
+        return Err(wrong(format!("is about another table than `{}`", release.display())));
+    }
+    let bytes = model::canonical::to_bytes(&value).map_err(|e| wrong(format!("is no report: {e}")))?;
+    let content = std::fs::read(release).map_err(|e| unreadable(release, e))?;
+    Ok(Measured { profile: id, report: Digest::of(&bytes), content: Digest::of(&content) })
+}
+
 /// A profile by id or file.
 pub fn profile(name: &str) -> Result<Profile, ProtectError> {
     let text = match PROFILES.iter().find(|(id, _)| *id == name) {

@@ -100,12 +100,13 @@ pub fn place(vocabulary: &Vocabulary, text: &str) -> String {
 /// Names that people write and that stand in no table of codes.
 fn everyday(text: &str) -> Option<&'static str> {
     Some(match text.to_lowercase().as_str() {
-        "usa" | "u.s." | "u.s.a." | "america" | "united states of america" | "アメリカ" | "アメリカ合衆国" | "合衆国" => "US",
+        "usa" | "united states" | "米国" | "u.s." | "u.s.a." | "america" | "united states of america" | "アメリカ" | "アメリカ合衆国" | "合衆国" => "US",
         "uk" | "u.k." | "great britain" | "britain" | "england" | "イギリス" | "英国" => "GB",
         "korea" | "south korea" | "republic of korea" | "韓国" | "大韓民国" => "KR",
         "vietnam" | "viet nam" | "ベトナム" => "VN",
         "russia" | "ロシア" => "RU",
         "taiwan" | "台湾" => "TW",
+        "hong kong" | "香港" => "HK",
         "mainland china" | "prc" | "中華人民共和国" => "CN",
         "日本国" => "JP",
         "独" | "独逸" => "DE",

@@ -8,6 +8,8 @@ use model::{
     text::Language,
     transfer::Transfer,
 };
+use crate::question::known_place;
+use dataplane::sheet::Sheet;
 use rulebook::vocabulary::{Domain, Fact, Vocabulary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -90,6 +92,29 @@ impl Naming {
                 Column { index, header: h.clone(), slot }
             })
             .collect()
+    }
+
+    /// The list without what stands above its header: a title, a date, who keeps it. The header is the first row that
+    /// names the two places; where no row does, the list stays as it is.
+    pub fn below_cover(&self, sheet: Sheet) -> Sheet {
+        // LIMIT: rows looked through for the header.
+        const COVER_ROWS_MAX: usize = 30;
+        let is_header = |cells: &[String]| {
+            let found = self.columns(cells, &[]);
+            ["exporter.place", "recipient.place"].iter().all(|s| found.iter().any(|c| c.slot.as_deref() == Some(s)))
+        };
+        if is_header(&sheet.header) {
+            return sheet;
+        }
+        match sheet.rows.iter().take(COVER_ROWS_MAX).position(|r| is_header(&r.cells)) {
+            None => sheet,
+            Some(at) => {
+                let mut rows = sheet.rows;
+                let below = rows.split_off(at + 1);
+                let header = rows.pop().map(|r| r.cells).unwrap_or_default();
+                Sheet { header, rows: below }
+            }
+        }
     }
 
     fn guess(&self, header: &str) -> Option<String> {
@@ -185,22 +210,10 @@ fn label_is(label: &model::text::Text, cell: &str) -> bool {
     [Language::En, Language::Ja].into_iter().any(|l| plain(label.in_(l)) == plain(cell))
 }
 
-/// A place by code or everyday name in either language; a few short names are given as well.
+/// A place by code or everyday name, spaces and punctuation aside.
 fn place(vocabulary: &Vocabulary, text: &str) -> Option<String> {
-    let wanted = plain(text);
-    let upper = text.trim().to_uppercase();
-    if vocabulary.places.contains_key(&upper) {
-        return Some(upper);
-    }
-    let short = match wanted.as_str() {
-        "usa" | "unitedstatesofamerica" | "米国" | "アメリカ" => Some("US"),
-        "uk" | "greatbritain" | "英国" => Some("GB"),
-        "prc" | "中華人民共和国" => Some("CN"),
-        "korea" | "southkorea" | "republicofkorea" => Some("KR"),
-        "hongkong" | "香港" => Some("HK"),
-        _ => None,
-    };
-    short.map(str::to_string).or_else(|| {
+    known_place(vocabulary, text).or_else(|| {
+        let wanted = plain(text);
         let named = |t: &model::text::Text| plain(&t.en) == wanted || plain(&t.ja) == wanted;
         vocabulary.places.iter().find(|(_, t)| named(t)).map(|(code, _)| code.clone())
     })

@@ -1,6 +1,7 @@
 //! Scenes 3, 4 and 6: two nodes and an authority in three processes; the judgment; and what an outsider can check.
 
 use super::{
+    forge,
     party::Order,
     stage::Stage,
     troupe::{self, Actor},
@@ -18,29 +19,41 @@ use server::{
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::Instant,
 };
-use trust::{
-    bundle::{self, Bundle, Unsealed},
-    verify::{StepId, Verdict},
-};
+use trust::verify::{StepId, Verdict};
 
+/// The table that is watched, and its codebook that goes before.
+const STUDY: &str = "urn:dataset:study";
+const CODEBOOK: &str = "urn:dataset:codebook";
+/// The evidence of the small delivery that comes first: scene 6 takes its receipt and its older checkpoint.
+const OTHER: &str = "other.asice";
 /// Small, so that a person can watch chunks go by.
 const CHUNK_BYTES: usize = 4096;
 
-/// What the flow left for scene 6.
+/// What the flow left for scenes 6 and 7.
 pub struct Told {
-    container: PathBuf,
-    policy: PathBuf,
-    anchors: PathBuf,
-    data: PathBuf,
-    _troupe: Troupe,
+    pub(super) container: PathBuf,
+    /// The evidence of another, earlier delivery.
+    pub(super) other: PathBuf,
+    pub(super) policy: PathBuf,
+    pub(super) anchors: PathBuf,
+    pub(super) data: PathBuf,
+    pub(super) troupe: Troupe,
 }
 
-struct Troupe {
-    _authority: Actor,
-    provider: Actor,
-    consumer: Actor,
+impl Told {
+    /// The link that opens the provider's pages, where they are served.
+    pub fn pages(&self) -> Option<String> {
+        Some(self.troupe.provider.said("pages")).filter(|link| !link.is_empty())
+    }
+}
+
+/// The processes.
+pub struct Troupe {
+    pub(super) authority: Actor,
+    pub(super) provider: Actor,
+    pub(super) consumer: Actor,
 }
 
 /// Scenes 3 and 4.
@@ -52,7 +65,8 @@ pub fn play(stage: &mut Stage, world: &World, demo: &Demo, dir: &Path) -> Result
     let id = troupe.consumer.said("id");
     troupe.provider.order(&Order::Know { id, facts: recipient })?;
     let source = std::fs::canonicalize(&world.table.file).map_err(|e| format!("error[TGT-C001]: `{}`: {e}", world.table.file.display()))?;
-    let dataset = "urn:dataset:study".to_string();
+    earlier(stage, &mut troupe, &exporter, dir)?;
+    let dataset = STUDY.to_string();
     troupe.provider.order(&Order::Offer { dataset: dataset.clone(), title: "Health study (people invented)".into(), source: source.clone(), facts: exporter })?;
     stage.say(format!("   {}", stage.voice.word("demo-offered")));
     let provider = troupe.provider.said("protocol");
@@ -65,6 +79,46 @@ pub fn play(stage: &mut Stage, world: &World, demo: &Demo, dir: &Path) -> Result
     judgment(stage, world, &mut troupe)?;
     let got = troupe.consumer.until("the data", &Order::Got { transfer }, |v| v.get("path").is_some().then(|| v.clone()))?;
     finish(stage, &got, &source, troupe, anchors, dir)
+}
+
+/// A small delivery before the one that is watched.
+fn earlier(stage: &mut Stage, troupe: &mut Troupe, facts: &Facts, dir: &Path) -> Result<(), String> {
+    let source = dir.join("codebook.txt");
+    std::fs::write(&source, "what the columns of the study mean\n").map_err(|e| format!("error[TGT-C001]: `{}`: {e}", source.display()))?;
+    let dataset = CODEBOOK.to_string();
+    troupe.provider.order(&Order::Offer { dataset: dataset.clone(), title: "Codebook of the study".into(), source, facts: facts.clone() })?;
+    let provider = troupe.provider.said("protocol");
+    let negotiation = text(&troupe.consumer.order(&Order::Ask { provider, dataset })?);
+    let transfer = troupe.consumer.until("the codebook's transfer", &Order::Begun { negotiation }, |v| v.as_str().map(str::to_string))?;
+    let got = troupe.consumer.until("the codebook", &Order::Got { transfer }, |v| v.get("path").is_some().then(|| v.clone()))?;
+    troupe.provider.until("the codebook's receipt", &Order::Report, |v| has_receipt(v, CODEBOOK))?;
+    let manifest = manifest_of(&got)?;
+    evidence(troupe, &Order::Evidence { manifest, container: dir.join(OTHER), policy: dir.join("other.policy") })?;
+    stage.say(format!("   {} · manifest {}", stage.voice.word("demo-earlier"), manifest.short()));
+    Ok(())
+}
+
+/// Whether the flow of a dataset has its receipt.
+fn has_receipt(report: &Value, dataset: &str) -> Option<()> {
+    let parts = of(report, dataset)?.get("parts")?.as_array()?;
+    parts.iter().any(|x| x == "receipt").then_some(())
+}
+
+fn manifest_of(got: &Value) -> Result<Digest, String> {
+    got.get("manifest").and_then(Value::as_str).unwrap_or_default().parse().map_err(|e| format!("{e}"))
+}
+
+/// Stamp and cosignature follow the commit; evidence is asked for until it reaches its level.
+fn evidence(troupe: &mut Troupe, order: &Order) -> Result<(), String> {
+    let end = Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        troupe.provider.order(&Order::Advance)?;
+        match troupe.provider.order(order) {
+            Err(e) if Instant::now() > end => return Err(e),
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(50)),
+            Ok(_) => return Ok(()),
+        }
+    }
 }
 
 /// Scene 4: the Court rules while the flow is running.
@@ -99,32 +153,20 @@ fn judgment(stage: &mut Stage, world: &World, troupe: &mut Troupe) -> Result<(),
 
 fn finish(stage: &mut Stage, got: &Value, source: &Path, mut troupe: Troupe, anchors: PathBuf, dir: &Path) -> Result<Told, String> {
     let data = PathBuf::from(got.get("path").and_then(Value::as_str).unwrap_or_default());
-    let manifest: Digest = got.get("manifest").and_then(Value::as_str).unwrap_or_default().parse().map_err(|e| format!("{e}"))?;
+    let manifest = manifest_of(got)?;
     let same = std::fs::read(&data).ok() == std::fs::read(source).ok();
     stage.must("what arrived is what was sent, nothing twice", same);
     // The receipt goes back to the provider before its evidence is whole.
-    let has_receipt = |v: &Value| v.as_array()?.iter().any(|f| f.get("parts").and_then(Value::as_array).is_some_and(|p| p.iter().any(|x| x == "receipt"))).then_some(());
-    troupe.provider.until("the receipt", &Order::Report, has_receipt)?;
+    troupe.provider.until("the receipt", &Order::Report, |v| has_receipt(v, STUDY))?;
     let (container, policy) = (dir.join("evidence.asice"), dir.join("log.policy"));
-    let order = Order::Evidence { manifest, container: container.clone(), policy: policy.clone() };
-    // Stamp and cosignature follow the commit; evidence is asked for until it reaches its level.
-    let end = Instant::now() + std::time::Duration::from_secs(20);
-    loop {
-        troupe.provider.order(&Order::Advance)?;
-        let made = troupe.provider.order(&order);
-        if made.is_ok() || Instant::now() > end {
-            made?;
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    evidence(&mut troupe, &Order::Evidence { manifest, container: container.clone(), policy: policy.clone() })?;
     let bytes = got.get("bytes").and_then(Value::as_u64).unwrap_or(0);
     stage.say(format!("   ✓ {} bytes · manifest {} · {}", bytes, manifest.short(), stage.voice.word("demo-sealed")));
-    Ok(Told { container, policy, anchors, data, _troupe: troupe })
+    Ok(Told { container, other: dir.join(OTHER), policy, anchors, data, troupe })
 }
 
 /// Scene 6: openssl verifies; forgeries fail, each at its own step.
-pub fn dont_trust_us(stage: &mut Stage, told: &Told, dir: &Path) -> Result<(), String> {
+pub fn dont_trust_us(stage: &mut Stage, told: &mut Told, dir: &Path) -> Result<(), String> {
     stage.scene(6, &stage.voice.word("demo-dont-trust"));
     let script = dir.join("verify.sh");
     std::fs::write(&script, trust::script::VERIFY_SH).map_err(|e| e.to_string())?;
@@ -136,80 +178,20 @@ pub fn dont_trust_us(stage: &mut Stage, told: &Told, dir: &Path) -> Result<(), S
     let lines = String::from_utf8_lossy(&by_openssl.stdout).into_owned();
     lines.lines().take(8).for_each(|l| stage.say(format!("   {l}")));
     stage.must("openssl, unzip and sha256sum pass the evidence", by_openssl.status.success());
-    let honest = verify(told, &told.container, Some(&told.anchors), &told.data)?;
+    let honest = forge::verify(told, &told.container, Some(&told.anchors), &told.data)?;
     stage.must("tegata verify passes the evidence", honest.0 == Verdict::Passed);
-    let no_anchor = verify(told, &told.container, None, &told.data)?;
+    let no_anchor = forge::verify(told, &told.container, None, &told.data)?;
     stage.say(format!("   {}", stage.voice.word("demo-no-anchor")));
     stage.must("without anchors from outside it is indeterminate", no_anchor.0 == Verdict::Indeterminate);
-    for (what, step, outcome) in forgeries(told, dir)? {
+    for (what, step, outcome) in forge::all(told, dir)? {
         let at = outcome.map(StepId::code).unwrap_or("-");
         stage.say(format!("   ✗ {} → {at}", stage.voice.word(what)));
         stage.must(&format!("{what} fails at `{}`", step.code()), outcome == Some(step));
     }
+    let refusal = forge::forked_log(told, dir)?;
+    stage.say(format!("   ✗ {} → {}", stage.voice.word("forged-log"), refusal.as_deref().unwrap_or("-")));
+    stage.must("the witness refuses a forked log", refusal.is_some());
     Ok(())
-}
-
-type Forged = (&'static str, StepId, Option<StepId>);
-
-fn forgeries(told: &Told, dir: &Path) -> Result<Vec<Forged>, String> {
-    let mut out = Vec::new();
-    let bytes = std::fs::read(&told.container).map_err(|e| e.to_string())?;
-    // A byte of the delivered data.
-    let mut data = std::fs::read(&told.data).map_err(|e| e.to_string())?;
-    if let Some(b) = data.last_mut() {
-        *b ^= 1;
-    }
-    let changed = dir.join("changed-data");
-    std::fs::write(&changed, &data).map_err(|e| e.to_string())?;
-    out.push(("forged-data", StepId::Data, verify(told, &told.container, Some(&told.anchors), &changed)?.1));
-    // A byte inside the container.
-    let mut broken = bytes.clone();
-    let middle = broken.len() / 2;
-    if let Some(b) = broken.get_mut(middle) {
-        *b ^= 1;
-    }
-    let file = dir.join("broken.asice");
-    std::fs::write(&file, &broken).map_err(|e| e.to_string())?;
-    out.push(("forged-byte", StepId::Container, verify(told, &file, Some(&told.anchors), &told.data)?.1));
-    // Zipped again with right checksums and a right manifest, under the old seal.
-    let again = rezipped(&bytes)?;
-    let file = dir.join("rezipped.asice");
-    std::fs::write(&file, again).map_err(|e| e.to_string())?;
-    out.push(("forged-rezipped", StepId::Seal, verify(told, &file, Some(&told.anchors), &told.data)?.1));
-    // An authority of the same name that is not the one we trust.
-    let other = dir.join("other-authority");
-    let local = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let running = server::authority::start(&other, local).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-    let theirs = running.ca_pem_path.clone();
-    out.push(("forged-authority", StepId::Seal, verify(told, &told.container, Some(&theirs), &told.data)?.1));
-    running.stop();
-    Ok(out)
-}
-
-fn rezipped(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let wrong = |e: bundle::BundleError| format!("error[{}]: {e}", e.code());
-    let bundle = Bundle::read(bytes).map_err(wrong)?;
-    let mut files = bundle::container::read(bytes).map_err(|e| e.to_string())?;
-    let (signature, stamp) = (bundle.file(bundle::SIGNATURE).unwrap_or_default().to_vec(), bundle.file(bundle::TIMESTAMP).unwrap_or_default().to_vec());
-    files.retain(|name, _| !name.starts_with("META-INF/"));
-    if let Some(event) = files.get_mut(bundle::file::EVENT_SALT) {
-        if let Some(b) = event.first_mut() {
-            *b = if *b == b'0' { b'1' } else { b'0' };
-        }
-    }
-    let forged = Unsealed::new(files).map_err(wrong)?.sealed(signature).stamped(stamp);
-    forged.to_bytes().map_err(wrong)
-}
-
-fn verify(told: &Told, container: &Path, anchors: Option<&Path>, data: &Path) -> Result<(Verdict, Option<StepId>), String> {
-    let files = node::verify::Files { container, anchors, policy: anchors.map(|_| told.policy.as_path()), crls: None, data: Some(data) };
-    let ms = SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_millis() as i64).unwrap_or(0);
-    let report = node::verify::verify_files(files, model::Instant(ms)).map_err(|e| e.to_string())?;
-    let stops = report.failed_at().or_else(|| {
-        let unclear = |s: &&trust::verify::Step| matches!(s.outcome, trust::verify::Outcome::Indeterminate(_));
-        report.steps.iter().find(unclear).map(|s| s.id)
-    });
-    Ok((report.verdict(), stops))
 }
 
 #[derive(Clone, Debug)]
@@ -220,9 +202,14 @@ struct Flow {
     stopped: Option<(String, Vec<String>)>,
 }
 
-/// The newest flow of a report.
+/// The flow of a dataset in a report.
+fn of<'a>(report: &'a Value, dataset: &str) -> Option<&'a Value> {
+    report.as_array()?.iter().find(|f| f.get("dataset").and_then(Value::as_str) == Some(dataset))
+}
+
+/// The flow that is watched, in a report.
 fn flow(report: &Value) -> Option<Flow> {
-    let f = report.as_array()?.last()?;
+    let f = of(report, STUDY)?;
     let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let stopped = f.get("stopped").filter(|s| !s.is_null()).map(|s| {
         let rules = s.get("rules").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_string).collect();
@@ -261,6 +248,9 @@ fn troupe_of(world: &World, demo: &Demo, dir: &Path) -> Result<(Troupe, PathBuf)
         let config = enroll(&authority, &anchors, &home, name, country, identifier, firm, world)?;
         let file = text(&troupe::config(&home, &config)?);
         let mut args = vec!["demo-party", "--config", file.as_str()];
+        if demo.watched() {
+            args.push("--pages");
+        }
         let folder = rules.as_ref().map(|r| text(r));
         if let Some(folder) = &folder {
             args.extend(["--rules", folder.as_str()]);
@@ -269,7 +259,7 @@ fn troupe_of(world: &World, demo: &Demo, dir: &Path) -> Result<(Troupe, PathBuf)
     };
     let provider = start("provider", "DE", "NTRDE-HRB000001", &world.flow.exporter)?;
     let consumer = start("consumer", "US", "NTRUS-0000002", &world.flow.recipient)?;
-    Ok((Troupe { _authority: authority, provider, consumer }, anchors))
+    Ok((Troupe { authority, provider, consumer }, anchors))
 }
 
 fn enroll(authority: &Actor, anchors: &Path, home: &Path, name: &str, country: &str, identifier: &str, firm: &str, world: &World) -> Result<Config, String> {

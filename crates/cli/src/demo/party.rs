@@ -2,20 +2,27 @@
 //!
 //! This is how the demo's director speaks to nodes that run apart; peers speak the Dataspace Protocol over TLS as ever.
 
-use crate::rules_source;
+use crate::{
+    rules_source,
+    verbs::serve::{AtTheDesk, with_node},
+};
 use model::{CivilDate, Digest, transfer::Facts};
 use node::{
     act::offer::Offer,
     agent::Node,
     config::{Config, PeerFacts},
+    desk::Desk,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use server::people::{self, Mode, State};
 use std::{
+    collections::BTreeMap,
     io::{BufRead, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
+use trust::bundle::{self, Unsealed};
 
 /// What the director may ask of a party.
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,6 +91,15 @@ pub enum Order {
         /// The policy.
         policy: PathBuf,
     },
+    /// What a dishonest sender would do: put other files into a container and seal and stamp it again with its own key.
+    Reseal {
+        /// The honest container.
+        container: PathBuf,
+        /// Files by name, with their new text.
+        replace: BTreeMap<String, String>,
+        /// The forged container.
+        out: PathBuf,
+    },
     /// Advance the log now.
     Advance,
     /// End.
@@ -91,12 +107,16 @@ pub enum Order {
 }
 
 /// Runs a party until it is told to stop or its director is gone.
-pub fn run(config: &Path, rules: Option<&Path>) -> Result<(), String> {
+pub fn run(config: &Path, rules: Option<&Path>, pages: Pages) -> Result<(), String> {
     let config = Config::read(config).map_err(|e| format!("error[{}]: {e}", e.code()))?;
     let book = rules_source::load(rules)?;
-    let server = server::node_server::start(config, book, |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+    let server = server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
     let node = server.node().clone();
-    answer(&json!({ "ready": { "address": server.address(), "protocol": node.protocol_address(), "id": node.id() } }));
+    let link = match pages {
+        Pages::Served => Some(serve_pages(&node, book)?),
+        Pages::None => None,
+    };
+    answer(&json!({ "ready": { "address": server.address(), "protocol": node.protocol_address(), "id": node.id(), "pages": link } }));
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         let order: Order = match serde_json::from_str(&line) {
@@ -116,6 +136,29 @@ pub fn run(config: &Path, rules: Option<&Path>) -> Result<(), String> {
     }
     server.stop();
     Ok(())
+}
+
+/// Whether a party serves its pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// On a free port of this machine.
+    Served,
+    /// Not at all.
+    None,
+}
+
+/// Serves the pages until the process ends, and returns the link that opens them.
+fn serve_pages(node: &Arc<Node>, book: rulebook::book::Rulebook) -> Result<String, String> {
+    let mut desk = Desk::of(node);
+    let secret = desk.local_secret().map_err(|e| e.to_string())?;
+    let desk = Arc::new(desk);
+    let state = State::new(book, Mode::Demo, AtTheDesk(desk.clone()));
+    let state = with_node(state, node, &desk);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|e| e.to_string())?;
+    let door = runtime.block_on(people::bind(([127, 0, 0, 1], 0).into(), state)).map_err(|e| e.to_string())?;
+    let link = people::link(door.address(), &secret);
+    std::thread::spawn(move || drop(runtime.block_on(door.serve(std::future::pending()))));
+    Ok(link)
 }
 
 fn answer(value: &Value) {
@@ -149,6 +192,19 @@ fn obey(node: &Arc<Node>, order: Order) -> Result<Value, String> {
         Order::Evidence { manifest, container, policy } => {
             std::fs::write(&container, node.evidence(&manifest).map_err(said)?).map_err(|e| e.to_string())?;
             std::fs::write(&policy, node.log_policy()).map_err(|e| e.to_string())?;
+            Value::Null
+        }
+        Order::Reseal { container, replace, out } => {
+            let bytes = std::fs::read(&container).map_err(|e| e.to_string())?;
+            let mut files = bundle::container::read(&bytes).map_err(|e| e.to_string())?;
+            files.retain(|name, _| !name.starts_with("META-INF/"));
+            files.extend(replace.into_iter().map(|(name, text)| (name, text.into_bytes())));
+            let wrong = |e: bundle::BundleError| format!("{}: {e}", e.code());
+            let unsealed = Unsealed::new(files).map_err(wrong)?;
+            let seal = node.seal(&Digest::of(unsealed.manifest())).map_err(said)?;
+            let unstamped = unsealed.sealed(seal);
+            let token = node.stamp(&Digest::of(unstamped.manifest())).map_err(said)?;
+            std::fs::write(&out, unstamped.stamped(token).to_bytes().map_err(wrong)?).map_err(|e| e.to_string())?;
             Value::Null
         }
         Order::Advance => json!(node.advance_log().map_err(said)?),

@@ -77,7 +77,8 @@ pub fn same_bytes(stage: &mut Stage, world: &World, engine: &mut Engine, today: 
     stage.must("the profile's numbers are met", release.protected.is_met());
     let mut answers = Vec::new();
     for question in &world.same_bytes {
-        let decision = decide(engine, &world.same(question), AsOf::then(today))?;
+        let measured = release.protected.is_met().then(|| verbs::check::report_fact(&release.protected.report.exact.profile.id));
+        let decision = decide(engine, &world.same(question, measured), AsOf::then(today))?;
         stage.say(format!("   {}", question.name));
         stage.say(format!("      {}  {}", stage.voice.verdict(decision.verdict), first_line(&decision, stage)));
         answers.push((decision.verdict, decision.deciding_ids().first().map(ToString::to_string)));

@@ -39,8 +39,8 @@ impl Stage {
         if self.headless {
             return;
         }
-        print!("   ⏎ {what} ");
-        let _flushed = std::io::stdout().flush();
+        let mut out = std::io::stdout();
+        let _flushed = write!(out, "   ⏎ {what} ").and_then(|()| out.flush());
         let mut line = String::new();
         let _read = std::io::stdin().read_line(&mut line);
     }

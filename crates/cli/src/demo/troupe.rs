@@ -6,13 +6,30 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+/// The processes that run, so that they end with the demo whatever ends it.
+static RUNNING: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends every process of the demo.
+pub fn end_all() {
+    for child in lock(&RUNNING).drain(..) {
+        let mut child = lock(&child);
+        let _gone = child.kill();
+        let _gone = child.wait();
+    }
+}
 
 /// A child process that answers one line for one line; it is killed when dropped.
 pub struct Actor {
     name: &'static str,
-    child: Child,
+    child: Arc<Mutex<Child>>,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
     /// What it said when it was ready.
@@ -32,6 +49,8 @@ impl Actor {
         let (Some(orders), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(format!("{name}: no pipe"));
         };
+        let child = Arc::new(Mutex::new(child));
+        lock(&RUNNING).push(child.clone());
         let mut actor = Self { name, child, orders, answers: BufReader::new(answers), ready: Value::Null };
         let first = actor.line()?;
         actor.ready = first.get("ready").cloned().ok_or_else(|| format!("{name} did not start: {first}"))?;
@@ -81,8 +100,9 @@ impl Actor {
 
 impl Drop for Actor {
     fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
+        let mut child = lock(&self.child);
+        let _gone = child.kill();
+        let _gone = child.wait();
     }
 }
 

@@ -98,9 +98,11 @@ impl World {
         transfer(&self.ask_common, &question.facts)
     }
 
-    /// A question of scene 5 as a transfer.
-    pub fn same(&self, question: &Question) -> Transfer {
-        transfer(&self.same_bytes_common, &question.facts)
+    /// A question of scene 5 as a transfer; what was measured on the bytes is a fact, if the numbers are met.
+    pub fn same(&self, question: &Question, measured: Option<(String, Said)>) -> Transfer {
+        let mut own = question.facts.clone();
+        own.extend(measured);
+        transfer(&self.same_bytes_common, &own)
     }
 
     /// The facts of the flow, by slot.

@@ -27,6 +27,7 @@ use std::{
   tegata check transfer.toml --memo memo.html          a file; a page to forward
   tegata check --jsonl < transfers.jsonl               many at once
   tegata check --from JP --data contact --to-all       every destination
+  tegata check transfer.toml --report report.json --release release.csv   what `tegata protect` made
 
 Exit codes: 0 may go, 10 conditional, 11 prohibited, 12 cannot tell, 13 out of scope, 2 usage.")]
 pub struct Check {
@@ -50,6 +51,12 @@ pub struct Check {
     /// A measure that is in place, by id.
     #[arg(long = "measure", value_name = "ID")]
     measures: Vec<String>,
+    /// The report of `tegata protect`; it counts for exactly the table that --release names, as far as a rule gives it effect.
+    #[arg(long, value_name = "FILE", requires = "release")]
+    report: Option<PathBuf>,
+    /// The released table that the report is about.
+    #[arg(long, value_name = "FILE", requires = "report")]
+    release: Option<PathBuf>,
     /// The civil day whose law is asked for (default: today).
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
@@ -147,6 +154,9 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     if check.jsonl {
         return lines(check, &mut engine, as_of);
     }
+    if let Some(table) = check.file.as_ref().filter(|f| is_table(f)) {
+        return Err(format!("error[TGT-C002]: `{0}` is a table, not a transfer: `tegata check --register {0}` for a list of transfers, `tegata scan {0}` for a table of data", table.display()));
+    }
     let flat = flat(check, &engine)?;
     let voice = check.common.voice();
     let nothing_said = check.file.is_none() && flat.is_empty();
@@ -176,6 +186,10 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     one(check, &mut engine, &transfer, &said, as_of, published_by.is_none().then_some(today), voice)
 }
 
+fn is_table(file: &std::path::Path) -> bool {
+    file.extension().and_then(|e| e.to_str()).is_some_and(|e| ["csv", "tsv", "xlsx", "parquet"].contains(&e.to_lowercase().as_str()))
+}
+
 /// Decides one transfer and prints it in the form asked for.
 fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String, Said)], as_of: AsOf, today: Option<CivilDate>, voice: Voice) -> Result<Verdict, String> {
     let bound = engine.book.bind(transfer).map_err(|ds| super::faults(&ds))?;
@@ -201,7 +215,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         out.insert(0, format!("— {then} —"));
         out.push(format!("— {later} — {}", voice.verdict(now.verdict)));
         if let Some(c) = now.worst() {
-            out.extend(c.deciding.iter().take(2).map(|d| format!("  {} — {}", voice.cite(d), d.says.in_(voice.language))));
+            out.extend(c.deciding.iter().take(2).map(|d| format!("  {} — {}", voice.cite(d), voice.says(d))));
         }
     }
     if check.explain {
@@ -236,7 +250,7 @@ fn flat(check: &Check, engine: &Engine) -> Result<Vec<(String, Said)>, String> {
     for id in &check.measures {
         let measure = engine.book.measures.iter().find(|m| m.id == *id).ok_or_else(|| {
             let ids = engine.book.measures.iter().map(|m| m.id.as_str());
-            format!("error[TGT-C002]: there is no measure `{id}`; {}", rulebook::diagnostic::did_you_mean(id, ids))
+            format!("error[TGT-C002]: there is no measure `{id}`; {}", super::near(id, ids))
         })?;
         for effect in &measure.does {
             add(&format!("{}={}", effect.slot, effect.value))?;
@@ -245,7 +259,17 @@ fn flat(check: &Check, engine: &Engine) -> Result<Vec<(String, Said)>, String> {
     for fact in &check.facts {
         add(fact)?;
     }
+    if let (Some(report), Some(release)) = (&check.report, &check.release) {
+        let measured = node::protect::measured(report, release).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+        flat.push(report_fact(&measured.profile));
+    }
     Ok(flat)
+}
+
+/// The fact that a release meets a profile, with the report as its proof.
+pub fn report_fact(profile: &str) -> (String, Said) {
+    let said = rulebook::book::parse_said(&format!("evidenced {{{profile}}}"));
+    ("data.profile_report".to_string(), said)
 }
 
 /// Lays facts from flags over those of a file: party facts on the ends of each hop, the rest on every hop and dataset.
@@ -287,8 +311,8 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
         None => Box::new(std::io::stdin().lock()),
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut worst = Verdict::Permitted;
-    let mut first = true;
+    let mut worst: Option<Verdict> = None;
+    let mut unread = 0;
     for (i, line) in input.lines().enumerate() {
         let line = line.map_err(|e| format!("error[TGT-C001]: line {}: {e}", i + 1))?;
         if line.trim().is_empty() {
@@ -300,19 +324,25 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
             .and_then(|b| engine.decide(&b, as_of).map_err(super::too_many));
         let text = match answer {
             Ok(decision) => {
-                worst = if first || decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };
+                worst = Some(worst.filter(|w| w.severity() >= decision.verdict.severity()).unwrap_or(decision.verdict));
                 document(&decision, None)
             }
             Err(e) => {
-                // A line that cannot be read is never a milder answer than one that cannot be told.
-                worst = if worst.severity() < Verdict::Undetermined.severity() { Verdict::Undetermined } else { worst };
+                unread += 1;
                 serde_json::json!({ "schema": "tegata.problem.1", "line": i + 1, "detail": e }).to_string()
             }
         };
-        first = false;
-        writeln!(out, "{text}").map_err(|e| format!("error[TGT-C001]: {e}"))?;
+        if writeln!(out, "{text}").is_err() {
+            break;
+        }
     }
-    Ok(worst)
+    let _closed = out.flush();
+    match (unread, worst) {
+        (0, Some(worst)) => Ok(worst),
+        (0, None) => Err("error[TGT-C002]: no line holds a transfer".into()),
+        // What was not understood was not judged: a script that looks at the exit code must not take it for an answer.
+        (n, _) => Err(format!("error[TGT-C002]: {n} lines are not understood; each has a `tegata.problem.1` in the output")),
+    }
 }
 
 /// One line for each kind of answer, destinations that share it together.

@@ -15,6 +15,7 @@ use std::{
 #[derive(Args)]
 #[command(after_help = "Examples:
   tegata doctor
+  tegata doctor --dir munich
   tegata doctor --config tegata.toml --peer https://partner.example:8443
 
 Exit codes: 0 nothing fails, 1 something fails.")]
@@ -22,11 +23,23 @@ pub struct Doctor {
     /// The configuration of a node (default: no file, all defaults).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The folder of a node, which has its configuration.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
+    dir: Option<PathBuf>,
     /// A peer that should be reachable.
     #[arg(long, value_name = "URL")]
     peer: Vec<String>,
+    /// As if this were the day, for trying it out.
+    #[arg(long, hide = true, value_name = "DAY")]
+    now: Option<model::CivilDate>,
     #[command(flatten)]
     common: super::Common,
+}
+
+impl Doctor {
+    fn now(&self) -> model::Instant {
+        self.now.map_or_else(super::now, |day| model::Instant::start_of(day, 0))
+    }
 }
 
 /// How one thing is.
@@ -40,18 +53,23 @@ use Finding::{Fail, Ok as Fine, Warn};
 
 /// Runs the verb.
 pub fn run(doctor: Doctor) -> ExitCode {
-    let (config, read) = match &doctor.config {
+    let file = doctor.config.clone().or_else(|| doctor.dir.as_ref().map(|d| d.join("tegata.toml")));
+    let (config, read) = match &file {
         None => (Config::default(), Fine("no file; every key has its default".into())),
         Some(path) => match Config::read(path) {
             Ok(config) => (config, Fine(path.display().to_string())),
             Err(e) => (Config::default(), Fail(format!("{}: {e}", e.code()), "mend the file; `tegata.toml` may also be left out".into())),
         },
     };
-    let mut all = vec![("config", read), ("clock", clock()), ("rules", rules(&doctor)), ("directory", directory(&config.directory)), ("disk", disk(&config.directory))];
+    let mut all = vec![("config", read), ("clock", clock(doctor.now())), ("rules", rules(&doctor)), ("directory", directory(&config.directory)), ("disk", disk(&config.directory))];
     all.push(("port", port(&config.listen)));
-    if doctor.config.is_some() {
+    all.push(("port", port(&config.pages)));
+    if let Some(problem) = law(&doctor, &config) {
+        all.push(("law", problem));
+    }
+    if file.is_some() {
         for (name, file) in [("tls", &config.keys.tls_certificate), ("seal", &config.keys.seal_certificate), ("anchors", &config.keys.anchors)] {
-            all.push((name, certificate(&config.file(file))));
+            all.push((name, certificate(&config.file(file), doctor.now())));
         }
     }
     let services = [&config.authority.revocation_list, &config.authority.time_stamp, &config.authority.witness];
@@ -73,8 +91,7 @@ pub fn run(doctor: Doctor) -> ExitCode {
 }
 
 /// The youngest file that this program was made with is older than now, or the clock is wrong.
-fn clock() -> Finding {
-    let now = super::now();
+fn clock(now: model::Instant) -> Finding {
     let made = newest_reading();
     match made {
         Some(day) if now.day(0) < day => Fail(format!("the clock says {}, before the rules were read ({day})", now.day(0)), "set the clock of this machine (NTP); stamps and verdicts depend on it".into()),
@@ -92,7 +109,7 @@ fn rules(doctor: &Doctor) -> Finding {
     match rules_source::load(doctor.common.rules.as_deref()) {
         Err(e) => Fail(e, "`tegata rules lint` shows every mistake".into()),
         Ok(book) => {
-            let today = super::today();
+            let today = doctor.now().day(0);
             let stale = book.heads().into_iter().filter(|(k, h)| h.read.plus_days(if *k == "entry" { 30 } else { 90 }) < today).count();
             let what = format!("{} rules, digest {}", book.heads().len(), book.digest().short());
             match stale {
@@ -100,6 +117,19 @@ fn rules(doctor: &Doctor) -> Finding {
                 n => Warn(format!("{what}; {n} are older than their interval"), "take a newer release, or read them again: lists change more often than acts".into()),
             }
         }
+    }
+}
+
+/// Names in `accept_drafted` that are none.
+fn law(doctor: &Doctor, config: &Config) -> Option<Finding> {
+    let book = rules_source::load(doctor.common.rules.as_deref()).ok()?;
+    match config.check_law(&book) {
+        Err(e) => Some(Fail(e.to_string(), "mend the name".into())),
+        Ok(()) if !config.law.accept_drafted.is_empty() => {
+            let what = format!("rules read once are accepted: {}", config.law.accept_drafted.join(", "));
+            Some(Warn(what, "have them read a second time; evidence names them".into()))
+        }
+        Ok(()) => None,
     }
 }
 
@@ -135,12 +165,11 @@ fn port(listen: &str) -> Finding {
     }
 }
 
-fn certificate(file: &Path) -> Finding {
+fn certificate(file: &Path, now: model::Instant) -> Finding {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(e) => return Fail(format!("`{}`: {e}", file.display()), "enroll with the authority, or name the file in `[keys]`".into()),
     };
-    let now = super::now();
     match Certificate::from_pem(&text) {
         Err(e) => Fail(format!("`{}`: {e}", file.display()), "this is no certificate in PEM".into()),
         Ok(list) => match list.iter().map(Certificate::not_after).min() {

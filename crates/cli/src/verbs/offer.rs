@@ -2,7 +2,7 @@
 
 use crate::{door::{Door, Fault, Which}, transfer_file};
 use clap::Args;
-use model::{Digest, canonical, fact::Said};
+use model::fact::Said;
 use serde_json::{Map, Value, json};
 use std::{path::PathBuf, process::ExitCode};
 use words::{Arg, say};
@@ -67,8 +67,15 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     for fact in &offer.fact {
         transfer_file::add(&mut flat, fact).map_err(|e| format!("error[TGT-C002]: {e}"))?;
     }
-    let (theirs, ours): (Vec<_>, Vec<_>) = flat.into_iter().partition(|(slot, _)| slot.starts_with("recipient."));
-    let release = offer.report.as_ref().map(|report| release(report, &source)).transpose()?;
+    let (theirs, ours): (Vec<_>, Vec<(String, Said)>) = flat.into_iter().partition(|(slot, _)| slot.starts_with("recipient."));
+    let measured = match &offer.report {
+        Some(report) => Some(node::protect::measured(report, &source).map_err(|e| format!("error[{}]: {e}", e.code()))?),
+        None => None,
+    };
+    let ours = match &measured {
+        Some(m) => ours.into_iter().chain([super::check::report_fact(&m.profile)]).collect(),
+        None => ours,
+    };
     let door = Door::find(&offer.which)?;
     match (&offer.to, theirs.is_empty()) {
         (Some(to), false) => drop(door.post("/v1/peers", &json!({ "id": to, "facts": facts(theirs) }))?),
@@ -78,8 +85,8 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let dataset = offer.dataset.clone().unwrap_or_else(|| format!("urn:dataset:{}", name.split('.').next().unwrap_or_default()));
     let mut body = json!({ "dataset": dataset, "title": offer.title.clone().unwrap_or(name), "source": source, "facts": facts(ours) });
-    if let (Some(release), Some(map)) = (release, body.as_object_mut()) {
-        map.insert("release".into(), release);
+    if let (Some(m), Some(map)) = (measured, body.as_object_mut()) {
+        map.insert("release".into(), json!({ "report": m.report, "content": m.content }));
     }
     let answer = door.post("/v1/offers", &body)?;
     if offer.json {
@@ -95,16 +102,6 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
 
 fn facts(flat: Vec<(String, Said)>) -> Value {
     flat.into_iter().map(|(slot, said)| (slot, serde_json::to_value(said).unwrap_or_default())).collect::<Map<_, _>>().into()
-}
-
-/// The digests of report and bytes; the report must be of exactly these bytes.
-fn release(report: &std::path::Path, source: &std::path::Path) -> Result<Value, Fault> {
-    let text = super::read_text(report)?;
-    let wrong = |e: String| Fault::usage(format!("error[TGT-N002]: `{}` is no report of `tegata protect`: {e}", report.display()));
-    let value: Value = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-    let bytes = canonical::to_bytes(&value).map_err(|e| wrong(e.to_string()))?;
-    let content = std::fs::read(source).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", source.display())))?;
-    Ok(json!({ "report": Digest::of(&bytes), "content": Digest::of(&content) }))
 }
 
 fn list(offer: &Offer) -> Result<Vec<String>, Fault> {

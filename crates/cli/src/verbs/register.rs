@@ -18,10 +18,22 @@ pub struct Register {
     pub rows: Vec<Row>,
 }
 
+impl Register {
+    /// Names that more than one row has, with their lines.
+    pub fn doubled(&self) -> Vec<(String, String)> {
+        let mut lines: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
+        for row in &self.rows {
+            lines.entry(&row.id).or_default().push(row.line.to_string());
+        }
+        lines.into_iter().filter(|(_, l)| l.len() > 1).map(|(id, l)| (id.to_string(), l.join(", "))).collect()
+    }
+}
+
 /// Reads and matches a register.
 pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, String> {
     let naming = Naming::parse(node::register::NAMING).map_err(|e| format!("error[TGT-C008]: {e}"))?;
     let sheet = node::register::read(file).map_err(|e| format!("error[{}]: {e}", e.code()))?;
+    let sheet = naming.below_cover(sheet);
     let set = chosen(engine, &sheet.header, set)?;
     let columns = naming.columns(&sheet.header, &set);
     let has = |slot: &str| columns.iter().any(|c| c.slot.as_deref() == Some(slot));
@@ -30,6 +42,9 @@ pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, St
             let headers = sheet.header.join(", ");
             return Err(format!("error[TGT-C007]: no column of `{}` says {needed}; its headers are: {headers}; name one with --column 'HEADER={needed}'", file.display()));
         }
+    }
+    if sheet.rows.is_empty() {
+        return Err(format!("error[TGT-C007]: `{}` has a header and no rows; there is nothing to check", file.display()));
     }
     let rows = sheet.rows.iter().map(|r| naming.row(&engine.book.vocabulary, &columns, r.line as usize, &r.cells)).collect();
     Ok(Register { columns, rows })
@@ -46,7 +61,7 @@ fn chosen(engine: &Engine, header: &[String], set: &[String]) -> Result<Vec<(Str
         let known = ["-", "id", "exporter", "recipient"].contains(&slot) || engine.book.vocabulary.of_slot(slot).is_some();
         if !known {
             let slots = engine.book.vocabulary.slots();
-            let help = rulebook::diagnostic::did_you_mean(slot, slots.iter().map(String::as_str));
+            let help = super::near(slot, slots.iter().map(String::as_str));
             return Err(format!("error[TGT-C007]: there is no fact `{slot}`; {help}"));
         }
         out.push((name.to_string(), slot.to_string()));
@@ -126,6 +141,9 @@ fn table(register: &Register, answers: &[Result<Decision, String>], voice: Voice
         for (header, value) in &row.not_understood {
             out.push(format!("       {}: {header} = `{value}`", voice.word("register-not-understood")));
         }
+    }
+    for (id, lines) in register.doubled() {
+        out.push(format!("       {}", say(voice.language, "register-doubled", &[("id", Arg::Text(&id)), ("lines", Arg::Text(&lines))])));
     }
     out.push(String::new());
     let summary: Vec<String> = counts.values().rev().map(|(v, n)| format!("{} {n}", voice.verdict(*v))).collect();

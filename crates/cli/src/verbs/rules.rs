@@ -65,6 +65,9 @@ enum Act {
     Lint {
         /// The folder of rule files (default: ./rules if it is there, else those in this program).
         folder: Option<PathBuf>,
+        /// The same folder, as other verbs name it.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "folder")]
+        rules: Option<PathBuf>,
     },
     /// Run the worked cases; shows each that comes out otherwise than expected.
     #[command(after_help = "Examples:\n  tegata rules test\n  tegata rules test --only jp\n  tegata rules test path/to/rules --only eu.schrems")]
@@ -74,6 +77,9 @@ enum Act {
         /// Only cases whose id begins so.
         #[arg(long, value_name = "PREFIX", default_value = "")]
         only: String,
+        /// The same folder, as other verbs name it.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "folder")]
+        rules: Option<PathBuf>,
     },
 }
 
@@ -84,8 +90,8 @@ pub fn run(rules: Rules) -> ExitCode {
         Act::Show { id, as_of, common } => finish(super::rules_text::show(&id, as_of, &common)),
         Act::Diff { from, to, common } => finish(super::rules_text::diff(&from, &to, &common)),
         Act::Report { common } => finish(super::rules_text::report(&common)),
-        Act::Lint { folder } => lint(folder),
-        Act::Test { folder, only } => test(folder, &only),
+        Act::Lint { folder, rules } => lint(folder.or(rules)),
+        Act::Test { folder, only, rules } => test(folder.or(rules), &only),
     }
 }
 
@@ -159,6 +165,10 @@ fn test(folder: Option<PathBuf>, only: &str) -> ExitCode {
         return ExitCode::from(1);
     }
     let cases: Vec<_> = book.cases.iter().filter(|c| c.id.starts_with(only)).cloned().collect();
+    if cases.is_empty() {
+        errln!("error[TGT-C006]: no case begins with `{only}`; cases stand in rules/cases/");
+        return ExitCode::from(2);
+    }
     let mut engine = Engine::new(book);
     let (mut passed, mut failed) = (0, 0);
     for case in &cases {

@@ -5,7 +5,7 @@ use crate::{rules_source, verdict};
 use model::{AsOf, CivilDate, citation::Review};
 use rulebook::{
     book::Rulebook,
-    diagnostic::did_you_mean,
+    
     law::{Head, Start},
 };
 use std::{collections::BTreeMap, path::Path};
@@ -55,7 +55,7 @@ pub fn show(id: &str, as_of: Option<CivilDate>, common: &Common) -> Result<Vec<S
         .or_else(|| book.measures.iter().find(|m| m.id == id).map(|m| &m.head))
         .ok_or_else(|| {
             let ids = book.heads().into_iter().map(|(_, h)| h.id.as_str());
-            format!("error[TGT-C006]: there is no rule `{id}`; {}", did_you_mean(id, ids))
+            format!("error[TGT-C006]: there is no rule `{id}`; {}", super::near(id, ids))
         })?;
     let mut out = vec![format!("{id} {}", span(head)), head.cites.clone(), head.says.in_(voice.language).to_string()];
     if let Some(d) = as_of {

@@ -4,7 +4,7 @@ use super::register;
 use crate::rules_source;
 use clap::Args;
 use decide::engine::Engine;
-use model::{AsOf, CivilDate};
+use model::{AsOf, CivilDate, Digest};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
@@ -54,6 +54,9 @@ struct Remembered {
     verdict: String,
     opens: bool,
     by: Vec<String>,
+    /// The digest of the row's facts: tells an edited row from a changed law. Older memories have none.
+    #[serde(default)]
+    facts: Option<Digest>,
 }
 
 /// Runs the verb.
@@ -71,7 +74,14 @@ fn look(watch: &Watch) -> Result<bool, String> {
     let voice = watch.common.voice();
     let mut engine = Engine::new(rules_source::load(watch.common.rules.as_deref())?);
     let on = watch.as_of.unwrap_or_else(super::today);
+    if let Some(until) = watch.until.filter(|until| *until < on) {
+        return Err(format!("error[TGT-C003]: --until {until} lies before the day that is asked for, {on}"));
+    }
     let register = register::read(&engine, &watch.register, &watch.column)?;
+    if let Some((id, lines)) = register.doubled().first() {
+        // What is remembered is remembered by name.
+        return Err(format!("error[TGT-C007]: two rows of `{}` have the name `{id}` (lines {lines}); give each its own", watch.register.display()));
+    }
     let answers = register::decide(&mut engine, &register, AsOf::then(on), true)?;
     let memory = watch.memory.clone().unwrap_or_else(|| {
         let mut name = watch.register.file_name().unwrap_or_default().to_os_string();
@@ -87,7 +97,13 @@ fn look(watch: &Watch) -> Result<bool, String> {
         if let Some(old) = old.filter(|o| o.verdict != decision.verdict.word()) {
             worse |= old.opens && !decision.verdict.opens();
             let since = before.as_ref().map(|l| l.on.to_string()).unwrap_or_default();
-            out.push(format!("{:<14} {} → {} ({since})", row.id, voice.word(&format!("verdict-{}", old.verdict)), voice.verdict(decision.verdict)));
+            let same_rules = before.as_ref().is_some_and(|l| l.rulebook == engine.book.digest().to_string());
+            let why = match old.facts {
+                Some(facts) if facts != decision.transfer => "watch-by-row",
+                _ if !same_rules => "watch-by-rules",
+                _ => "watch-by-day",
+            };
+            out.push(format!("{:<14} {} → {} ({since}; {})", row.id, voice.word(&format!("verdict-{}", old.verdict)), voice.verdict(decision.verdict), voice.word(why)));
             out.push(format!("       {}", decision.worst().map(|c| super::check::one_line(c, voice)).unwrap_or_default()));
         }
         if let Some(day) = decision.holds_until {
@@ -119,7 +135,7 @@ fn look(watch: &Watch) -> Result<bool, String> {
         let rows = register.rows.iter().zip(&answers).filter_map(|(row, a)| {
             let d = a.as_ref().ok()?;
             let by = d.deciding_ids().into_iter().map(str::to_string).collect();
-            Some((row.id.clone(), Remembered { verdict: d.verdict.word().into(), opens: d.verdict.opens(), by }))
+            Some((row.id.clone(), Remembered { verdict: d.verdict.word().into(), opens: d.verdict.opens(), by, facts: Some(d.transfer) }))
         });
         let look = Look { schema: "tegata.watch.1".into(), on, rulebook: engine.book.digest().to_string(), rows: rows.collect() };
         super::write_whole(&memory, serde_json::to_string_pretty(&look).unwrap_or_default().as_bytes())?;

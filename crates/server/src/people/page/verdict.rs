@@ -156,7 +156,7 @@ impl Answer<'_> {
                 @else { a href=(rule_link(t, &d.id, self.on())) { (d.citation.cites) } }
                 " " span.tag { (t.of_value("kind-", &d.kind)) }
             }
-            p.says { (t.text(&d.says)) }
+            p.says { (clause_says(t, d)) }
             @if d.kind != ClauseKind::Gap { p.meta { (citation(t, &d.citation)) } }
             @if let Some(b) = beside { p { b { (t.word(label)) ":" } " " (t.text(b)) } }
         }
@@ -352,6 +352,16 @@ impl Answer<'_> {
             p.small { (t.word("page-print-hint")) }
         }
     }
+}
+
+/// What a clause says; of a scope that does not reach the act, that it is not applicable, and why.
+fn clause_says(t: Tongue, c: &Clause) -> String {
+    if c.kind != ClauseKind::Scope || c.truth != Truth::No {
+        return t.text(&c.says).to_string();
+    }
+    let unmet: Vec<&str> = c.unmet.iter().map(|u| t.text(&u.says)).collect();
+    let id = if unmet.is_empty() { "scope-not" } else { "scope-not-because" };
+    t.with(id, &[("says", t.text(&c.says)), ("unmet", &unmet.join("; "))])
 }
 
 /// Days, money and loss of use of a way.
