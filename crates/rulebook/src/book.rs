@@ -4,7 +4,7 @@ use crate::{
     block::{self, Block, Line},
     check,
     diagnostic::{Diagnostic, Severity, Span},
-    expr,
+    expr::{self, Expr},
     law::*,
     read::{Reader, STANDINGS},
     vocabulary::{Bearer, Constraint, Domain, Fact, FactKind, RESULTS, Vocabulary, Word},
@@ -79,6 +79,7 @@ impl Rulebook {
             book.read_file(blocks, &mut diagnostics);
         }
         book.sources = sources;
+        book.place_measures(&mut diagnostics);
         check::check(&book, &parsed, &mut diagnostics);
         diagnostics.sort_by_key(|d| (d.span, d.code));
         (book, diagnostics)
@@ -117,6 +118,26 @@ impl Rulebook {
         days.sort();
         days.dedup();
         days
+    }
+
+    /// A measure is offered where its law applies: a layer of its file, or, in a file without any, of its jurisdiction
+    /// (the first part of its id). Two laws may ask for the same fact, such as consent, and mean different acts.
+    fn place_measures(&mut self, diagnostics: &mut Vec<Diagnostic>) {
+        let jurisdiction = |id: &str| id.split('.').next().unwrap_or_default().to_string();
+        for m in &mut self.measures {
+            let here = self.layers.values().filter(|l| l.head.span.file == m.head.span.file);
+            let mut applies: Vec<Expr> = here.map(|l| l.applies.clone()).collect();
+            if applies.is_empty() {
+                let near = self.layers.values().filter(|l| jurisdiction(&l.id) == jurisdiction(&m.id));
+                applies = near.map(|l| l.applies.clone()).collect();
+            }
+            if applies.is_empty() {
+                let help = "put it in the file of a layer, or begin its id with the layer's jurisdiction";
+                diagnostics.push(Diagnostic::error("TGT-R012", m.head.span, format!("the measure `{}` belongs to no layer", m.id), help));
+                continue;
+            }
+            m.when = Some(Expr::And(std::iter::once(Expr::Or(applies)).chain(m.when.take()).collect()));
+        }
     }
 
     fn read_vocabulary(&mut self, b: &Block, diagnostics: &mut Vec<Diagnostic>) {
