@@ -46,7 +46,7 @@ fn said(id: &str, yes: bool) -> (String, Said) {
 fn a_double_edged_measure_that_escapes_the_lint_prohibits() {
     let law = "```bar l.sealed\nlayer: l\nwhen: safe.sealed\ncites: A\nsays: S | S\n```\n\
         ```bar l.flag\nlayer: l\nwhen: hop.flag\ncites: A\nsays: S | S\n```\n\
-        ```measure m\nlabel: M | M\ndoes: safe.sealed is yes\ndecides: exporter\n```\n";
+        ```measure m\nlayer: l\nlabel: M | M\ndoes: safe.sealed is yes\ndecides: exporter\n```\n";
     let book = parse(&[("safe.sealed", "measure"), ("hop.flag", "given")], law);
     let bound = book.bind(&Transfer::single([])).unwrap();
     let reference = Reference::new(&book, today());

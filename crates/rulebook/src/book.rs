@@ -120,19 +120,15 @@ impl Rulebook {
         days
     }
 
-    /// A measure is offered where its law applies: a layer of its file, or, in a file without any, of its jurisdiction
-    /// (the first part of its id). Two laws may ask for the same fact, such as consent, and mean different acts.
+    /// A measure is offered where its law applies: the layer that it names, or any of its jurisdiction (the first part of
+    /// its id). Two laws may ask for the same fact, such as consent, and mean different acts.
     fn place_measures(&mut self, diagnostics: &mut Vec<Diagnostic>) {
         let jurisdiction = |id: &str| id.split('.').next().unwrap_or_default().to_string();
         for m in &mut self.measures {
-            let here = self.layers.values().filter(|l| l.head.span.file == m.head.span.file);
-            let mut applies: Vec<Expr> = here.map(|l| l.applies.clone()).collect();
+            let is_its = |id: &str| if m.layer.is_empty() { jurisdiction(id) == jurisdiction(&m.id) } else { id == m.layer };
+            let applies: Vec<Expr> = self.layers.values().filter(|l| is_its(&l.id)).map(|l| l.applies.clone()).collect();
             if applies.is_empty() {
-                let near = self.layers.values().filter(|l| jurisdiction(&l.id) == jurisdiction(&m.id));
-                applies = near.map(|l| l.applies.clone()).collect();
-            }
-            if applies.is_empty() {
-                let help = "put it in the file of a layer, or begin its id with the layer's jurisdiction";
+                let help = "name its `layer`, or begin its id with the jurisdiction of one";
                 diagnostics.push(Diagnostic::error("TGT-R012", m.head.span, format!("the measure `{}` belongs to no layer", m.id), help));
                 continue;
             }
@@ -520,6 +516,7 @@ fn read_measure(r: &mut Reader<'_>, head: Head) -> MeasureOffer {
     };
     MeasureOffer {
         id: head.id.clone(),
+        layer: r.plain("layer"),
         label: r.text("label"),
         does,
         when: r.expr_or_none("if"),

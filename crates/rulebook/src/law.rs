@@ -338,11 +338,13 @@ pub struct Entry {
 pub struct MeasureOffer {
     /// Its id.
     pub id: String,
+    /// The layer whose law it serves; empty for any of its jurisdiction, the first part of its id.
+    pub layer: String,
     /// Its name.
     pub label: Text,
     /// The facts it makes true: (slot, value).
     pub does: Vec<Effect>,
-    /// Its precondition.
+    /// Its precondition, with that of its layer.
     pub when: Option<Expr>,
     /// Who decides.
     pub decides: String,
