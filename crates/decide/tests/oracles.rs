@@ -9,7 +9,6 @@ mod generate;
 use decide::{
     change,
     common,
-    decision::Verdict,
     engine::Engine,
     judge::{Bits, Room},
     lexicon::Lexicon,
@@ -244,9 +243,10 @@ fn every_cell_of_the_matrix_is_the_verdict() {
                 for (from, to) in froms.iter().flat_map(|f| tos.iter().map(move |t| (f, t))) {
                     let mut all = at(&facts, to);
                     all.push(("exporter.place".into(), Said::claim(Spoken::Word(from.clone()))));
-                    // A pair that contradicts the profile is told when it is asked about; the matrix cannot tell it.
-                    let verdict = book.bind(&Transfer::single(all)).map_or(Verdict::Undetermined, |b| engine.verdict(&b, as_of).unwrap());
-                    assert_eq!(cell.verdict, verdict, "{from} to {to} {facts:?}\n{}", text.law());
+                    // A pair that contradicts the profile is told when it is asked about; the matrix, which knows that an
+                    // expired fact is not said, cannot tell it.
+                    let Ok(bound) = book.bind(&Transfer::single(all)) else { continue };
+                    assert_eq!(cell.verdict, engine.verdict(&bound, as_of).unwrap(), "{from} to {to} {facts:?}\n{}", text.law());
                     n_cells += 1;
                 }
             }

@@ -467,7 +467,7 @@ pub fn measure(draw: &mut Draw, t: &Text, i: usize) -> String {
     let when =
         if draw.percent(25) { format!("if: {}\n", expression(draw, t, Kinds::Given)) } else { String::new() };
     let decides = *draw.of(&["exporter", "both", "authority"]);
-    let layer = t.layers.get(draw.below(t.layers.len().max(1))).map_or("l", String::as_str);
+    let layer = t.layers.get(i % t.layers.len().max(1)).map_or("l", String::as_str);
     let (money, days, loss) = (draw.below(4) * 100, draw.below(3) * 10, draw.below(3) * 5);
     format!(
         "```measure m.{i}\nlayer: {layer}\nlabel: M | M\ndoes: {does}\n{when}decides: {decides}\nmoney: {money}\ndays: {days}\nutility_loss: {loss}\nnote: N | N\n```\n"
