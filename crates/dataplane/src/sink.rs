@@ -1,6 +1,6 @@
 //! A file that grows by chunks, durably: what was kept is on the disk, what was not is written over.
 //!
-//! Chunks go to their place in one hidden file, each synced before it counts; when all are there, the file gets its name.
+//! Chunks go to their place in one hidden file and count once they are synced; when all are there, the file gets its name.
 //! The caller remembers which chunks were kept; the disk may hold the beginning of one more, which a restart cuts off.
 
 use crate::Mark;
@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The name of the file while it grows.
 const GROWING: &str = ".receiving";
@@ -86,9 +87,29 @@ fn disk(path: &Path, error: io::Error) -> SinkError {
 pub struct DirectorySink {
     directory: PathBuf,
     mark: Mark,
-    file: Option<File>,
+    /// None when the file has got its name.
+    file: Option<Arc<File>>,
     next: u64,
     end: u64,
+}
+
+/// Syncs what a sink has written, from another thread.
+#[derive(Clone, Debug)]
+pub struct Syncer {
+    file: Option<Arc<File>>,
+    place: PathBuf,
+    mark: Mark,
+}
+
+impl Syncer {
+    /// Brings to the disk every chunk whose `put` has returned.
+    pub fn sync(&self) -> Result<(), SinkError> {
+        if let Some(file) = &self.file {
+            file.sync_data().map_err(|e| disk(&self.place, e))?;
+        }
+        (self.mark)("sink.sync.after");
+        Ok(())
+    }
 }
 
 impl DirectorySink {
@@ -98,60 +119,55 @@ impl DirectorySink {
     pub fn open(directory: &Path, mark: Mark, kept: &[Chunk]) -> Result<Self, SinkError> {
         make_durably(directory)?;
         let place = directory.join(GROWING);
+        let at = |e| disk(&place, e);
+        let end = kept.iter().map(|c| c.bytes).sum();
         let file = match OpenOptions::new().read(true).write(true).open(&place) {
             Ok(mut file) => {
                 check(&mut file, &place, kept)?;
+                file.set_len(end).map_err(at)?;
                 Some(file)
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-            Err(e) => return Err(disk(&place, e)),
+            // What was kept before has got its name.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !kept.is_empty() => None,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let file = OpenOptions::new().read(true).write(true).create_new(true).open(&place).map_err(at)?;
+                sync_directory(directory)?;
+                mark("sink.create.after");
+                Some(file)
+            }
+            Err(e) => return Err(at(e)),
         };
-        let end = kept.iter().map(|c| c.bytes).sum();
-        if let Some(file) = &file {
-            file.set_len(end).map_err(|e| disk(&place, e))?;
-        }
-        Ok(Self { directory: directory.to_owned(), mark, file, next: kept.len() as u64, end })
+        let next = kept.len() as u64;
+        Ok(Self { directory: directory.to_owned(), mark, file: file.map(Arc::new), next, end })
     }
 
-    /// How many chunks are kept.
-    pub fn n_kept(&self) -> u64 {
+    /// How many chunks are written.
+    pub fn n_put(&self) -> u64 {
         self.next
     }
 
-    /// Keeps the next chunk: on the disk when this returns. One that did not come so far is written over by the next try.
+    /// What syncs this sink.
+    pub fn syncer(&self) -> Syncer {
+        Syncer { file: self.file.clone(), place: self.directory.join(GROWING), mark: self.mark }
+    }
+
+    /// Writes the next chunk. It counts once a [`Syncer`] has synced it; what a crash leaves of it is written over.
     pub fn put(&mut self, number: u64, id: &Digest, bytes: &[u8]) -> Result<(), SinkError> {
-        if number != self.next {
-            return Err(SinkError::Order { next: self.next, number });
-        }
+        let file = self.file.as_deref().filter(|_| number == self.next);
+        let Some(mut file) = file else { return Err(SinkError::Order { next: self.next, number }) };
         if Digest::of(bytes) != *id {
             return Err(SinkError::Differs { number });
         }
-        let place = self.directory.join(GROWING);
-        let at = |e| disk(&place, e);
-        if self.file.is_none() {
-            // A file that grew before and is gone has been given its name; it does not grow again.
-            if self.next > 0 {
-                return Err(SinkError::Order { next: 0, number });
-            }
-            let options = OpenOptions::new().read(true).write(true).create_new(true).open(&place);
-            self.file = Some(options.map_err(at)?);
-            sync_directory(&self.directory)?;
-            (self.mark)("sink.create.after");
-        }
-        if let Some(file) = &mut self.file {
-            file.seek(SeekFrom::Start(self.end)).map_err(at)?;
-            file.write_all(bytes).map_err(at)?;
-            (self.mark)("sink.write.after");
-            // INVARIANT: bytes count only after this.
-            file.sync_data().map_err(at)?;
-            (self.mark)("sink.sync.after");
-        }
+        let at = |e| disk(&self.directory.join(GROWING), e);
+        file.seek(SeekFrom::Start(self.end)).map_err(at)?;
+        file.write_all(bytes).map_err(at)?;
+        (self.mark)("sink.write.after");
         self.end += bytes.len() as u64;
         self.next += 1;
         Ok(())
     }
 
-    /// Gives the file its name when all chunks are kept. Repeating it after a crash gives the same file.
+    /// Gives the file its name when all chunks are synced. Repeating it after a crash gives the same file.
     pub fn assemble(&mut self, chunks: &[Chunk], name: &str) -> Result<PathBuf, SinkError> {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
             return Err(SinkError::Name(name.to_owned()));
@@ -159,9 +175,6 @@ impl DirectorySink {
         let (growing, place) = (self.directory.join(GROWING), self.directory.join(name));
         if self.next != chunks.len() as u64 || self.end != chunks.iter().map(|c| c.bytes).sum::<u64>() {
             return Err(SinkError::Order { next: self.next, number: chunks.len() as u64 });
-        }
-        if self.file.is_none() && chunks.is_empty() && !place.exists() {
-            self.file = Some(File::create(&growing).map_err(|e| disk(&growing, e))?);
         }
         if self.file.is_none() || place.exists() {
             self.holds(&place, chunks)?;
@@ -255,6 +268,7 @@ mod tests {
         assert!(matches!(sink.put(2, &chunks[2].id, &pieces[2].bytes), Err(SinkError::Order { next: 1, .. })));
         // What came after the kept chunks is cut off; an early end is none.
         OpenOptions::new().append(true).open(place.join(GROWING)).unwrap().write_all(b"torn, and long").unwrap();
+        sink.syncer().sync().unwrap();
         let mut sink = DirectorySink::open(&place, none, &chunks[..1]).unwrap();
         assert!(matches!(sink.assemble(&chunks, "data.csv"), Err(SinkError::Order { .. })));
         for (n, p) in (1..).zip(&pieces[1..]) {

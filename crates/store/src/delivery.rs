@@ -65,31 +65,24 @@ impl Store {
         column::name("flow", flow)?;
         let (participant, flow) = (participant.clone(), flow.to_owned());
         let (chunk, position) = (chunk.clone(), position.to_owned());
+        self.write(move |c| note(c, &participant, &flow, number, &chunk, &position, together))
+    }
+
+    /// Notes several chunks of a flow, the first with this number, in one commit: all of them or none.
+    ///
+    /// `Stale` as for [`Store::note_chunk`].
+    pub fn note_chunks(
+        &self,
+        participant: &Participant,
+        flow: &str,
+        first: u64,
+        chunks: Vec<(Chunk, Together)>,
+    ) -> Result<Vec<Noted>, StoreError> {
+        column::name("flow", flow)?;
+        let (participant, flow) = (participant.clone(), flow.to_owned());
         self.write(move |c| {
-            let next = next_number(c, &participant, &flow)?;
-            if number < next {
-                let before = chunk_at(c, &participant, &flow, number)?;
-                return if before.is_some_and(|b| b == chunk) {
-                    Ok(Noted::Before)
-                } else {
-                    Err(StoreError::Stale { what: "chunk" })
-                };
-            }
-            if number > next {
-                return Err(StoreError::Stale { what: "chunk" });
-            }
-            let sql = "INSERT INTO chunk (participant, flow, number, digest, bytes, n_rows, position)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            c.prepare_cached(sql)?.execute(params![
-                participant.as_str(),
-                flow,
-                int(number)?,
-                chunk.id.0,
-                int(chunk.bytes)?,
-                int(chunk.rows)?,
-                position
-            ])?;
-            Ok(Noted::Now(together.commit(c, &participant)?))
+            let numbered = (first..).zip(chunks);
+            numbered.map(|(n, (chunk, together))| note(c, &participant, &flow, n, &chunk, "", together)).collect()
         })
     }
 
@@ -209,6 +202,30 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+fn note(
+    c: &Connection,
+    participant: &Participant,
+    flow: &str,
+    number: u64,
+    chunk: &Chunk,
+    position: &str,
+    together: Together,
+) -> Result<Noted, StoreError> {
+    let next = next_number(c, participant, flow)?;
+    if number < next && chunk_at(c, participant, flow, number)?.is_some_and(|before| before == *chunk) {
+        return Ok(Noted::Before);
+    }
+    if number != next {
+        return Err(StoreError::Stale { what: "chunk" });
+    }
+    let sql = "INSERT INTO chunk (participant, flow, number, digest, bytes, n_rows, position)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (number, bytes, n_rows) = (int(number)?, int(chunk.bytes)?, int(chunk.rows)?);
+    let row = params![participant.as_str(), flow, number, chunk.id.0, bytes, n_rows, position];
+    c.prepare_cached(sql)?.execute(row)?;
+    Ok(Noted::Now(together.commit(c, participant)?))
 }
 
 fn next_number(c: &Connection, participant: &Participant, flow: &str) -> Result<u64, StoreError> {

@@ -1,7 +1,8 @@
 //! Pulls the chunks of one transfer: each is on the disk before it counts, and some are on the way meanwhile.
 //!
-//! Two threads share the work: one asks for the next chunk, one keeps what came. The window says how many chunks may be
-//! asked for and not yet be on the disk; after a crash at most that many are asked for again.
+//! Three threads share the work: one asks for the next chunk, one looks at what came and writes it, one syncs what was
+//! written and notes it, several chunks at once when the disk is slow. The window says how many chunks may be asked for
+//! and not yet be on the disk; after a crash at most that many are asked for again.
 
 use crate::act::provide::Handover;
 use crate::agent::{Node, lock};
@@ -64,7 +65,7 @@ impl Node {
     /// Pulls chunks while the transfer is started, then ends the transfer.
     fn pull(&self, pid: &str, sink: &mut Option<DirectorySink>) -> Result<Pulled, ActError> {
         let have = self.store.progress(&self.participant, pid)?.n_chunks;
-        let mut open = match sink.take().filter(|s| s.n_kept() == have) {
+        let mut open = match sink.take().filter(|s| s.n_put() == have) {
             Some(sink) => sink,
             None => DirectorySink::open(&self.folder(pid), crash_point, &self.chunks_of(pid)?)?,
         };
@@ -79,25 +80,44 @@ impl Node {
 
     fn pull_chunks(&self, pid: &str, sink: &mut DirectorySink) -> Result<Asked, ActError> {
         let window = self.config.window.clamp(1, WINDOW_MAX);
-        let have = sink.n_kept();
-        let (send, come) = sync_channel::<Came>(window);
-        let (tell, kept) = sync_channel::<()>(window);
+        let (have, syncer) = (sink.n_put(), sink.syncer());
+        // LIMIT: one chunk waits here while one is written and one is on its way; written ones hold no memory.
+        let (send, came) = sync_channel::<Came>(1);
+        let (write, written) = sync_channel::<Chunk>(window);
+        let (tell, kept) = sync_channel::<u64>(window);
         std::thread::scope(|scope| {
-            let keeper = std::thread::Builder::new().name("keep".into()).spawn_scoped(scope, move || {
-                for (number, reply) in come {
-                    self.keep_chunk(sink, pid, number, reply)?;
-                    if tell.send(()).is_err() {
+            let start = |name: &str| std::thread::Builder::new().name(name.into());
+            let writer = start("write").spawn_scoped(scope, move || {
+                for (number, reply) in came {
+                    let chunk = self.put_chunk(sink, pid, number, reply)?;
+                    if write.send(chunk).is_err() {
                         break;
                     }
                 }
                 Ok(())
             });
-            let Ok(keeper) = keeper else { return Ok(Asked::Ended(Pulled::Again)) };
+            let keeper = start("keep").spawn_scoped(scope, move || {
+                let mut next = have;
+                while let Ok(first) = written.recv() {
+                    let chunks: Vec<Chunk> = std::iter::once(first).chain(written.try_iter()).collect();
+                    let n_chunks = chunks.len() as u64;
+                    syncer.sync()?;
+                    self.note(pid, next, chunks)?;
+                    next += n_chunks;
+                    if tell.send(n_chunks).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
             let asked = self.ask_for_chunks(pid, have, window, send, &kept);
-            match keeper.join() {
-                Ok(Ok(())) => asked,
-                Ok(Err(error)) => Err(error),
-                Err(_) => Ok(Asked::Ended(Pulled::Again)),
+            let ended = [writer, keeper].into_iter().map(|thread| match thread.map(|t| t.join()) {
+                Ok(Ok(done)) => done.map(|()| true),
+                _ => Ok(false),
+            });
+            match ended.collect::<Result<Vec<bool>, ActError>>()?.iter().all(|done| *done) {
+                true => asked,
+                false => Ok(Asked::Ended(Pulled::Again)),
             }
         })
     }
@@ -109,18 +129,18 @@ impl Node {
         have: u64,
         window: usize,
         send: SyncSender<Came>,
-        kept: &Receiver<()>,
+        kept: &Receiver<u64>,
     ) -> Result<Asked, ActError> {
         let (mut durable, mut next) = (have, have);
         loop {
             while next - durable >= window as u64 {
                 match kept.recv() {
-                    Ok(()) => durable += 1,
+                    Ok(n_chunks) => durable += n_chunks,
                     // The keeper says why.
                     Err(_) => return Ok(Asked::Ended(Pulled::Again)),
                 }
             }
-            durable += kept.try_iter().count() as u64;
+            durable += kept.try_iter().sum::<u64>();
             if self.is_stopping() {
                 return Ok(Asked::Ended(Pulled::NotStarted));
             }
@@ -153,32 +173,33 @@ impl Node {
         Ok(reply?)
     }
 
-    fn keep_chunk(
+    /// Writes a chunk to its place; the sink looks whether the bytes are what the digest says.
+    fn put_chunk(
         &self,
         sink: &mut DirectorySink,
         pid: &str,
         number: u64,
         reply: Reply,
-    ) -> Result<(), ActError> {
+    ) -> Result<Chunk, ActError> {
         let said = |name: &str| reply.header(name).unwrap_or_default();
         let wrong = |what: &str| ActError::nonsense(pid, what);
         let id: Digest = said("tegata-chunk").parse().map_err(|_| wrong("a chunk without its digest"))?;
         let rows = said("tegata-rows").parse().unwrap_or(0);
-        let chunk = Chunk { id, bytes: reply.body.len() as u64, rows };
-        // The sink looks whether the bytes are what the digest says.
         sink.put(number, &id, &reply.body)?;
-        let mut event = self.event(EventKind::ChunkReceived, pid);
-        event.binds.insert("chunk".into(), id);
-        event.counts = [("number".into(), number), ("bytes".into(), chunk.bytes)].into();
+        Ok(Chunk { id, bytes: reply.body.len() as u64, rows })
+    }
+
+    /// Notes chunks that are on the disk, each with its leaf, in one commit.
+    fn note(&self, pid: &str, first: u64, chunks: Vec<Chunk>) -> Result<(), ActError> {
+        let mut noted = Vec::with_capacity(chunks.len());
+        for (number, chunk) in (first..).zip(chunks) {
+            let mut event = self.event(EventKind::ChunkReceived, pid);
+            event.binds.insert("chunk".into(), chunk.id);
+            event.counts = [("number".into(), number), ("bytes".into(), chunk.bytes)].into();
+            noted.push((chunk, Together::leaf(self.leaf(&event)?)));
+        }
         crash_point("get.note.before");
-        self.store.note_chunk(
-            &self.participant,
-            pid,
-            number,
-            &chunk,
-            "",
-            Together::leaf(self.leaf(&event)?),
-        )?;
+        self.store.note_chunks(&self.participant, pid, first, noted)?;
         crash_point("get.note.after");
         Ok(())
     }

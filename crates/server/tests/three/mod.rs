@@ -57,11 +57,13 @@ pub struct Stage {
     pub seed: u64,
     /// How long flows go on without a revocation list, when not as long as usual.
     pub grace_ms: Option<u64>,
+    /// How many chunks may be on their way.
+    pub window: u64,
 }
 
 impl Stage {
     pub fn plain(n_rows: usize, chunk_bytes: u64) -> Self {
-        Self { n_rows, chunk_bytes, proxied: false, faulty: false, seed: 1, grace_ms: None }
+        Self { n_rows, chunk_bytes, proxied: false, faulty: false, seed: 1, grace_ms: None, window: 1 }
     }
 }
 
@@ -165,6 +167,7 @@ impl Scene {
                 "chunk_bytes": stage.chunk_bytes,
                 "day": "2020-07-15",
                 "grace_ms": stage.grace_ms,
+                "window": stage.window,
             });
             scene.ask("authority", &enroll).unwrap();
         }
@@ -235,8 +238,17 @@ impl Scene {
     }
 
     fn offer(&mut self) {
+        let peer = json!({ "id": "did:web:kita.example", "facts": {
+            "recipient.place": "US", "recipient.person": "company", "recipient.capacity": ["processor"],
+            "recipient.listed": ["us_privacy_shield"], "recipient.subject_to": [] } });
+        self.insist("nord", &json!({ "do": "know", "peer": peer }));
         let source = self.dir.path().join("customers.csv");
-        let offer = json!({ "dataset": DATASET, "title": "Customers (invented)", "source": source, "facts": {
+        self.offer_as(DATASET, &source, None);
+    }
+
+    /// Offers a file, as it is or through a plan.
+    pub fn offer_as(&mut self, dataset: &str, source: &Path, plan: Option<&str>) {
+        let mut offer = json!({ "dataset": dataset, "title": "Customers (invented)", "source": source, "facts": {
             "exporter.place": "DE", "exporter.person": "company", "exporter.capacity": ["controller"],
             "exporter.sector": ["retail"], "exporter.targets": ["DE"], "hop.separate_person": true,
             "hop.mode": ["send_copy"], "hop.regularity": "systematic", "hop.need": ["none"],
@@ -244,11 +256,20 @@ impl Scene {
             "data.identifiable_for_exporter": "identified", "data.identifiable_for_recipient": "identified",
             "data.categories": ["contact"], "data.structured": true, "data.official_class": [],
             "data.received_from": ["own"], "subjects.located_in": ["DE"], "subjects.employees": false } });
-        let peer = json!({ "id": "did:web:kita.example", "facts": {
-            "recipient.place": "US", "recipient.person": "company", "recipient.capacity": ["processor"],
-            "recipient.listed": ["us_privacy_shield"], "recipient.subject_to": [] } });
-        self.insist("nord", &json!({ "do": "know", "peer": peer }));
+        if let Some(plan) = plan {
+            offer["plan"] = plan.into();
+        }
         self.insist("nord", &json!({ "do": "offer", "offer": offer }));
+    }
+
+    /// The process number of a party.
+    pub fn pid(&self, who: &str) -> u32 {
+        self.parties[who].child.id()
+    }
+
+    /// Where a node is reached.
+    pub fn address(&self, who: &str) -> &str {
+        &self.parties[who].address
     }
 
     /// Asks a process; none if it died.
@@ -286,6 +307,11 @@ impl Scene {
 
     /// Asks for the dataset and returns our transfer; a process that dies meanwhile starts again.
     pub fn begin(&mut self) -> String {
+        self.begin_of(DATASET)
+    }
+
+    /// The same for another dataset.
+    pub fn begin_of(&mut self, dataset: &str) -> String {
         let provider = match &self.proxy {
             Some(proxy) => format!("https://{}/dsp", proxy.at()),
             None => format!("{}/dsp", self.parties["nord"].address),
@@ -301,7 +327,7 @@ impl Scene {
             }
             if !asked {
                 let deaths = self.deaths;
-                let ask = self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": DATASET }));
+                let ask = self.ask("kita", &json!({ "do": "ask", "provider": provider, "dataset": dataset }));
                 // A process that died while it was asked may or may not have begun; asking again is another negotiation.
                 asked = ask.is_ok() && deaths == self.deaths;
             }

@@ -91,6 +91,9 @@ fn making() -> Vec<Verb> {
             s.issue_lease(p, ask, none())
         }),
         verb("note_chunk", "Ok(Now(2..2))", move |s, p| s.note_chunk(p, "f1", 0, &chunk("a"), "1", none())),
+        verb("note_chunks", "Ok([Now(2..2)])", move |s, p| {
+            s.note_chunks(p, "f2", 0, vec![(chunk("a"), none())])
+        }),
         verb("commit_manifest", "Ok(Now(2..2))", move |s, p| {
             s.commit_manifest(p, &manifest("t1", 0, None), Instant(1), none())
         }),
@@ -177,6 +180,9 @@ fn finding() -> Vec<Verb> {
         verb("leases", "Ok([])", |s, p| s.leases(p, Standing::Running, None, 10)),
         verb("note_chunk", r#"Err(Stale { what: "chunk" })"#, move |s, p| {
             s.note_chunk(p, "f1", 1, &chunk("b"), "2", none())
+        }),
+        verb("note_chunks", r#"Err(Stale { what: "chunk" })"#, move |s, p| {
+            s.note_chunks(p, "f2", 1, vec![(chunk("b"), none())])
         }),
         verb("chunks", "Ok([])", |s, p| s.chunks(p, "f1", 0, 10)),
         verb("progress", r#"Ok(Progress { n_chunks: 0, bytes: 0, n_rows: 0, position: "" })"#, |s, p| {
