@@ -1,6 +1,7 @@
 //! `cargo xtask`: the house's own commands.
 //!
-//! `ci` runs what continuous integration runs; `build-report` shows what each crate of a cold build costs.
+//! `ci` runs what continuous integration runs; `build-report` shows what each crate of a cold build costs; `kills` is the
+//! long run of sudden deaths; `fuzz` throws broken input at every reader for a minute.
 
 use std::{
     env, fs,
@@ -13,7 +14,9 @@ fn main() -> ExitCode {
     let done = match verb.as_str() {
         "ci" => ci(),
         "build-report" => build_report(),
-        _ => Err("usage: cargo xtask ci | build-report".into()),
+        "kills" => kills(),
+        "fuzz" => run("cargo", &["run", "--manifest-path", "fuzz/Cargo.toml"]),
+        _ => Err("usage: cargo xtask ci | build-report | kills | fuzz".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -38,6 +41,23 @@ fn ci() -> Result<(), String> {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace"])?;
     run("bash", &[".ci/run"])
+}
+
+/// Kills sender and receiver at a hundred random moments on each of two disks, and keeps where the moments fell.
+fn kills() -> Result<(), String> {
+    let kept = root().join("bench/KILLS.txt");
+    let status = Command::new("cargo")
+        .args(["test", "-p", "server", "--test", "kill", "kill_at_random", "--", "--nocapture"])
+        .env("TEGATA_KILLS", "100")
+        .env("TEGATA_KILLS_TO", &kept)
+        .current_dir(root())
+        .status()
+        .map_err(|e| format!("cargo: {e}"))?;
+    if !status.success() {
+        return Err("a transfer was not what it must be after a death".into());
+    }
+    println!("the histogram is in {}", kept.display());
+    Ok(())
 }
 
 /// Builds the first README command cold in a folder of its own and lists what each crate cost, dearest first.
