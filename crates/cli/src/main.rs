@@ -23,11 +23,13 @@ macro_rules! errput {
     }};
 }
 
+mod batch;
 mod complaint;
 mod demo;
 mod door;
 mod interview;
 mod memo;
+mod profile;
 mod rules_source;
 mod tell;
 mod transfer_file;
@@ -51,6 +53,11 @@ enum Verb {
     Check(verbs::check::Check),
     Watch(verbs::watch::Watch),
     Drill(verbs::drill::Drill),
+    Common(verbs::common::CommonRule),
+    Matrix(verbs::matrix::MatrixOf),
+    Diff(verbs::diff::Diff),
+    #[command(name = "whatif")]
+    WhatIf(verbs::whatif::WhatIf),
     Scan(verbs::scan::Scan),
     Protect(verbs::protect::Protect),
     Verify(verbs::verify::Verify),
@@ -85,6 +92,10 @@ fn main() -> ExitCode {
         Verb::Check(check) => verbs::check::run(check),
         Verb::Watch(watch) => verbs::watch::run(watch),
         Verb::Drill(drill) => verbs::drill::run(drill),
+        Verb::Common(common) => verbs::common::run(common),
+        Verb::Matrix(matrix) => verbs::matrix::run(matrix),
+        Verb::Diff(diff) => verbs::diff::run(diff),
+        Verb::WhatIf(whatif) => verbs::whatif::run(whatif),
         Verb::Scan(scan) => verbs::scan::run(scan),
         Verb::Protect(protect) => verbs::protect::run(protect),
         Verb::Verify(verify) => verbs::verify::run(verify),

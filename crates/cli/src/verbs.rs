@@ -3,13 +3,16 @@
 pub mod authority;
 pub mod catalog;
 pub mod check;
+pub mod common;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod drill;
 pub mod enroll;
 pub mod evidence;
 pub mod get;
 pub mod keep;
+pub mod matrix;
 pub mod offer;
 pub mod protect;
 pub mod register;
@@ -20,6 +23,7 @@ pub mod schema;
 pub mod serve;
 pub mod verify;
 pub mod watch;
+pub mod whatif;
 pub mod why;
 
 use crate::verdict::Voice;

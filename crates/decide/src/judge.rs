@@ -49,6 +49,16 @@ impl Bits {
         Self { facts, settled }
     }
 
+    /// Whether such a state can surely be, and its exporter is surely covered.
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Gives the packed facts back, for the next question.
+    pub fn into_facts(self) -> Packed {
+        self.facts
+    }
+
     /// The packed facts.
     pub fn facts(&self) -> &Packed {
         &self.facts

@@ -632,3 +632,16 @@ code-store-occupied = occupied
 code-config-malformed = malformed
 code-config-unreadable = unreadable
 code-node-too-late = late
+
+# ---- many places, two days, a draft
+common-against = No common standard: { $places } (by { $by })
+common-left-out = No measure at hand opens: { $places }
+common-nothing = Nothing is needed: it may go to all of them.
+common-standard = Standard { $n } ({ $cost }):
+common-more = There may be more standards than were looked at.
+common-binding = { $place } binds: without it { $saves } less, and not { $measures }
+effect-regions = { $n } regions turn
+effect-rows = { $n } of { $all } rows turn
+effect-outside = not reached
+effect-open = may go
+effect-refused = refused as it is

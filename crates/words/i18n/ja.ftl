@@ -595,3 +595,16 @@ code-store-occupied = 既に存在します。別の場所を選んでくださ�
 code-config-malformed = 設定ファイルのその行を直してください
 code-config-unreadable = 設定ファイルの場所を確かめてください
 code-node-too-late = ノードは続けています。あとで続きを待てます
+
+# ---- 多くの場所・二つの日・草案
+common-against = 共通基準なし:{ $places }(根拠 { $by })
+common-left-out = 手元の措置では開かないもの:{ $places }
+common-nothing = 必要な措置はありません。すべてに移転できます。
+common-standard = 共通基準{ $n }({ $cost }):
+common-more = 調べた以外の共通基準もありえます。
+common-binding = { $place }が最も重い:外すと{ $saves }少なく、{ $measures }は不要
+effect-regions = { $n }の領域で結論が変わります
+effect-rows = { $all }行のうち{ $n }行の結論が変わります
+effect-outside = 適用外
+effect-open = 移転可
+effect-refused = 現状では不可

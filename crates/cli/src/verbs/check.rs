@@ -78,6 +78,9 @@ pub struct Check {
     /// Read transfers as JSON lines from standard input (or FILE), answer with JSON lines.
     #[arg(long)]
     jsonl: bool,
+    /// With --jsonl: the verdict and the rule that speaks, nothing else; a line may name its own day as `as_of`.
+    #[arg(long, requires = "jsonl")]
+    brief: bool,
     /// Ask the questions even if standard input is no terminal.
     #[arg(long)]
     interview: bool,
@@ -311,6 +314,9 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
         None => Box::new(std::io::stdin().lock()),
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    if check.brief {
+        return crate::batch::run(engine, as_of, input, out);
+    }
     let mut worst: Option<Verdict> = None;
     let mut unread = 0;
     for (i, line) in input.lines().enumerate() {
@@ -347,10 +353,15 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
 
 /// One line for each kind of answer, destinations that share it together.
 fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -> Result<Verdict, String> {
-    let places: Vec<String> = engine.book.vocabulary.places.keys().cloned().collect();
+    // Destinations that no rule in force tells apart have one answer.
+    let table = engine.table(as_of).map_err(super::too_many)?;
+    let names: Vec<String> = engine.book.vocabulary.places.keys().cloned().collect();
+    let kinds = table.kinds(&decide::matrix::ENDS);
     let mut groups: Vec<(Verdict, String, Vec<String>)> = Vec::new();
     let mut worst = Verdict::OutOfScope;
-    for place in places {
+    for kind in kinds {
+        let alike: Vec<String> = kind.iter().filter_map(|i| names.get(*i)).cloned().collect();
+        let Some(place) = alike.first().cloned() else { continue };
         let mut there = transfer.clone();
         let said = Said::claim(model::fact::Spoken::Word(place.clone()));
         let ends: Vec<String> = there.hops.iter().map(|h| h.to.clone()).collect();
@@ -360,13 +371,14 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
         worst = if decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };
         let why = decision.worst().map(|c| one_line(c, voice)).unwrap_or_default();
         match groups.iter_mut().find(|(v, w, _)| *v == decision.verdict && *w == why) {
-            Some((_, _, list)) => list.push(place),
-            None => groups.push((decision.verdict, why, vec![place])),
+            Some((_, _, list)) => list.extend(alike),
+            None => groups.push((decision.verdict, why, alike)),
         }
     }
     groups.sort_by_key(|(v, _, list)| (v.severity(), std::cmp::Reverse(list.len())));
     let mut out = Vec::new();
-    for (v, why, list) in groups {
+    for (v, why, mut list) in groups {
+        list.sort();
         out.push(format!("{} ({}) — {why}", voice.verdict(v), list.len()));
         out.push(format!("    {}", list.join(" ")));
     }

@@ -1,0 +1,92 @@
+//! `tegata matrix`: one profile of data, from every origin to every destination.
+
+use crate::{profile::{self, Profile}, rules_source, verdict::Voice};
+use clap::Args;
+use decide::{decision::Verdict, engine::Engine, matrix::Matrix};
+use std::process::ExitCode;
+
+/// Answer for every origin and every destination at once; places that the rules do not tell apart stand together.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata matrix --from JP,DE,US --data contact
+  tegata matrix --data contact --csv > matrix.csv
+
+Exit code: 0; a matrix is no permission: ask `tegata check` for one pair.")]
+pub struct MatrixOf {
+    /// Origins (default: all).
+    #[arg(long, value_name = "PLACES", value_delimiter = ',')]
+    from: Vec<String>,
+    #[command(flatten)]
+    profile: Profile,
+    /// Print a row for each pair as CSV.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// Runs the verb.
+pub fn run(verb: MatrixOf) -> ExitCode {
+    match answer(&verb) {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn answer(verb: &MatrixOf) -> Result<Vec<String>, String> {
+    let mut engine = Engine::new(rules_source::load(verb.common.rules.as_deref())?);
+    let from = profile::places(&engine, &verb.from)?;
+    let crossing = verb.profile.crossing(&engine, &[])?;
+    let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;
+    let matrix = table.matrix(&table.lexicon.pack(&crossing.facts, table.as_of.on), &from);
+    if verb.json {
+        let mut value = serde_json::to_value(&matrix).unwrap_or_default();
+        if let Some(map) = value.as_object_mut() {
+            map.insert("schema".into(), "tegata.matrix.1".into());
+            map.insert("rulebook".into(), engine.book.digest().to_string().into());
+        }
+        return Ok(vec![value.to_string()]);
+    }
+    Ok(if verb.csv { csv(&matrix) } else { text(&matrix, verb.common.voice()) })
+}
+
+fn csv(matrix: &Matrix) -> Vec<String> {
+    let mut out = vec!["origin,destination,verdict,by".to_string()];
+    for (row, origins) in matrix.cells.iter().zip(&matrix.origins) {
+        for (cell, destinations) in row.iter().zip(&matrix.destinations) {
+            for (o, d) in origins.iter().flat_map(|o| destinations.iter().map(move |d| (o, d))) {
+                out.push(format!("{o},{d},{},{}", cell.verdict.word(), cell.by));
+            }
+        }
+    }
+    out
+}
+
+fn text(matrix: &Matrix, voice: Voice) -> Vec<String> {
+    let mut out = Vec::new();
+    for (row, origins) in matrix.cells.iter().zip(&matrix.origins) {
+        out.push(origins.join(" "));
+        let mut groups: Vec<(Verdict, &str, Vec<&str>)> = Vec::new();
+        for (cell, destinations) in row.iter().zip(&matrix.destinations) {
+            let names = destinations.iter().map(String::as_str);
+            match groups.iter_mut().find(|(v, by, _)| *v == cell.verdict && *by == cell.by) {
+                Some((_, _, all)) => all.extend(names),
+                None => groups.push((cell.verdict, &cell.by, names.collect())),
+            }
+        }
+        groups.sort_by_key(|(v, _, all)| (v.severity(), std::cmp::Reverse(all.len())));
+        for (v, by, all) in groups {
+            out.push(format!("    {} ({}) {by}: {}", voice.verdict(v), all.len(), all.join(" ")));
+        }
+    }
+    out
+}
