@@ -387,6 +387,39 @@ impl<'a> Reference<'a> {
         !self.refusals(s).any(|refused| refused)
     }
 
+    /// Whether something reaches a state, or may by a rule that is missing.
+    pub fn is_touched(&self, s: &State) -> bool {
+        self.reached(s) || self.gap_open(s)
+    }
+
+    /// How many states a rulebook has, before any is made.
+    pub fn sized(book: &'a Rulebook, as_of: AsOf) -> Option<usize> {
+        let it = Self {
+            book,
+            as_of,
+            variables: Vec::new(),
+            index: HashMap::new(),
+            layers: Vec::new(),
+            offers: Vec::new(),
+            carried: Vec::new(),
+        };
+        it.mentioned().iter().try_fold(1usize, |n, v| n.checked_mul(v.domain.len()))
+    }
+
+    /// Puts a large rulebook into one state: what is not named takes the first value that it could have.
+    pub fn put(&mut self, values: &BTreeMap<String, Value>) {
+        for v in &mut self.variables {
+            let first = || v.domain.first().cloned().unwrap_or(Value::Bit(false));
+            let value = values.get(&v.name).cloned().unwrap_or_else(first);
+            v.domain = vec![value];
+        }
+    }
+
+    /// Whether one layer refuses in the state that was put.
+    pub fn layer_refuses(&self, layer: &str) -> bool {
+        self.refuses(layer, &self.first())
+    }
+
     fn reached(&self, s: &State) -> bool {
         !self.carried.is_empty() || self.layers.iter().any(|l| self.applies(l, s) && self.scope(l, s))
     }
@@ -496,7 +529,7 @@ impl<'a> Reference<'a> {
         o.effects.iter().any(|(i, _)| self.variables[*i].domain[s[*i]] == Value::Word("fails".into()))
     }
 
-    fn can(&self, o: &Offer, s: &State) -> bool {
+    pub fn can(&self, o: &Offer, s: &State) -> bool {
         self.holds(&o.when, s) && !self.unmakes(o, s)
     }
 
