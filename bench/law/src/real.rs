@@ -69,7 +69,8 @@ pub fn agree(root: &str) -> Result<(), String> {
                     reference.put(&facts);
                     let refuses = reference.layer_refuses(&layer.id);
                     if refuses != unit.diagram.value(law.refuses, &cells) {
-                        return Err(format!("{id}: read aloud `{}` refuses: {refuses}, walked: {}", layer.id, !refuses));
+                        let said: Vec<String> = unit.axes.list.iter().filter_map(|a| a.slot()).map(|slot| format!("{slot}={:?}", facts.get(slot))).collect();
+                        return Err(format!("{id}: read aloud `{}` refuses: {refuses}, walked: {}; {}", layer.id, !refuses, said.join(" ")));
                     }
                 }
             }
