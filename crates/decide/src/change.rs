@@ -5,7 +5,9 @@
 
 use crate::{
     axis::Cut,
+    cells::Cells,
     decision::Verdict,
+    diagram::{Diagram, NodeId},
     engine::Engine,
     gather::{Day, Law},
     lexicon::{Lexicon, Shape, TooManyCells},
@@ -18,9 +20,10 @@ use model::{
 };
 use rulebook::{
     book::Rulebook,
-    vocabulary::{Domain, Vocabulary},
+    vocabulary::{Domain, FactKind, Vocabulary},
 };
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// How one layer answers on one side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -54,7 +57,8 @@ pub struct Region {
     pub after: Side,
     /// Facts of a transfer in the region.
     pub witness: Vec<(String, Said)>,
-    /// The verdict on the witness alone, before and after, where it binds in both vocabularies.
+    /// The verdict on the witness, before and after, where it binds in both vocabularies; sets that it does not speak of
+    /// have no member.
     pub verdicts: Option<(Verdict, Verdict)>,
 }
 
@@ -70,9 +74,11 @@ pub fn effect(before: &mut Engine, on_before: AsOf, after: &mut Engine, on_after
     let lexicon = Lexicon::of(&merged(&before.book.vocabulary, &after.book.vocabulary))?;
     let mut out = regions(&before.book, on_before, &after.book, on_after, &lexicon)?;
     for region in &mut out {
-        let transfer = Transfer::single(region.witness.iter().cloned());
-        if let (Ok(a), Ok(b)) = (before.book.bind(&transfer), after.book.bind(&transfer)) {
-            region.verdicts = Some((before.verdict(&a, on_before)?, after.verdict(&b, on_after)?));
+        for transfer in [filled(&before.book, &region.witness), Transfer::single(region.witness.iter().cloned())] {
+            if let (Ok(a), Ok(b)) = (before.book.bind(&transfer), after.book.bind(&transfer)) {
+                region.verdicts = Some((before.verdict(&a, on_before)?, after.verdict(&b, on_after)?));
+                break;
+            }
         }
     }
     // What turns speaks before what only rests on another clause.
@@ -97,7 +103,7 @@ pub fn regions(before: &Rulebook, on_before: AsOf, after: &Rulebook, on_after: A
         // A law that is not there reaches nothing.
         let (mut diagram, none) = (unit.diagram.clone(), Side { stands: Stands::Outside, clause: None });
         let other = diagram.leaves_moved(b.class, a.leaves.len());
-        for ((f, g), path) in diagram.pairs(a.class, other, unit.constraint) {
+        for ((f, g), path) in shown(&unit, &diagram, (a.class, other), &[a.applies, b.applies]) {
             let side = |law: &crate::unit::Functions, leaf: Option<usize>| leaf.and_then(|i| law.leaves.get(i)).map_or(none.clone(), |l| said(law, *l));
             let before = side(a, diagram.leaf_index(f));
             let after = side(b, diagram.leaf_index(g).and_then(|i| i.checked_sub(a.leaves.len())));
@@ -107,6 +113,34 @@ pub fn regions(before: &Rulebook, on_before: AsOf, after: &Rulebook, on_after: A
         }
     }
     Ok(out)
+}
+
+/// Pairs of answers with the plainest state that shows each: first with nothing in the sets on which it hangs whether the
+/// layer applies (an exporter of the place itself), then with everything.
+fn shown(unit: &Unit, diagram: &Diagram, (f, g): (NodeId, NodeId), applies: &[NodeId]) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
+    let everything: Vec<Cells> = unit.axes.list.iter().map(|a| Cells::first(a.width())).collect();
+    let mut plain = everything.clone();
+    for axis in applies.iter().flat_map(|f| diagram.support(*f)) {
+        let set = unit.axes.list.get(axis).is_some_and(|a| matches!(a.cut, Cut::Member(_)));
+        plain.iter_mut().skip(axis).take(usize::from(set)).for_each(|c| *c = Cells::one(0));
+    }
+    let mut out = diagram.pairs(f, g, unit.constraint, &plain);
+    for (pair, path) in diagram.pairs(f, g, unit.constraint, &everything) {
+        out.entry(pair).or_insert(path);
+    }
+    out
+}
+
+/// A witness with nothing in every set that nobody spoke of, so that other layers can be told too.
+fn filled(book: &Rulebook, witness: &[(String, Said)]) -> Transfer {
+    let mut facts: Vec<(String, Said)> = witness.to_vec();
+    for slot in book.vocabulary.slots() {
+        let set = book.vocabulary.of_slot(&slot).is_some_and(|f| matches!(f.domain, Domain::SetOf(_) | Domain::Places) && f.kind == FactKind::Given);
+        if set && !facts.iter().any(|(s, _)| *s == slot) {
+            facts.push((slot, Said::claim(Spoken::Words(Vec::new()))));
+        }
+    }
+    Transfer::single(facts)
 }
 
 /// The law of a layer, or one that reaches nothing where there is no such layer.
@@ -128,7 +162,7 @@ fn witness(unit: &Unit, lexicon: &Lexicon, path: &[Option<usize>]) -> Vec<(Strin
     let mut out: Vec<(String, Said)> = Vec::new();
     for (axis, cell) in unit.axes.list.iter().zip(path).filter_map(|(a, c)| c.map(|c| (a, c))) {
         let Some(slot) = axis.slot().and_then(|s| lexicon.slot(s)) else { continue };
-        let words = |cells: crate::cells::Cells| cells.lowest().and_then(|i| slot.values.words.get(i)).cloned();
+        let words = |cells: Cells| cells.lowest().and_then(|i| slot.values.words.get(i)).cloned();
         let spoken = match (&axis.cut, slot.shape) {
             (Cut::Choice { classes, .. }, _) => classes.get(cell).and_then(|c| words(*c)).map(|w| match w.as_str() {
                 "yes" if slot.is_yes_no() => Spoken::YesNo(true),

@@ -530,39 +530,67 @@ impl Diagram {
         at
     }
 
-    /// Every pair of leaves that `f` and `g` have in one state within the constraint, each with a state that shows it.
-    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
-        let mut out = HashMap::new();
-        let mut path = vec![None; self.widths.len()];
-        self.pairs_in((f, g, constraint), &mut path, &mut QuickSet::default(), &mut out);
+    /// Every pair of leaves that `f` and `g` have in one state within `allowed` and the constraint, each with a state
+    /// that shows it.
+    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId, allowed: &[Cells]) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
+        let mut walk = Pairs { diagram: self, allowed, path: vec![None; self.widths.len()], seen: QuickSet::default(), found: HashMap::new() };
+        walk.go((f, g, constraint));
+        walk.found
+    }
+
+    /// The same diagram but for one child of one node: for tests that must notice a wrong bit.
+    pub fn with_child(&self, node: NodeId, cell: usize, child: NodeId) -> Self {
+        let mut out = self.clone();
+        if let Some(slot) = self.nodes.get(node.0 as usize).and_then(|n| out.children.get_mut(n.first as usize + cell)) {
+            *slot = child;
+        }
         out
     }
 
-    fn pairs_in(
-        &self,
-        at: (NodeId, NodeId, NodeId),
-        path: &mut Vec<Option<usize>>,
-        seen: &mut QuickSet<(NodeId, NodeId, NodeId)>,
-        out: &mut HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
-    ) {
+    /// Every node that a function reaches, leaves left out.
+    pub fn reachable(&self, f: NodeId) -> Vec<NodeId> {
+        let mut seen = QuickSet::default();
+        let mut stack = vec![f];
+        let mut out = Vec::new();
+        while let Some(id) = stack.pop() {
+            if self.asks(id).is_some() && seen.insert(id) {
+                out.push(id);
+                stack.extend_from_slice(self.children_of(id));
+            }
+        }
+        out
+    }
+}
+
+/// The search for pairs of leaves.
+struct Pairs<'a> {
+    diagram: &'a Diagram,
+    allowed: &'a [Cells],
+    path: Vec<Option<usize>>,
+    seen: QuickSet<(NodeId, NodeId, NodeId)>,
+    found: HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
+}
+
+impl Pairs<'_> {
+    fn go(&mut self, at: (NodeId, NodeId, NodeId)) {
         let (f, g, c) = at;
+        let d = self.diagram;
         // Where both are one function they cannot differ, and only differences are looked for.
-        if c == FALSE || f == g || !seen.insert(at) {
+        if c == FALSE || f == g || !self.seen.insert(at) {
             return;
         }
-        let axis = self.axis(f).min(self.axis(g)).min(self.axis(c));
+        let axis = d.axis(f).min(d.axis(g)).min(d.axis(c));
         if axis == LEAF {
-            out.entry((f, g)).or_insert_with(|| path.clone());
+            self.found.entry((f, g)).or_insert_with(|| self.path.clone());
             return;
         }
-        for cell in 0..self.widths.get(axis as usize).copied().unwrap_or(0) {
-            if let Some(slot) = path.get_mut(axis as usize) {
+        for cell in self.allowed.get(axis as usize).copied().unwrap_or_default().iter() {
+            if let Some(slot) = self.path.get_mut(axis as usize) {
                 *slot = Some(cell);
             }
-            let next = (self.child(f, axis, cell), self.child(g, axis, cell), self.child(c, axis, cell));
-            self.pairs_in(next, path, seen, out);
+            self.go((d.child(f, axis, cell), d.child(g, axis, cell), d.child(c, axis, cell)));
         }
-        if let Some(slot) = path.get_mut(axis as usize) {
+        if let Some(slot) = self.path.get_mut(axis as usize) {
             *slot = None;
         }
     }
@@ -615,7 +643,7 @@ mod tests {
         let f = d.choose(a, x, rest);
         assert_eq!([[0, 0], [0, 1], [1, 0], [1, 1]].map(|s| d.leaf_index(d.leaf_in(f, &s))), [Some(2), Some(1), Some(0), Some(0)]);
         let g = d.choose(b, y, rest);
-        let found = d.pairs(f, g, TRUE);
+        let found = d.pairs(f, g, TRUE, &[Cells::first(2), Cells::first(2)]);
         assert_eq!(found.keys().copied().collect::<BTreeSet<_>>(), BTreeSet::from([(x, y), (x, z)]));
         assert_eq!(found[&(x, z)], vec![Some(1), Some(0)]);
     }

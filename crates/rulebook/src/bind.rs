@@ -236,11 +236,11 @@ fn certainly(e: &Expr, c: &Crossing) -> Option<bool> {
             match (&a.test, known) {
                 (Test::Yes, Known::Values(v)) if v.len() == 1 => Some(v.contains("yes")),
                 (Test::In(words), Known::Values(v)) if v.len() == 1 => {
-                    Some(v.iter().all(|x| words.iter().any(|w| model::place::Place(x.clone()).lies_in(w))))
+                    Some(v.iter().all(|x| words.iter().any(|w| lies_in(x, w))))
                 }
-                (Test::HasAny(words), Known::Members(m)) => Some(words.iter().any(|w| m.contains(w))),
-                (Test::HasAll(words), Known::Members(m)) => Some(words.iter().all(|w| m.contains(w))),
-                (Test::HasOnly(words), Known::Members(m)) => Some(m.iter().all(|x| words.contains(x))),
+                (Test::HasAny(words), Known::Members(m)) => Some(words.iter().any(|w| has(m, w))),
+                (Test::HasAll(words), Known::Members(m)) => Some(words.iter().all(|w| has(m, w))),
+                (Test::HasOnly(words), Known::Members(m)) => Some(m.iter().all(|x| words.iter().any(|w| lies_in(x, w)))),
                 (Test::AtLeast(n), Known::Range(lo, hi)) => {
                     if lo >= n { Some(true) } else if hi < n { Some(false) } else { None }
                 }
@@ -249,6 +249,15 @@ fn certainly(e: &Expr, c: &Crossing) -> Option<bool> {
             }
         }
     }
+}
+
+/// A place matches its parts too, alone and in a set.
+fn lies_in(value: &str, word: &str) -> bool {
+    model::place::Place(value.into()).lies_in(word)
+}
+
+fn has(members: &BTreeSet<String>, word: &str) -> bool {
+    members.iter().any(|m| lies_in(m, word))
 }
 
 fn fold(es: &[Expr], c: &Crossing, absorbing: bool) -> Option<bool> {

@@ -254,9 +254,11 @@ impl<'a> Reference<'a> {
                     (Test::Yes, Value::Word(w)) => w == "yes",
                     // A place matches its parts too; other words have no parts.
                     (Test::In(words), Value::Word(w)) => words.iter().any(|x| Place(w.clone()).lies_in(x)),
-                    (Test::HasAny(words), Value::Set(m)) => words.iter().any(|w| m.contains(w)),
-                    (Test::HasAll(words), Value::Set(m)) => words.iter().all(|w| m.contains(w)),
-                    (Test::HasOnly(words), Value::Set(m)) => m.iter().all(|x| words.contains(x)),
+                    (Test::HasAny(words), Value::Set(m)) => words.iter().any(|w| has(m, w)),
+                    (Test::HasAll(words), Value::Set(m)) => words.iter().all(|w| has(m, w)),
+                    (Test::HasOnly(words), Value::Set(m)) => {
+                        m.iter().all(|x| words.iter().any(|w| Place(x.clone()).lies_in(w)))
+                    }
                     (Test::AtLeast(n), Value::From(v)) => v >= n,
                     (Test::Before(d), Value::From(v)) => *v < i64::from(d.days_since_epoch()),
                     (Test::OnList(list), Value::Word(w)) => self.on_list(list, w, s),
@@ -628,4 +630,9 @@ impl<'a> Reference<'a> {
         }
         out
     }
+}
+
+/// Whether a set has a word, or a part of the place that it names.
+fn has(members: &BTreeSet<String>, word: &str) -> bool {
+    members.iter().any(|m| Place(m.clone()).lies_in(word))
 }
