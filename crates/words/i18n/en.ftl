@@ -645,3 +645,7 @@ effect-rows = { $n } of { $all } rows turn
 effect-outside = not reached
 effect-open = may go
 effect-refused = refused as it is
+help-common = One set of measures for many destinations
+help-matrix = Every origin to every destination
+help-diff = What a change of law does
+help-whatif = A draft laid over the rules

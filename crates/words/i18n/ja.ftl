@@ -608,3 +608,7 @@ effect-rows = { $all }行のうち{ $n }行の結論が変わります
 effect-outside = 適用外
 effect-open = 移転可
 effect-refused = 現状では不可
+help-common = 多くの移転先に共通する措置
+help-matrix = すべての移転元と移転先
+help-diff = 法の変更が何を変えるか
+help-whatif = 草案を重ねたときの変化
