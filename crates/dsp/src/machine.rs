@@ -57,6 +57,8 @@ pub trait Phase: Copy + Eq + fmt::Debug + Sized + 'static {
     fn sends(from: Option<Self>, by: Role, to: Self) -> bool;
     /// Tells whether we take this move from a peer, which the text allows more freely than the figure.
     fn takes(from: Self, by: Role, to: Self) -> bool;
+    /// Tells whether a peer may say again that we are where we are: it renews what the state rests on and moves nothing.
+    fn renews(self, by: Role) -> bool;
     /// Tells whether the message that makes this move brings content that a bare state does not tell.
     fn brings(from: Self, to: Self) -> bool;
     /// Makes the acknowledgement that tells the state.

@@ -83,6 +83,10 @@ impl Phase for State {
         State::sends(Some(from), by, to) || to == State::Terminated && !from.is_final()
     }
 
+    fn renews(self, _: Role) -> bool {
+        false
+    }
+
     fn brings(_: State, to: State) -> bool {
         matches!(to, State::Requested | State::Offered | State::Agreed)
     }
@@ -231,6 +235,12 @@ impl Negotiation {
         };
         let (process, effects) = Process::opened(role, own_pid, peer_pid, callback, got);
         Ok((Negotiation::of(process, offer.clone()), effects))
+    }
+
+    /// Records an agreement that was concluded elsewhere: by another connector, or on paper. Nothing is sent.
+    pub fn concluded(role: Role, peer: Peer, own_pid: &str, address: &str, agreement: Terms) -> Negotiation {
+        let process = Process::ended_elsewhere(role, peer, own_pid, address, State::Finalized);
+        Negotiation { agreement: Some(agreement.clone()), ..Negotiation::of(process, agreement) }
     }
 
     fn of(process: Process<State>, offer: Terms) -> Negotiation {

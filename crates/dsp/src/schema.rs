@@ -134,6 +134,13 @@ pub fn check_catalog_offer(offer: &Value) -> Vec<Malformed> {
     c.found
 }
 
+/// Checks an offer as a message carries it: with a target, at least one permission or prohibition.
+pub fn check_offer(offer: &Value) -> Vec<Malformed> {
+    let mut c = Check::default();
+    c.message_offer(offer, true);
+    c.found
+}
+
 /// Checks an agreement: target, assigner, assignee, and a time stamp that is an `xsd:dateTime` if present.
 pub fn check_agreement(agreement: &Value) -> Vec<Malformed> {
     let mut c = Check::default();
@@ -396,7 +403,8 @@ impl Check {
         self.constant(map, "@type", "DataAddress", true);
         self.strings(map, &["endpointType"]);
         self.optional_string(map, "endpoint");
-        self.array(map, "endpointProperties", 1, |c, v| {
+        // The schema wants one at least; an empty list says nothing, and connectors in use send it.
+        self.array(map, "endpointProperties", 0, |c, v| {
             let Some(property) = c.object(v) else { return };
             c.constant(property, "@type", "EndpointProperty", true);
             c.strings(property, &["name", "value"]);

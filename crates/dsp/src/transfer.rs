@@ -64,6 +64,11 @@ impl Phase for State {
         State::sends(Some(from), by, to)
     }
 
+    fn renews(self, by: Role) -> bool {
+        // A provider answers a resumption by the consumer with a start of its own, and renews an address so.
+        self == State::Started && by == Role::Provider
+    }
+
     fn brings(from: State, to: State) -> bool {
         to == State::Requested || (from, to) == (State::Requested, State::Started)
     }

@@ -4,6 +4,9 @@ use crate::act::revocation::Watched;
 use crate::act::turn::Running;
 use crate::config::{Config, Mode};
 use crate::error::ActError;
+use crate::live::Live;
+use crate::act::catalog::Conditions;
+use crate::act::trace::Memory;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
 use crate::prove::LogState;
 use decide::engine::Engine;
@@ -30,8 +33,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Caller {
     /// Its id.
     pub id: String,
-    /// The certificate that it showed.
-    pub certificate: Certificate,
+    /// The certificate that it showed; none under the test identity alone.
+    pub certificate: Option<Certificate>,
 }
 
 impl Caller {
@@ -41,7 +44,12 @@ impl Caller {
             AltName::Uri(uri) if uri.starts_with("did:") => Some(uri.clone()),
             _ => None,
         })?;
-        Some(Self { id, certificate })
+        Some(Self { id, certificate: Some(certificate) })
+    }
+
+    /// A peer of the test identity: whoever its header says, believed by a node in demo mode alone.
+    pub fn unproved(id: &str) -> Self {
+        Self { id: id.to_owned(), certificate: None }
     }
 }
 
@@ -61,6 +69,12 @@ pub struct Node {
     pub(crate) legal: Mutex<Option<CivilDate>>,
     pub(crate) flows: Mutex<BTreeMap<String, Arc<Running>>>,
     pub(crate) pulls: Mutex<BTreeSet<String>>,
+    /// Transfers that started and may have to be pulled.
+    pub(crate) wanted: Mutex<BTreeSet<String>>,
+    pub(crate) negotiations_open: Mutex<Live>,
+    pub(crate) transfers_open: Mutex<Live>,
+    pub(crate) memory: Mutex<Memory>,
+    pub(crate) conditions: Mutex<Conditions>,
     pub(crate) watched: Mutex<Watched>,
     pub(crate) log: Mutex<LogState>,
     /// Grows whenever something that a decision rests on has changed.
@@ -105,6 +119,11 @@ impl Node {
             legal: Mutex::new(legal),
             flows: Mutex::default(),
             pulls: Mutex::default(),
+            wanted: Mutex::default(),
+            negotiations_open: Mutex::default(),
+            transfers_open: Mutex::default(),
+            memory: Mutex::new(Memory::new(&fresh_name()?)),
+            conditions: Mutex::default(),
             watched: Mutex::default(),
             log: Mutex::default(),
             epoch: AtomicU64::new(1),
@@ -116,6 +135,7 @@ impl Node {
         event.binds.insert("rulebook".into(), rulebook);
         node.store.append_events(&node.participant, vec![node.leaf(&event)?])?;
         node.store.wake_outbox(&node.participant, node.now())?;
+        node.take_up()?;
         Ok(node)
     }
 
@@ -200,6 +220,8 @@ impl Node {
     /// Notes that something has changed on which decisions rest.
     pub(crate) fn changed(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
+        lock(&self.negotiations_open).touch_all();
+        lock(&self.transfers_open).touch_all();
         self.ring();
     }
 

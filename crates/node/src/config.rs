@@ -49,8 +49,20 @@ pub struct Config {
     pub law: Law,
     /// The civil day whose law counts, in demo mode; the wall clock's when absent.
     pub legal_day: Option<CivilDate>,
+    /// A peer is who its `Authorization` header says, in the clear and on loopback: for conformance kits, in demo mode.
+    pub test_identity: bool,
+    /// Which peers may be called.
+    pub peers: Peers,
     /// What is known of peers.
     pub peer: Vec<PeerFacts>,
+}
+
+/// Which peers may be called beside those of the open internet.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Peers {
+    /// Hosts that may lie on inner addresses, as `host` or `host:port`.
+    pub allow: Vec<String>,
 }
 
 /// Files with certificates and keys; relative paths are in the directory.
@@ -143,6 +155,8 @@ impl Default for Config {
             limits: Limits::default(),
             law: Law::default(),
             legal_day: None,
+            test_identity: false,
+            peers: Peers::default(),
             peer: Vec::new(),
         }
     }
@@ -253,6 +267,9 @@ impl Config {
         if config.mode == Mode::Production && config.legal_day.is_some() {
             return Err(ConfigError::DemoOnly("legal_day"));
         }
+        if config.mode == Mode::Production && config.test_identity {
+            return Err(ConfigError::DemoOnly("test_identity"));
+        }
         Ok(config)
     }
 
@@ -301,6 +318,12 @@ mod tests {
         let error = Config::parse("name = \"x\"\nlisten_on = 1\n").unwrap_err();
         assert!(error.to_string().contains("line 2") && error.to_string().contains("listen_on"), "{error}");
         assert!(Config::parse("[limits]\nlease = 3").is_err());
+    }
+
+    #[test]
+    fn the_test_identity_is_for_the_demo() {
+        assert_eq!(Config::parse("test_identity = true").unwrap_err().code(), "config/demo-only");
+        assert!(Config::parse("mode = \"demo\"\ntest_identity = true").unwrap().test_identity);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::ports::{CarrierError, SignError};
 use dataplane::flow::FlowError;
 use dataplane::sink::SinkError;
+use dsp::machine::Fault;
 use std::fmt;
 use store::StoreError;
 
@@ -35,6 +36,15 @@ pub enum ActError {
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// The protocol has no such move now.
+    Protocol(Fault),
+    /// What was asked for does not read, or contradicts itself.
+    Asked {
+        /// The stable code.
+        code: &'static str,
+        /// What is wrong.
+        detail: String,
     },
     /// Facts do not speak the vocabulary, or contradict each other.
     Facts(Vec<String>),
@@ -77,6 +87,8 @@ impl ActError {
             Self::Nonsense { .. } => "peer/nonsense".into(),
             Self::Refused { code, .. } => code.clone(),
             Self::NotFound { .. } => "node/not-found".into(),
+            Self::Protocol(fault) => fault.code().into(),
+            Self::Asked { code, .. } => (*code).into(),
             Self::Facts(_) => "node/facts".into(),
             Self::Rules(_) => "node/rules".into(),
             Self::Flow(e) => e.code().into(),
@@ -85,6 +97,14 @@ impl ActError {
             Self::TooLate { .. } => "node/too-late".into(),
             Self::DemoOnly(_) => "node/demo-only".into(),
             Self::LogBehind { .. } => "node/log-behind".into(),
+        }
+    }
+
+    /// What the grounds of a refusal say.
+    pub(crate) fn refused(grounds: &dsp::message::Grounds) -> Self {
+        Self::Refused {
+            code: grounds.code.clone().unwrap_or_else(|| "peer/refused".into()),
+            reasons: grounds.reason.iter().filter_map(|r| r.as_str().map(str::to_owned)).collect(),
         }
     }
 
@@ -108,6 +128,8 @@ impl fmt::Display for ActError {
             }
             Self::Refused { code, reasons } => write!(f, "refused ({code}): {}", reasons.join(" | ")),
             Self::NotFound { what, name } => write!(f, "there is no {what} `{name}`"),
+            Self::Protocol(fault) => write!(f, "{fault}"),
+            Self::Asked { detail, .. } => write!(f, "{detail}"),
             Self::Facts(lines) => write!(f, "the facts do not hold: {}", lines.join("; ")),
             Self::Rules(detail) => write!(f, "the rules need too many cells: {detail}"),
             Self::Flow(e) => write!(f, "{e}"),

@@ -19,6 +19,7 @@ pub mod ports;
 
 pub mod agent;
 pub mod act;
+mod live;
 pub mod prove;
 pub mod report;
 pub mod verify;

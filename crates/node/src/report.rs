@@ -181,14 +181,11 @@ impl Node {
         })
     }
 
-    fn dataset_of(&self, transfer: &Transfer) -> Result<String, ActError> {
-        for negotiation in self.negotiations()? {
-            let agreed = negotiation.agreement().filter(|a| a.id() == transfer.subject().agreement_id);
-            if let Some(target) = agreed.and_then(|a| a.target()) {
-                return Ok(target.to_owned());
-            }
-        }
-        Ok(String::new())
+    pub(crate) fn dataset_of(&self, transfer: &Transfer) -> Result<String, ActError> {
+        let process = transfer.process();
+        let found = self.agreement_of(process.role, &transfer.subject().agreement_id, &process.peer)?;
+        let target = found.as_ref().and_then(|n| n.agreement()).and_then(|a| a.target());
+        Ok(target.unwrap_or_default().to_owned())
     }
 
     fn stop_of(&self, transfer: &Transfer) -> Result<Option<StopReport>, ActError> {

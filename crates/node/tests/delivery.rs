@@ -187,7 +187,7 @@ fn a_revoked_certificate_stops_the_flow() {
     scene.world.net.pause_ms.store(5, Ordering::SeqCst);
     begin(&scene);
     until("some chunks", || (scene.world.net.chunks.lock().unwrap().len() > 3).then_some(()));
-    scene.world.authority.revoke(&scene.parties.1.caller.certificate);
+    scene.world.authority.revoke(scene.parties.1.caller.certificate.as_ref().unwrap());
     let revoked = Instant::now();
     let count = || scene.world.net.chunks.lock().unwrap().len();
     until("a stop", || {

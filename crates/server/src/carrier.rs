@@ -23,10 +23,12 @@ use rustls::{AlertDescription, CertificateError, ClientConfig};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -78,6 +80,8 @@ pub struct Terms {
     pub identity: Option<(PathBuf, PathBuf)>,
     /// Which addresses may be called.
     pub reach: Reach,
+    /// Whether `http` is spoken too, with loopback alone: for the test identity.
+    pub clear_on_loopback: bool,
     /// Times and sizes.
     pub limits: Limits,
 }
@@ -86,7 +90,13 @@ impl Terms {
     /// Believes these anchors, goes outside alone, shows no certificate.
     pub fn new(anchors: impl Into<PathBuf>) -> Self {
         let reach = Reach::Outside { also: Vec::new() };
-        Self { anchors: anchors.into(), revoked: None, identity: None, reach, limits: Limits::default() }
+        let limits = Limits::default();
+        Self { anchors: anchors.into(), revoked: None, identity: None, reach, clear_on_loopback: false, limits }
+    }
+
+    /// Speaks `http` with loopback too.
+    pub fn clear_on_loopback(self) -> Self {
+        Self { clear_on_loopback: true, ..self }
     }
 
     /// Shows this certificate, whose key is in the second file.
@@ -188,7 +198,7 @@ impl Drop for TlsCarrier {
 impl Carrier for TlsCarrier {
     /// Blocks the thread, which should be none of an event loop.
     fn send(&self, request: Request) -> Result<Reply, CarrierError> {
-        let target = Target::parse(&request.url)?;
+        let target = Target::parse(&request.url, self.road.terms.clear_on_loopback)?;
         let gone =
             || CarrierError::Unreachable { at: target.at.clone(), detail: "the carrier has ended".into() };
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
@@ -211,15 +221,19 @@ struct Target {
     port: u16,
     authority: String,
     path: String,
+    /// Spoken in the clear.
+    clear: bool,
 }
 
 impl Target {
-    fn parse(url: &str) -> Result<Self, CarrierError> {
+    fn parse(url: &str, clear: bool) -> Result<Self, CarrierError> {
         let shown = || CarrierError::Address(url.chars().take(200).collect());
         let uri: Uri = url.parse().map_err(|_| shown())?;
         let authority = uri.authority().ok_or_else(shown)?;
-        let plain =
-            uri.scheme_str() == Some("https") && !authority.as_str().contains('@') && !url.contains('#');
+        let clear = clear && uri.scheme_str() == Some("http");
+        let plain = (clear || uri.scheme_str() == Some("https"))
+            && !authority.as_str().contains('@')
+            && !url.contains('#');
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         if !plain || host.is_empty() {
             return Err(shown());
@@ -228,12 +242,14 @@ impl Target {
         let port = match authority.port() {
             // A port that is no number of 16 bits reads as none.
             None if after_host != Some("") => return Err(shown()),
+            None if clear => 80,
             None => 443,
             Some(port) => port.as_str().parse().ok().filter(|port| *port != 0).ok_or_else(shown)?,
         };
         let authority = authority.as_str().to_owned();
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { at: format!("https://{authority}"), host, port, authority, path })
+        let scheme = if clear { "http" } else { "https" };
+        Ok(Self { at: format!("{scheme}://{authority}"), host, port, authority, path, clear })
     }
 
     fn slow(&self, limit: Duration) -> CarrierError {
@@ -260,7 +276,7 @@ impl Road {
         let mut message = message(to, request)?;
         let (tls, times) = self.tls.get();
         let (mut sender, response) = loop {
-            let (mut sender, kept) = match self.take(&to.authority, times) {
+            let (mut sender, kept) = match self.take(&to.at, times) {
                 Some(sender) => (sender, true),
                 None => (self.connect(to, &tls).await?, false),
             };
@@ -279,16 +295,21 @@ impl Road {
             return Err(to.nonsense(format!("status {status}, a redirect or switch that is not followed")));
         }
         let headers = response.headers().iter();
-        let headers = headers
+        let headers: Vec<(String, String)> = headers
             .map(|(name, value)| {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
         let body = read_body(to, response.into_body(), answer_bytes_max);
         let body = tokio::time::timeout(limits.body, body).await.map_err(|_| to.slow(limits.body))??;
+        let body = match header_of(&headers, "content-encoding") {
+            None | Some("identity") => body,
+            Some("gzip") => unzip(to, &body, answer_bytes_max)?,
+            Some(_) => return Err(to.nonsense("its answer is packed in a way that was not asked for")),
+        };
         // The connection's own task notes the end of the answer a moment later.
         if let Ok(Ok(())) = tokio::time::timeout(Duration::from_millis(50), sender.ready()).await {
-            self.keep(&to.authority, Idle { sender, since: Instant::now(), times });
+            self.keep(&to.at, Idle { sender, since: Instant::now(), times });
         }
         Ok(Reply { status, headers, body })
     }
@@ -302,12 +323,23 @@ impl Road {
         let opened = tokio::time::timeout(limit, async {
             let stream = self.stream(to).await?;
             let _ = stream.set_nodelay(true);
+            if to.clear {
+                return self.shake(to, stream).await;
+            }
             let name =
                 ServerName::try_from(to.host.clone()).map_err(|_| CarrierError::Address(to.at.clone()))?;
             let connector = TlsConnector::from(Arc::clone(tls));
-            connector.connect(name, stream).await.map_err(|e| io_fault(to, &e))
+            let stream = connector.connect(name, stream).await.map_err(|e| io_fault(to, &e))?;
+            self.shake(to, stream).await
         });
-        let stream = opened.await.map_err(|_| to.slow(limit))??;
+        opened.await.map_err(|_| to.slow(limit))?
+    }
+
+    async fn shake<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        to: &Target,
+        stream: S,
+    ) -> Result<SendRequest<Full<Bytes>>, CarrierError> {
         let (sender, connection) = http1::Builder::new()
             .max_header_size(self.terms.limits.head_bytes_max)
             .max_headers(self.terms.limits.headers_max)
@@ -324,6 +356,10 @@ impl Road {
         let found: Vec<SocketAddr> = found.map_err(|e| to.unreachable(e))?.collect();
         let mut last = to.unreachable("the name has no address");
         for address in found {
+            if to.clear && !address.ip().is_loopback() {
+                last = to.untrusted("it would be spoken to in the clear beyond loopback");
+                continue;
+            }
             if !self.terms.reach.allows(&to.host, to.port, address.ip()) {
                 last = to.untrusted(format!(
                     "it leads to the inner address {}, which is not listed",
@@ -381,6 +417,24 @@ fn message(to: &Target, request: Request) -> Result<hyper::Request<Full<Bytes>>,
     }
     headers.insert(HOST, HeaderValue::from_str(&to.authority).map_err(|_| unsendable("host"))?);
     Ok(message)
+}
+
+fn header_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim())
+}
+
+/// Unpacks an answer; what grows beyond the limit is refused before it is unpacked further.
+fn unzip(to: &Target, packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, CarrierError> {
+    let mut body = Vec::new();
+    let most = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    flate2::read::GzDecoder::new(packed)
+        .take(most)
+        .read_to_end(&mut body)
+        .map_err(|_| to.nonsense("its answer does not unpack"))?;
+    match body.len() > bytes_max {
+        true => Err(CarrierError::TooLarge { at: to.at.clone(), bytes_max }),
+        false => Ok(body),
+    }
 }
 
 async fn read_body(to: &Target, mut body: Incoming, bytes_max: usize) -> Result<Vec<u8>, CarrierError> {

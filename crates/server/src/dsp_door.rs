@@ -4,18 +4,21 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
+use dsp::catalog::{Cursor, Filter};
 use dsp::message::catalog::{CatalogError, CatalogRequest};
 use dsp::message::version::VersionResponse;
 use dsp::message::{Grounds, Message, Received};
 use dsp::{json, paths};
 use node::act::negotiate::Answered;
 use node::agent::{Caller, Node};
+use std::io::Write;
 use std::sync::Arc;
 
+use crate::test_identity;
 use crate::tls::Peer;
 
 /// The path under which the protocol is served.
@@ -24,32 +27,46 @@ pub const BASE: &str = "/dsp";
 /// Routes of the Dataspace Protocol for one node.
 pub fn router(node: Arc<Node>) -> Router {
     let protocol = Router::new()
-        .route(paths::CATALOG_REQUEST, post(catalog))
-        .route(paths::CATALOG_DATASET, get(dataset))
-        .route(paths::NEGOTIATION, get(negotiation))
-        .route(paths::NEGOTIATION_REQUEST, post(opens_negotiation))
-        .route(paths::NEGOTIATION_OFFERS, post(opens_negotiation))
-        .route(paths::NEGOTIATION_COUNTER, post(moves_negotiation))
-        .route(paths::NEGOTIATION_OFFER, post(moves_negotiation))
-        .route(paths::NEGOTIATION_AGREEMENT, post(moves_negotiation))
-        .route(paths::NEGOTIATION_VERIFICATION, post(moves_negotiation))
-        .route(paths::NEGOTIATION_EVENTS, post(moves_negotiation))
-        .route(paths::NEGOTIATION_TERMINATION, post(moves_negotiation))
-        .route(paths::TRANSFER, get(transfer))
-        .route(paths::TRANSFER_REQUEST, post(opens_transfer))
-        .route(paths::TRANSFER_START, post(moves_transfer))
-        .route(paths::TRANSFER_COMPLETION, post(moves_transfer))
-        .route(paths::TRANSFER_SUSPENSION, post(moves_transfer))
-        .route(paths::TRANSFER_TERMINATION, post(moves_transfer));
+        .both(paths::CATALOG_REQUEST, post(catalog))
+        .both(paths::CATALOG_DATASET, get(dataset))
+        .both(paths::NEGOTIATION, get(negotiation))
+        .both(paths::NEGOTIATION_REQUEST, post(opens_negotiation))
+        .both(paths::NEGOTIATION_OFFERS, post(opens_negotiation))
+        .both(paths::NEGOTIATION_COUNTER, post(moves_negotiation))
+        .both(paths::NEGOTIATION_OFFER, post(moves_negotiation))
+        .both(paths::NEGOTIATION_AGREEMENT, post(moves_negotiation))
+        .both(paths::NEGOTIATION_VERIFICATION, post(moves_negotiation))
+        .both(paths::NEGOTIATION_EVENTS, post(moves_negotiation))
+        .both(paths::NEGOTIATION_TERMINATION, post(moves_negotiation))
+        .both(paths::TRANSFER, get(transfer))
+        .both(paths::TRANSFER_REQUEST, post(opens_transfer))
+        .both(paths::TRANSFER_START, post(moves_transfer))
+        .both(paths::TRANSFER_COMPLETION, post(moves_transfer))
+        .both(paths::TRANSFER_SUSPENSION, post(moves_transfer))
+        .both(paths::TRANSFER_TERMINATION, post(moves_transfer));
     Router::new()
         .route(paths::VERSIONS, get(|| async { Json(VersionResponse::at(BASE).to_value()) }))
         .nest(BASE, protocol)
         .with_state(node)
 }
 
+/// Some peers end each path with a slash.
+trait WithAndWithoutSlash {
+    fn both(self, path: &str, route: MethodRouter<Arc<Node>>) -> Self;
+}
+
+impl WithAndWithoutSlash for Router<Arc<Node>> {
+    fn both(self, path: &str, route: MethodRouter<Arc<Node>>) -> Self {
+        self.route(path, route.clone()).route(&format!("{path}/"), route)
+    }
+}
+
 /// Who asks, if the peer showed a certificate that opens the door.
 pub(crate) fn caller(node: &Node, request: &Request) -> Result<Caller, Response> {
-    let shown = request.extensions().get::<Peer>().and_then(|peer| Caller::of((*peer.0).clone()));
+    let shown = match node.config().test_identity {
+        true => test_identity::caller(request.headers()),
+        false => request.extensions().get::<Peer>().and_then(|peer| Caller::of((*peer.0).clone())),
+    };
     let Some(caller) = shown else {
         return Err(refuse(StatusCode::UNAUTHORIZED, "peer/no-certificate", "a peer shows its certificate"));
     };
@@ -156,30 +173,78 @@ async fn catalog(State(node): State<Arc<Node>>, request: Request) -> Response {
     if let Err(response) = caller(&node, &request) {
         return response;
     }
+    let token = request.uri().query().and_then(continuation);
+    let zipped = takes_gzip(request.headers());
     let body = match read_body(request.into_body(), json::MESSAGE_BYTES_MAX).await {
         Ok(body) => body,
         Err(response) => return response,
     };
-    let error = |status: u16, grounds: Grounds| {
-        given(Answered { status, body: Message::CatalogError(CatalogError::new(grounds)).to_bytes() })
-    };
-    match Received::read(&body).map(|r| r.message) {
-        Ok(Message::CatalogRequestMessage(CatalogRequest { filter, .. })) if filter.is_empty() => {}
-        Ok(Message::CatalogRequestMessage(_)) => {
-            return error(400, Grounds::of("dsp/filter", ["no filter is supported here".to_owned()]));
-        }
-        Ok(other) => {
-            return error(
-                400,
-                Grounds::of("dsp/wrong-message", [format!("`{}` asks for no catalog", other.kind())]),
-            );
-        }
-        Err(e) => return error(400, Grounds::of(e.code(), [e.to_string()])),
+    match blocking(move || catalog_page(&node, &body, token.as_deref(), zipped)).await {
+        Ok(response) | Err(response) => response,
     }
-    match blocking(move || node.catalog()).await {
-        Ok(Ok(catalog)) => Json(catalog.to_value()).into_response(),
-        Ok(Err(e)) => error(503, Grounds::of(&e.code(), [])),
-        Err(response) => response,
+}
+
+fn catalog_error(status: u16, grounds: Grounds) -> Response {
+    given(Answered { status, body: Message::CatalogError(CatalogError::new(grounds)).to_bytes() })
+}
+
+/// Answers a catalog request: filtered, a page of it, compressed where the peer takes that.
+fn catalog_page(node: &Node, body: &[u8], token: Option<&str>, zipped: bool) -> Response {
+    let malformed = |e: json::Malformed| catalog_error(400, Grounds::of(e.code(), [e.to_string()]));
+    let filter = match Received::read(body).map(|r| r.message) {
+        Ok(Message::CatalogRequestMessage(CatalogRequest { filter, .. })) => Filter::read(&filter),
+        Ok(other) => {
+            let says = format!("`{}` asks for no catalog", other.kind());
+            return catalog_error(400, Grounds::of("dsp/wrong-message", [says]));
+        }
+        Err(e) => Err(e),
+    };
+    let filter = match filter {
+        Ok(filter) => filter,
+        Err(e) => return malformed(e),
+    };
+    let cursor = match token.map(|token| Cursor::read(token, &filter)).transpose() {
+        Ok(cursor) => cursor.filter(|cursor| !cursor.backward),
+        Err(e) => return malformed(e),
+    };
+    match node.catalog_page(&filter, cursor.as_ref()) {
+        Ok(page) => {
+            let url = paths::join(&node.protocol_address(), paths::CATALOG_REQUEST);
+            let link = page.link(&url).and_then(|link| HeaderValue::from_str(&link).ok());
+            let mut response = json_body(page.catalog.to_value().to_string().into_bytes(), zipped);
+            if let Some(link) = link {
+                response.headers_mut().insert(header::LINK, link);
+            }
+            response
+        }
+        Err(e) => catalog_error(503, Grounds::of(&e.code(), [])),
+    }
+}
+
+/// The paging token of a query.
+fn continuation(query: &str) -> Option<String> {
+    query.split('&').find_map(|pair| pair.strip_prefix("continuationToken=")).map(str::to_owned)
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    named.flat_map(|v| v.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|weight| weight.starts_with("q=0") && !weight.contains('.'))
+    })
+}
+
+fn json_body(body: Vec<u8>, zipped: bool) -> Response {
+    /// Bodies below this are not worth it.
+    const WORTH_ZIPPING: usize = 1024;
+    let plain = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept-encoding")];
+    if !zipped || body.len() < WORTH_ZIPPING {
+        return (plain, body).into_response();
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    match encoder.write_all(&body).and_then(|()| encoder.finish()) {
+        Ok(small) => (plain, [(header::CONTENT_ENCODING, "gzip")], small).into_response(),
+        Err(_) => (plain, body).into_response(),
     }
 }
 
@@ -187,18 +252,30 @@ async fn dataset(State(node): State<Arc<Node>>, Path(id): Path<String>, request:
     if let Err(response) = caller(&node, &request) {
         return response;
     }
-    match blocking(move || node.catalog()).await {
-        Ok(Ok(catalog)) => match catalog.dataset.into_iter().find(|d| d.id == id) {
-            Some(found) => Json(found.to_root_value()).into_response(),
-            None => {
-                let grounds = Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]);
-                given(Answered {
-                    status: 404,
-                    body: Message::CatalogError(CatalogError::new(grounds)).to_bytes(),
-                })
-            }
-        },
+    match blocking(move || node.dataset(&id)).await {
+        Ok(Ok(Some(found))) => Json(found.to_root_value()).into_response(),
+        Ok(Ok(None)) => {
+            let grounds = Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]);
+            catalog_error(404, grounds)
+        }
         Ok(Err(e)) => refuse(StatusCode::SERVICE_UNAVAILABLE, &e.code(), "the catalog is not at hand"),
         Err(response) => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_gzip_says_so() {
+        let asks = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, value.parse().unwrap());
+            takes_gzip(&headers)
+        };
+        assert!(asks("gzip") && asks("deflate, gzip;q=0.5") && asks("br, gzip"));
+        assert!(!asks("br") && !asks("gzip;q=0") && !asks("identity"));
+        assert_eq!(continuation("a=b&continuationToken=f12").as_deref(), Some("f12"));
     }
 }

@@ -11,3 +11,5 @@ pub mod dsp_door;
 pub mod node_flows;
 pub mod node_acts;
 pub mod node_server;
+pub mod space;
+pub mod test_identity;

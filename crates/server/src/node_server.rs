@@ -4,7 +4,7 @@ use crate::authority::enroll::{Enrolled, JoinError, Newcomer, join};
 use crate::carrier::reach::Reach;
 use crate::carrier::{Limits as CarrierLimits, Terms, TlsCarrier};
 use crate::tls::{Clients, Door, Files, Limits, Listening, TlsError, bind};
-use crate::{data_door, dsp_door};
+use crate::{data_door, dsp_door, test_identity};
 use axum::Router;
 use identity::asn1::oid;
 use identity::x509::Certificate;
@@ -161,18 +161,22 @@ pub fn start(
     let at: SocketAddr = config.listen.parse().map_err(|_| StartError::Address(config.listen.clone()))?;
     let listener = bind(at)?;
     let local = listener.local_addr().map_err(|e| StartError::Address(e.to_string()))?;
-    let address = config.address.clone().unwrap_or_else(|| format!("https://{local}"));
+    let scheme = if config.test_identity { "http" } else { "https" };
+    let address = config.address.clone().unwrap_or_else(|| format!("{scheme}://{local}"));
+    if config.test_identity {
+        test_identity::check(&config, local)?;
+        test_identity::make_keys(&config)?;
+    }
     let (anchors, certificate, key) = (
         config.file(&config.keys.anchors),
         config.file(&config.keys.tls_certificate),
         config.file(&config.keys.tls_key),
     );
-    let carrier = TlsCarrier::open(
-        Terms::new(anchors.clone())
-            .showing(certificate.clone(), key.clone())
-            .reaching(reach(&config))
-            .within(limits(&config)),
-    )?;
+    let terms = Terms::new(anchors.clone()).reaching(reach(&config)).within(limits(&config));
+    let carrier = TlsCarrier::open(match config.test_identity {
+        true => terms.clear_on_loopback(),
+        false => terms.showing(certificate.clone(), key.clone()),
+    })?;
     let signer = FileSigner::open(
         &config.file(&config.keys.seal_certificate),
         &config.file(&config.keys.seal_key),
@@ -187,7 +191,11 @@ pub fn start(
     }
     // Peers show a certificate, people do not; each route says what it needs.
     let files = Files { certificate, key, clients: Clients::Asked(anchors), revoked: None };
-    let listening = Listening::start(listener, router, Door::open(files, Limits::default())?)?;
+    let door = match node.config().test_identity {
+        true => Door::in_the_clear(Limits::default()),
+        false => Door::open(files, Limits::default())?,
+    };
+    let listening = Listening::start(listener, router, door)?;
     node.run().map_err(|e| StartError::Act(ActError::Sign(SignError(format!("no threads: {e}")))))?;
     Ok(NodeServer { node, listening: Some(listening) })
 }
@@ -245,7 +253,8 @@ fn reach(config: &Config) -> Reach {
     let host = |url: &String| {
         url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).map(str::to_owned)
     };
-    Reach::Outside { also: services.into_iter().flatten().filter_map(host).collect() }
+    let services = services.into_iter().flatten().filter_map(host);
+    Reach::Outside { also: services.chain(config.peers.allow.iter().cloned()).collect() }
 }
 
 fn limits(config: &Config) -> CarrierLimits {

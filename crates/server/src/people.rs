@@ -75,6 +75,7 @@ pub struct State {
     keeper: Arc<dyn Doorkeeper>,
     flows: Arc<dyn Flows>,
     acts: Arc<dyn acts::Acts>,
+    node: Option<Arc<node::agent::Node>>,
     today: Arc<dyn Fn() -> CivilDate + Send + Sync>,
     sessions: Arc<session::Sessions>,
     turns: Arc<Semaphore>,
@@ -93,6 +94,7 @@ impl State {
             keeper: Arc::new(keeper),
             flows: Arc::new(NoFlows),
             acts: Arc::new(acts::NoNode),
+            node: None,
             today: Arc::new(wall_day),
             sessions: Arc::default(),
             turns: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -112,6 +114,16 @@ impl State {
     #[must_use]
     pub fn with_acts(self, acts: impl acts::Acts + 'static) -> Self {
         Self { acts: Arc::new(acts), ..self }
+    }
+
+    /// Lets programs act for this node.
+    #[must_use]
+    pub fn with_node(self, node: Arc<node::agent::Node>) -> Self {
+        Self { node: Some(node), ..self }
+    }
+
+    pub(crate) fn node(&self) -> Option<Arc<node::agent::Node>> {
+        self.node.clone()
     }
 
     /// Takes the civil day from this clock: the legal clock of a demo.
@@ -196,6 +208,7 @@ pub fn router(state: State) -> Router {
         .merge(pages)
         .merge(api::routes())
         .merge(acts::routes())
+        .merge(crate::space::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_offered)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))

@@ -236,7 +236,9 @@ impl Problem {
     pub fn act(error: &ActError) -> Self {
         let kind = match error {
             ActError::NotFound { .. } => Kind::NotFound,
-            ActError::Facts(_) | ActError::Rules(_) => Kind::ActNotUnderstood,
+            ActError::Facts(_) | ActError::Rules(_) | ActError::Asked { .. } => Kind::ActNotUnderstood,
+            ActError::Protocol(dsp::machine::Fault::Busy) => Kind::Busy,
+            ActError::Protocol(_) => Kind::ActRefused,
             ActError::Refused { .. } | ActError::LogBehind { .. } => Kind::ActRefused,
             ActError::Carrier(_) | ActError::Nonsense { .. } | ActError::TooLate { .. } => Kind::PeerNotReached,
             ActError::DemoOnly(_) => Kind::DemoOnly,

@@ -297,7 +297,8 @@ impl Default for Limits {
 
 /// A TLS server's files and limits.
 pub struct Door {
-    config: Fresh<ServerConfig>,
+    /// None in the clear.
+    config: Option<Fresh<ServerConfig>>,
     limits: Limits,
 }
 
@@ -311,12 +312,17 @@ impl Door {
     /// Reads the files.
     pub fn open(files: Files, limits: Limits) -> Result<Self, TlsError> {
         let config = Fresh::new(files.paths(), limits.look_every, move || server_config(&files))?;
-        Ok(Self { config, limits })
+        Ok(Self { config: Some(config), limits })
+    }
+
+    /// A door without TLS, for the test identity on loopback.
+    pub(crate) fn in_the_clear(limits: Limits) -> Self {
+        Self { config: None, limits }
     }
 
     /// The TLS server of the files as they are now.
-    pub fn config(&self) -> Arc<ServerConfig> {
-        self.config.get().0
+    pub fn config(&self) -> Option<Arc<ServerConfig>> {
+        self.config.as_ref().map(|config| config.get().0)
     }
 }
 
@@ -381,7 +387,10 @@ async fn serve_one(
     let limits = door.limits;
     let _ = stream.set_nodelay(true);
     let stream = Patient { stream, taking: limits.taking, end: None };
-    let handshake = TlsAcceptor::from(door.config()).accept(stream);
+    let Some(config) = door.config() else {
+        return converse(stream, from, None, router, limits, stop).await;
+    };
+    let handshake = TlsAcceptor::from(config).accept(stream);
     let handshake = tokio::time::timeout(limits.handshake, handshake);
     let stream = tokio::select! {
         () = stopped(&mut stop) => return,
@@ -402,6 +411,18 @@ async fn serve_one(
         // What our own reader does not understand speaks for nobody.
         Some(Err(_)) => return,
     };
+    converse(stream, from, peer, router, limits, stop).await;
+}
+
+/// Serves the requests of one connection.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    from: SocketAddr,
+    peer: Option<Peer>,
+    router: Router,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+) {
     let service = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| Bounded::new(body, limits));

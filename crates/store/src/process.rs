@@ -216,6 +216,31 @@ impl Store {
         })
     }
 
+    /// Returns our ids of at most `n` processes of a kind that are in none of these states, in order, after one id.
+    pub fn processes_but(
+        &self,
+        participant: &Participant,
+        kind: ProcessKind,
+        states: &[&str],
+        after: Option<&str>,
+        n: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(|c| {
+            let marks = vec!["?"; states.len()].join(", ");
+            let sql = format!(
+                "SELECT pid FROM process WHERE participant = ? AND kind = ? AND pid > ?
+                 AND state NOT IN ({marks}) ORDER BY pid LIMIT ?"
+            );
+            let (participant, kind) = (participant.as_str(), kind.as_str());
+            let (after, n) = (after.unwrap_or(""), limit(n));
+            let mut values: Vec<&dyn rusqlite::ToSql> = vec![&participant, &kind, &after];
+            values.extend(states.iter().map(|s| s as &dyn rusqlite::ToSql));
+            values.push(&n);
+            let mut statement = c.prepare_cached(&sql)?;
+            Ok(statement.query_map(values.as_slice(), |row| row.get(0))?.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Returns at most `n` processes of a kind, ordered by our id, after one id (none: from the first).
     pub fn processes(
         &self,

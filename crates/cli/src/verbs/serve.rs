@@ -144,6 +144,7 @@ pub fn with_node(state: State, node: &Arc<node::agent::Node>, desk: &Arc<Desk>) 
     state
         .with_flows(server::node_flows::NodeFlows(node.clone()))
         .with_acts(NodeActs::new(node.clone(), desk.clone()))
+        .with_node(node.clone())
         .with_today(move || clock.legal_day())
 }
 

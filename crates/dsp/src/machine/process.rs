@@ -81,6 +81,24 @@ impl<S: Phase> Process<S> {
         (process, vec![record, answer])
     }
 
+    /// Makes a process that was carried to its end elsewhere; nothing is sent.
+    pub(crate) fn ended_elsewhere(role: Role, peer: Peer, own_pid: &str, address: &str, state: S) -> Self {
+        Process {
+            role,
+            peer,
+            own_pid: own_pid.to_owned(),
+            peer_pid: None,
+            address: address.to_owned(),
+            state,
+            moves: 1,
+            sent: 0,
+            pending: None,
+            asking: None,
+            asked: 0,
+            seen: Vec::new(),
+        }
+    }
+
     /// Returns the state.
     pub fn state(&self) -> S {
         self.state
@@ -221,6 +239,7 @@ impl<S: Phase> Process<S> {
             // Nothing on its way, or what is on its way was already overtaken by the peer.
             return match S::takes(self.state, by, to) {
                 true => advance,
+                false if to == self.state && S::renews(to, by) => Way::Stay,
                 false if to == self.state && !to.is_final() => Way::AlreadyThere,
                 false => Way::Refuse,
             };

@@ -1,14 +1,14 @@
 //! Transfers of which we are the provider: begun, kept up, taken up again, closed; and the flow that each opens.
 
 use crate::act::negotiate::At;
-use crate::act::offer::Offer;
+use crate::act::offer::{Handling, Offer};
 use crate::act::turn::{Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::random;
 use dataplane::encode::Encoding;
 use dataplane::flow::{Content, Flow, Stopped};
-use dsp::machine::Role;
+use dsp::machine::{Phase, Role};
 use dsp::message::Grounds;
 use dsp::message::transfer::DataAddress;
 use dsp::transfer::{Command, State, Transfer};
@@ -34,7 +34,7 @@ pub(crate) struct FlowRecord {
     pub(crate) token: Digest,
 }
 
-enum Opened {
+pub(crate) enum Opened {
     Flows(DataAddress),
     Shut(Grounds),
 }
@@ -43,24 +43,48 @@ impl Node {
     /// Moves transfer processes of which we are the provider; tells whether any moved.
     pub(crate) fn advance_transfers(&self) -> Result<bool, ActError> {
         let mut moved = false;
-        for at in self.all::<Transfer>()? {
+        let due = lock(&self.transfers_open).due();
+        for pid in due {
+            let Some(at) = self.load::<Transfer>(&pid)? else { continue };
             let process = at.held.process();
+            if process.state().is_final() && process.is_settled() {
+                lock(&self.transfers_open).forget(&pid);
+            }
             if process.role != Role::Provider {
+                if process.state() == State::Started {
+                    lock(&self.wanted).insert(pid);
+                }
                 continue;
             }
             let done = match process.state() {
                 State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
                 _ if !process.is_settled() => Ok(false),
+                State::Requested if self.handling_of(&at.held)? == Handling::Manual => Ok(false),
                 State::Requested => self.begin(&at),
                 State::Started => self.keep_up(&at),
                 State::Suspended => self.resume(&at),
             };
             moved |= match done {
-                Err(ActError::Store(StoreError::Stale { .. })) => false,
-                done => done?,
+                Err(ActError::Store(StoreError::Stale { .. })) => {
+                    lock(&self.transfers_open).touch(&pid);
+                    false
+                }
+                Err(e) => {
+                    lock(&self.transfers_open).touch(&pid);
+                    return Err(e);
+                }
+                Ok(done) => done,
             };
         }
         Ok(moved)
+    }
+
+    /// Who makes our moves in a transfer that we provide.
+    pub(crate) fn handling_of(&self, transfer: &Transfer) -> Result<Handling, ActError> {
+        let agreed = self.agreed_with(&transfer.subject().agreement_id, &transfer.process().peer)?;
+        let dataset = agreed.as_ref().and_then(|n| n.agreement()).and_then(|a| a.target());
+        let offer = dataset.map(|dataset| self.offer_of(dataset)).transpose()?.flatten();
+        Ok(offer.map(|offer| offer.handling.transfer).unwrap_or_default())
     }
 
     /// Answers a transfer request: decides afresh, and starts with a pass or ends with the reason.
@@ -133,7 +157,7 @@ impl Node {
     }
 
     /// Issues a pass and opens the flow, or says why the law or the contract does not open.
-    fn open_flow(&self, transfer: &Transfer, fresh: bool) -> Result<Opened, ActError> {
+    pub(crate) fn open_flow(&self, transfer: &Transfer, fresh: bool) -> Result<Opened, ActError> {
         let process = transfer.process();
         let pid = process.own_pid.clone();
         let agreement = transfer.subject().agreement_id.clone();

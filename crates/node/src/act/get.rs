@@ -1,16 +1,13 @@
 //! Gets a dataset: catalog, negotiation, transfer, chunk after chunk, receipt. What was begun goes on after a restart.
 
 use crate::act::negotiate::At;
-use crate::act::offer::FORMAT_PULL;
+use crate::act::offer::{FORMAT_PULL, Handling};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
-use crate::ports::{Reply, Request, fresh_name};
+use crate::ports::fresh_name;
 use dsp::machine::{Peer, Role};
-use dsp::message::Context;
-use dsp::message::Message;
-use dsp::message::catalog::{Catalog, CatalogRequest};
+use dsp::message::terms::Terms;
 use dsp::negotiation::{self, Negotiation};
-use dsp::paths;
 use dsp::transfer::{State, Subject as TransferSubject, Transfer};
 use model::Digest;
 use model::manifest::Manifest;
@@ -21,6 +18,9 @@ use std::time::Duration;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::{StoreError, Together};
 
+/// What a wish is about while its transfer was not asked for.
+const WISH_OPEN: &str = "wish/open";
+
 /// What is wanted, kept so that it goes on after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Wish {
@@ -29,6 +29,9 @@ struct Wish {
     provider: String,
     /// Our transfer, once it was asked for.
     transfer: Option<String>,
+    /// Who makes our moves.
+    #[serde(default)]
+    handling: Handling,
 }
 
 /// What a get came to.
@@ -45,36 +48,25 @@ pub struct Got {
 }
 
 impl Node {
-    /// Reads a provider's catalog; `provider` is its base address of the protocol (`https://host/dsp`).
-    pub fn catalog_of(&self, provider: &str) -> Result<Catalog, ActError> {
-        let message = Message::CatalogRequestMessage(CatalogRequest {
-            context: Context::default(),
-            filter: Vec::new(),
-        });
-        let url = paths::join(provider, paths::CATALOG_REQUEST);
-        let request =
-            Request::post(url, "application/json", message.to_bytes()).up_to(dsp::json::CATALOG_BYTES_MAX);
-        let reply = self.carrier.send(request)?;
-        if !reply.is_success() {
-            return Err(refused_reply(provider, &reply));
-        }
-        Catalog::read(&reply.body).map_err(|e| ActError::nonsense(provider, e))
-    }
-
     /// Begins to get a dataset; returns our id of the negotiation. The rest happens by itself.
     pub fn ask_for(&self, provider: &str, dataset: &str) -> Result<String, ActError> {
-        let catalog = self.catalog_of(provider)?;
-        let missing = || ActError::NotFound { what: "dataset in the catalog", name: dataset.to_owned() };
-        let offered = catalog.dataset.iter().find(|d| d.id == dataset).ok_or_else(missing)?;
-        let terms = offered.has_policy.first().ok_or_else(missing)?.with_target(dataset);
-        let who = catalog
-            .participant_id
-            .clone()
-            .ok_or_else(|| ActError::nonsense(provider, "a catalog without participant"))?;
+        let (peer, terms) = self.offered_by(provider, dataset)?;
+        self.ask_with(provider, peer, dataset, terms, Handling::Automatic)
+    }
+
+    /// Asks a provider for a dataset on these terms; returns our id of the negotiation.
+    pub(crate) fn ask_with(
+        &self,
+        provider: &str,
+        peer: Peer,
+        dataset: &str,
+        terms: Terms,
+        handling: Handling,
+    ) -> Result<String, ActError> {
         let pid = fresh_name()?;
-        let (held, effects) =
-            Negotiation::request(Peer(who), &pid, provider, &self.protocol_address(), terms);
-        let wish = Wish { dataset: dataset.to_owned(), provider: provider.to_owned(), transfer: None };
+        let (held, effects) = Negotiation::request(peer, &pid, provider, &self.protocol_address(), terms);
+        let wish =
+            Wish { dataset: dataset.to_owned(), provider: provider.to_owned(), transfer: None, handling };
         let together = Together { keeps: vec![self.wish(&pid, &wish, Expect::New)?], ..Together::default() };
         self.commit(None, &held, effects, None, together)?;
         Ok(pid)
@@ -91,7 +83,7 @@ impl Node {
     pub fn begun(&self, negotiation: &str) -> Result<Option<String>, ActError> {
         let Some(held) = self.negotiation(negotiation)? else { return Ok(None) };
         if held.state() == negotiation::State::Terminated {
-            return Err(refused(held.ended()));
+            return Err(ActError::refused(held.ended()));
         }
         Ok(self.wish_of(negotiation)?.and_then(|(wish, _)| wish.transfer))
     }
@@ -100,7 +92,7 @@ impl Node {
     pub fn got(&self, transfer: &str) -> Result<Option<Got>, ActError> {
         let Some(held) = self.transfer(transfer)? else { return Ok(None) };
         if held.state() == State::Terminated {
-            return Err(refused(held.grounds()));
+            return Err(ActError::refused(held.grounds()));
         }
         if held.state() != State::Completed {
             return Ok(None);
@@ -121,16 +113,40 @@ impl Node {
         Ok(Keep {
             kind: DocumentKind::Flow,
             id: format!("wish:{negotiation}"),
-            about: Some(wish.dataset.clone()),
+            // What is still to be asked for is found by this after a restart.
+            about: Some(match (&wish.transfer, wish.handling) {
+                (None, Handling::Automatic) => WISH_OPEN.to_owned(),
+                _ => wish.dataset.clone(),
+            }),
             at: self.now(),
             body: serde_json::to_vec(wish).map_err(|e| ActError::evidence("node/wish", e))?,
             expect,
         })
     }
 
+    /// The negotiations after which a transfer is still to be asked for.
+    pub(crate) fn open_wishes(&self) -> Result<Vec<String>, ActError> {
+        let mut out: Vec<String> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let kept =
+                self.store.kept_about(&self.participant, DocumentKind::Flow, WISH_OPEN, after.as_deref(), 1000)?;
+            out.extend(kept.iter().filter_map(|k| k.id.strip_prefix("wish:").map(str::to_owned)));
+            match kept.last() {
+                Some(last) if kept.len() == 1000 => after = Some(last.id.clone()),
+                _ => return Ok(out),
+            }
+        }
+    }
+
     fn wish_of(&self, negotiation: &str) -> Result<Option<(Wish, u64)>, ActError> {
         let kept = self.store.kept(&self.participant, DocumentKind::Flow, &format!("wish:{negotiation}"))?;
         Ok(kept.and_then(|k| Some((serde_json::from_slice(&k.body).ok()?, k.version))))
+    }
+
+    /// Who makes our moves in a negotiation in which we are the consumer; nobody asked for what has no wish.
+    pub(crate) fn wish_handling(&self, negotiation: &str) -> Result<Handling, ActError> {
+        Ok(self.wish_of(negotiation)?.map_or(Handling::Manual, |(wish, _)| wish.handling))
     }
 
     /// Asks for the transfer of a negotiation that was agreed; tells whether it did.
@@ -139,7 +155,9 @@ impl Node {
         if process.role != Role::Consumer || held.state() != negotiation::State::Finalized {
             return Ok(false);
         }
-        let Some((mut wish, version)) = self.wish_of(&process.own_pid)?.filter(|(w, _)| w.transfer.is_none())
+        let wish = self.wish_of(&process.own_pid)?;
+        let Some((mut wish, version)) =
+            wish.filter(|(w, _)| w.transfer.is_none() && w.handling == Handling::Automatic)
         else {
             return Ok(false);
         };
@@ -173,12 +191,15 @@ impl Node {
     }
 
     fn start_pulls(self: &Arc<Self>) {
-        let Ok(all) = self.all::<Transfer>() else { return };
-        for At { held, .. } in all {
-            let process = held.process();
-            let pid = process.own_pid.clone();
-            let wanted = process.role == Role::Consumer && held.state() == State::Started;
-            if !wanted || held.address().is_none() || !lock(&self.pulls).insert(pid.clone()) {
+        let wanted = std::mem::take(&mut *lock(&self.wanted));
+        for pid in wanted {
+            let Ok(Some(At { held, .. })) = self.load::<Transfer>(&pid) else { continue };
+            let pulls = held.process().role == Role::Consumer && held.state() == State::Started;
+            let handling = self.pull_handling(&pid).unwrap_or(Handling::Manual);
+            if !pulls || held.address().is_none() || handling == Handling::Manual {
+                continue;
+            }
+            if !lock(&self.pulls).insert(pid.clone()) {
                 continue;
             }
             let node = Arc::clone(self);
@@ -186,29 +207,14 @@ impl Node {
             let spawned = std::thread::Builder::new().name("pull".into()).spawn(move || {
                 node.pull_until_done(&pid);
                 lock(&node.pulls).remove(&pid);
+                // It may have been started again while this thread was ending.
+                lock(&node.wanted).insert(pid);
                 node.ring();
             });
             if spawned.is_err() {
                 lock(&self.pulls).remove(&name);
+                lock(&self.wanted).insert(name);
             }
         }
-    }
-}
-
-/// What a peer's refusal says, when it says it in a form that we know: a problem document or an error of the protocol.
-fn refused_reply(provider: &str, reply: &Reply) -> ActError {
-    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let text = |key: &str| body.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
-    let line = |t: &str| t.chars().take(200).collect::<String>();
-    match (text("code"), text("detail").or_else(|| text("title"))) {
-        (Some(code), says) => ActError::Refused { code: line(code), reasons: says.map(line).into_iter().collect() },
-        (None, _) => ActError::nonsense(provider, format!("status {} to a catalog request", reply.status)),
-    }
-}
-
-fn refused(grounds: &dsp::message::Grounds) -> ActError {
-    ActError::Refused {
-        code: grounds.code.clone().unwrap_or_else(|| "peer/refused".into()),
-        reasons: grounds.reason.iter().filter_map(|r| r.as_str().map(str::to_owned)).collect(),
     }
 }

@@ -1,8 +1,11 @@
 //! Protocol processes, both roles and both protocols: a message or an answer comes in, a process moves, all of it commits
 //! together, and only then is anything sent.
 
+use crate::act::offer::Handling;
+use crate::act::trace::{Trace, Trouble};
+use crate::live::Live;
 use crate::act::turn::law_of;
-use crate::agent::{Caller, Node};
+use crate::agent::{Caller, Node, lock};
 use crate::error::ActError;
 use crate::ports::{Request, fresh_name};
 use dsp::machine::{Answer, Effect, Event, Fault, How, Move, Peer, Phase, Process, Role, Step};
@@ -25,10 +28,11 @@ use store::outbox::{Outgoing, Queued};
 use store::process::{
     Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting,
 };
+use std::sync::Mutex;
 use store::{StoreError, Together, crash_point};
 
-/// LIMIT: processes of a kind that are looked at in one round.
-const PROCESSES_MAX: usize = 1000;
+/// LIMIT: processes of a kind that are listed at once.
+pub(crate) const PROCESSES_MAX: usize = 1000;
 /// LIMIT: how often a move is tried anew when another came first.
 const TRIES_MAX: usize = 8;
 
@@ -62,6 +66,20 @@ pub(crate) trait Held: Serialize + DeserializeOwned + Clone + Sized {
     fn kind_of(moved: &Move) -> Option<EventKind>;
     /// The peer's pid that an opening message brings.
     fn opener(message: &Message) -> Option<&str>;
+    /// What the process is about: a dataset, an agreement.
+    fn about(&self) -> &str;
+    /// The agreement that this state puts in force, as it is found later.
+    fn agreement(&self) -> Option<String>;
+    /// Those of a node that are open.
+    fn live(node: &Node) -> &Mutex<Live>;
+}
+
+/// Under which id an agreement is kept: ours are unique here, those of a peer among its own.
+pub(crate) fn agreement_key(role: Role, peer: &str, agreement: &str) -> String {
+    match role {
+        Role::Provider => agreement.to_owned(),
+        Role::Consumer => format!("{peer}|{agreement}"),
+    }
 }
 
 impl Held for Negotiation {
@@ -93,6 +111,17 @@ impl Held for Negotiation {
             Message::ContractOfferMessage(m) => Some(&m.provider_pid),
             _ => None,
         }
+    }
+    fn about(&self) -> &str {
+        self.latest_offer().target().unwrap_or_default()
+    }
+    fn agreement(&self) -> Option<String> {
+        let process = self.process();
+        let agreed = self.agreement().filter(|_| self.state() == negotiation::State::Finalized)?;
+        Some(agreement_key(process.role, &process.peer.0, agreed.id()))
+    }
+    fn live(node: &Node) -> &Mutex<Live> {
+        &node.negotiations_open
     }
 }
 
@@ -130,12 +159,23 @@ impl Held for Transfer {
             _ => None,
         }
     }
+    fn about(&self) -> &str {
+        &self.subject().agreement_id
+    }
+    fn agreement(&self) -> Option<String> {
+        None
+    }
+    fn live(node: &Node) -> &Mutex<Live> {
+        &node.transfers_open
+    }
 }
 
 /// A process with the version that was read.
 pub(crate) struct At<H> {
     pub(crate) held: H,
     pub(crate) version: u64,
+    /// When it moved last.
+    pub(crate) at: Instant,
 }
 
 impl Node {
@@ -280,7 +320,9 @@ impl Node {
         let process = next.process();
         let id = ProcessId::new(H::KIND, process.own_pid.clone());
         let (mut waiting, mut answer, mut ask) = (Waiting::Stay, None, None);
+        let mut changed = false;
         for effect in effects {
+            changed |= matches!(effect, Effect::Record(_));
             match effect {
                 Effect::Answer(given) => answer = Some(Answered::of(&given)),
                 Effect::Send { url, message } => {
@@ -291,8 +333,19 @@ impl Node {
                 Effect::Ask { url, at } => ask = Some((url, at)),
                 // INVARIANT: no byte passes between the commit and the answer.
                 Effect::StopFlow => self.halt(&process.own_pid),
+                // Seen by its state, once that is on the disk.
                 Effect::StartFlow { .. } => {}
             }
+        }
+        if let Some(agreement) = next.agreement().filter(|_| changed) {
+            together.keeps.push(Keep {
+                kind: DocumentKind::Agreement,
+                id: agreement,
+                about: Some(process.own_pid.clone()),
+                at: self.now(),
+                body: b"{}".to_vec(),
+                expect: Expect::Any,
+            });
         }
         let stored = match (received, &answer) {
             // A body without an id counts as a repeat only by the machine's own memory.
@@ -322,6 +375,18 @@ impl Node {
         if let Moved::Repeat(before) = moved {
             return Ok(Some(Answered { status: before.status, body: before.body }));
         }
+        lock(H::live(self)).touch(&process.own_pid);
+        if changed {
+            lock(&self.memory).note(Trace {
+                process: H::KIND.as_str(),
+                id: process.own_pid.clone(),
+                role: process.role,
+                peer: process.peer.0.clone(),
+                state: process.state().name(),
+                about: next.about().to_owned(),
+                at: self.now(),
+            });
+        }
         self.ring();
         if let Some((url, at)) = ask {
             self.ask::<H>(&process.own_pid.clone(), &url, at)?;
@@ -345,7 +410,7 @@ impl Node {
 
     /// Asks the peer for its state and takes what it tells.
     fn ask<H: Held>(&self, pid: &str, url: &str, asked_at: u32) -> Result<(), ActError> {
-        let Ok(reply) = self.carrier.send(Request::get(url)) else { return Ok(()) };
+        let Ok(reply) = self.carrier.send(self.introduced(Request::get(url))) else { return Ok(()) };
         let told = match (reply.status, Received::read(&reply.body).map(|r| r.message)) {
             (404, _) => None,
             (200, Ok(Message::ContractNegotiation(m))) => Some(m.state.name().to_owned()),
@@ -381,7 +446,7 @@ impl Node {
             crash_point("node.send.before");
             let message = &queued.message;
             let request = Request::post(message.url.clone(), "application/json", message.body.clone());
-            let reply = self.carrier.send(request);
+            let reply = self.carrier.send(self.introduced(request));
             crash_point("node.send.after");
             let settled = match message.process.kind {
                 ProcessKind::Negotiation => self.answered::<Negotiation>(queued, &reply),
@@ -414,17 +479,23 @@ impl Node {
             }),
             Err(_) => None,
         };
+        let later = Instant(self.now().0 + back_off(self.config.limits.repeat_ms, queued.attempts));
         let Some(event) = event else {
-            let later = Instant(self.now().0 + self.config.limits.repeat_ms);
             self.store.put_off(&self.participant, queued.number, later)?;
+            let (code, says) = match reply {
+                Ok(reply) => (format!("http/{}", reply.status), "the peer is not ready".to_owned()),
+                Err(e) => (e.code().to_owned(), e.to_string()),
+            };
+            let trouble = Trouble { code, says, attempts: queued.attempts, again_at: later };
+            lock(&self.memory).trouble(&queued.message.process.pid, Some(trouble));
             return Ok(());
         };
+        lock(&self.memory).trouble(&queued.message.process.pid, None);
         match at.held.step(event) {
             Step::Next(next, effects) => {
                 let settles = effects.iter().any(|e| matches!(e, Effect::Settle | Effect::Withdraw));
                 self.commit(Some(at.version), &next, effects, None, Together::default())?;
                 if !settles {
-                    let later = Instant(self.now().0 + self.config.limits.repeat_ms);
                     // It may have been settled by what the peer told.
                     let _ = self.store.put_off(&self.participant, queued.number, later);
                 }
@@ -437,45 +508,123 @@ impl Node {
     /// Makes the moves that are ours to make in negotiations; tells whether any was made.
     pub(crate) fn advance_negotiations(&self) -> Result<bool, ActError> {
         let mut moved = false;
-        for at in self.all::<Negotiation>()? {
-            let process = at.held.process();
-            if process.state().is_final() {
-                moved |= self.follow_up(&at.held)?;
-                continue;
-            }
-            if !process.is_settled() {
-                continue;
-            }
-            let done = match (process.role, process.state()) {
-                (Role::Provider, negotiation::State::Requested | negotiation::State::Accepted) => {
-                    self.agree(&at)
+        let due = lock(&self.negotiations_open).due();
+        for pid in due {
+            let Some(at) = self.load::<Negotiation>(&pid)? else { continue };
+            match self.advance_negotiation(&at) {
+                Err(ActError::Store(StoreError::Stale { .. })) => {
+                    lock(&self.negotiations_open).touch(&pid);
+                    moved = true;
                 }
-                (Role::Provider, negotiation::State::Verified) => self.finalize(&at),
-                (Role::Consumer, negotiation::State::Agreed) => self.verify_agreement(&at),
-                (Role::Consumer, negotiation::State::Offered) => {
-                    let grounds = Grounds::of(
-                        "tegata/not-asked-for",
-                        ["another offer than ours is not taken".to_owned()],
-                    );
-                    self.command(&at, negotiation::Command::Terminate(grounds), Together::default())
+                Err(e) => {
+                    lock(&self.negotiations_open).touch(&pid);
+                    return Err(e);
                 }
-                _ => Ok(false),
-            };
-            moved |= match done {
-                Err(ActError::Store(StoreError::Stale { .. })) => true,
-                done => done?,
-            };
+                Ok(done) => moved |= done,
+            }
         }
         Ok(moved)
     }
 
+    fn advance_negotiation(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
+        let process = at.held.process();
+        if process.state().is_final() {
+            let moved = self.follow_up(&at.held)?;
+            if process.is_settled() {
+                lock(&self.negotiations_open).forget(&process.own_pid);
+            }
+            return Ok(moved);
+        }
+        if !process.is_settled() || self.negotiation_handling(&at.held)? == Handling::Manual {
+            return Ok(false);
+        }
+        match (process.role, process.state()) {
+            (Role::Provider, negotiation::State::Requested | negotiation::State::Accepted) => {
+                self.agree(at, Handling::Automatic)
+            }
+            (Role::Provider, negotiation::State::Verified) => self.finalize(at, Handling::Automatic),
+            (Role::Consumer, negotiation::State::Agreed) => self.verify_agreement(at, Handling::Automatic),
+            (Role::Consumer, negotiation::State::Offered) => {
+                let grounds =
+                    Grounds::of("tegata/not-asked-for", ["another offer than ours is not taken".to_owned()]);
+                self.command(at, negotiation::Command::Terminate(grounds), Together::default())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Who makes our moves in a negotiation.
+    pub fn negotiation_handling(&self, held: &Negotiation) -> Result<Handling, ActError> {
+        match held.process().role {
+            Role::Consumer => self.wish_handling(&held.process().own_pid),
+            Role::Provider => {
+                let offer = self.offer_of(held.latest_offer().target().unwrap_or_default())?;
+                Ok(offer.map(|offer| offer.handling.negotiation).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Finds what is open after a start: processes that did not end, and agreements whose transfer was not asked for.
+    pub(crate) fn take_up(&self) -> Result<(), ActError> {
+        self.take_up_kind::<Negotiation>()?;
+        self.take_up_kind::<Transfer>()?;
+        for negotiation in self.open_wishes()? {
+            lock(&self.negotiations_open).touch(&negotiation);
+        }
+        Ok(())
+    }
+
+    fn take_up_kind<H: Held>(&self) -> Result<(), ActError> {
+        let ended: Vec<&str> = H::State::ALL.iter().filter(|s| s.is_final()).map(|s| s.name()).collect();
+        let mut after: Option<String> = None;
+        loop {
+            let some =
+                self.store.processes_but(&self.participant, H::KIND, &ended, after.as_deref(), PROCESSES_MAX)?;
+            for pid in &some {
+                lock(H::live(self)).touch(pid);
+            }
+            match some.last() {
+                Some(last) if some.len() == PROCESSES_MAX => after = Some(last.clone()),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Says who we are where nothing else does: under the test identity.
+    pub(crate) fn introduced(&self, request: Request) -> Request {
+        if !self.config.test_identity {
+            return request;
+        }
+        let audience = request.url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let who = serde_json::json!({ "clientId": self.id(), "audience": audience, "region": "any" });
+        request.with("authorization", who.to_string())
+    }
+
+    /// Ends a negotiation that may not go on; what a person wanted is refused to the person instead.
+    fn refuse(
+        &self,
+        at: &At<Negotiation>,
+        by: Handling,
+        grounds: Grounds,
+        together: Together,
+    ) -> Result<bool, ActError> {
+        match by {
+            Handling::Automatic => self.command(at, negotiation::Command::Terminate(grounds), together),
+            Handling::Manual => {
+                self.store.append_events(&self.participant, together.leaves)?;
+                Err(ActError::refused(&grounds))
+            }
+        }
+    }
+
     /// Judges a request: the law and the contract, both must open.
-    fn agree(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
+    ///
+    /// A person may agree to other terms than those of the catalog, if every word of them is understood.
+    pub(crate) fn agree(&self, at: &At<Negotiation>, by: Handling) -> Result<bool, ActError> {
         let process = at.held.process();
         let asked = at.held.latest_offer();
-        let refuse = |grounds: Grounds, together: Together| {
-            self.command(at, negotiation::Command::Terminate(grounds), together)
-        };
+        let refuse = |grounds: Grounds, together: Together| self.refuse(at, by, grounds, together);
         let Some(offer) = self.offer_of(asked.target().unwrap_or_default())? else {
             return refuse(
                 Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]),
@@ -487,7 +636,10 @@ impl Node {
         if !self.opens(&judged.decision) {
             return refuse(self.grounds(&judged.decision), together);
         }
-        let ours = self.terms_of(&offer)?.with_target(&offer.dataset);
+        let ours = match by {
+            Handling::Automatic => self.terms_of(&offer)?.with_target(&offer.dataset),
+            Handling::Manual => asked.clone(),
+        };
         if let Err(line) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0) {
             return refuse(Grounds::of(reason::BY_POLICY, [line]), together);
         }
@@ -533,45 +685,36 @@ impl Node {
         }
     }
 
-    fn finalize(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
+    pub(crate) fn finalize(&self, at: &At<Negotiation>, by: Handling) -> Result<bool, ActError> {
         let process = at.held.process();
         let dataset = at.held.agreement().and_then(|a| a.target()).unwrap_or_default();
         let Some(offer) = self.offer_of(dataset)? else {
             let gone = Grounds::of("tegata/no-offer", ["this dataset is no longer offered".to_owned()]);
-            return self.command(at, negotiation::Command::Terminate(gone), Together::default());
+            return self.refuse(at, by, gone, Together::default());
         };
         let judged = law_of(self, &offer, &process.peer.0)?;
-        let mut together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
+        let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
         if !self.opens(&judged.decision) {
-            return self.command(at, negotiation::Command::Terminate(self.grounds(&judged.decision)), together);
+            return self.refuse(at, by, self.grounds(&judged.decision), together);
         }
-        let agreement = at.held.agreement().map(|a| a.id().to_owned()).unwrap_or_default();
-        together.keeps.push(Keep {
-            kind: DocumentKind::Agreement,
-            id: agreement,
-            about: Some(process.own_pid.clone()),
-            at: self.now(),
-            body: b"{}".to_vec(),
-            expect: Expect::Any,
-        });
         self.command(at, negotiation::Command::Finalize, together)
     }
 
-    fn verify_agreement(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
+    pub(crate) fn verify_agreement(&self, at: &At<Negotiation>, by: Handling) -> Result<bool, ActError> {
         let fits = at.held.agreement().is_some_and(|agreement| {
             let (asked, agreed) = (Policy::of_terms(at.held.latest_offer()), Policy::of_terms(agreement));
             let same = matches!((asked, agreed), (Ok(asked), Ok(agreed)) if agreed.same_rules(&asked));
             same && agreement.target() == at.held.latest_offer().target()
                 && agreement.assignee() == Some(self.id())
         });
-        let command = match fits {
-            true => negotiation::Command::Verify,
-            false => negotiation::Command::Terminate(Grounds::of(
-                reason::BY_POLICY,
-                ["the agreement is not what was asked for".to_owned()],
-            )),
-        };
-        self.command(at, command, Together::default())
+        match fits {
+            true => self.command(at, negotiation::Command::Verify, Together::default()),
+            false => {
+                let other =
+                    Grounds::of(reason::BY_POLICY, ["the agreement is not what was asked for".to_owned()]);
+                self.refuse(at, by, other, Together::default())
+            }
+        }
     }
 
     pub(crate) fn load<H: Held>(&self, pid: &str) -> Result<Option<At<H>>, ActError> {
@@ -586,19 +729,39 @@ impl Node {
 
     /// The agreed negotiation under which a peer may ask for a transfer.
     pub(crate) fn agreed_with(&self, agreement: &str, peer: &Peer) -> Result<Option<Negotiation>, ActError> {
-        let Some(kept) = self.store.kept(&self.participant, DocumentKind::Agreement, agreement)? else {
+        self.agreement_of(Role::Provider, agreement, peer)
+    }
+
+    /// The negotiation that an agreement in force comes from; `role` is ours in it.
+    pub(crate) fn agreement_of(
+        &self,
+        role: Role,
+        agreement: &str,
+        peer: &Peer,
+    ) -> Result<Option<Negotiation>, ActError> {
+        let key = agreement_key(role, &peer.0, agreement);
+        let Some(kept) = self.store.kept(&self.participant, DocumentKind::Agreement, &key)? else {
             return Ok(None);
         };
         let found = self.load::<Negotiation>(kept.about.as_deref().unwrap_or_default())?;
-        Ok(found
-            .map(|at| at.held)
-            .filter(|n| n.process().peer == *peer && n.state() == negotiation::State::Finalized))
+        Ok(found.map(|at| at.held).filter(|n| {
+            let process = n.process();
+            process.peer == *peer && process.role == role && n.state() == negotiation::State::Finalized
+        }))
     }
 }
 
-fn read_stored<H: Held>(stored: &StoredProcess) -> Result<At<H>, ActError> {
+/// How long a message waits that was sent so often: doubled each time, a minute at most.
+fn back_off(repeat_ms: i64, attempts: u64) -> i64 {
+    /// LIMIT: the longest wait between two attempts.
+    const LONGEST_MS: i64 = 60_000;
+    let doubled = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    repeat_ms.saturating_mul(1 << doubled).clamp(repeat_ms.min(LONGEST_MS), LONGEST_MS)
+}
+
+pub(crate) fn read_stored<H: Held>(stored: &StoredProcess) -> Result<At<H>, ActError> {
     let held = serde_json::from_slice(&stored.body).map_err(|e| ActError::evidence("node/process", e))?;
-    Ok(At { held, version: stored.version })
+    Ok(At { held, version: stored.version, at: stored.at })
 }
 
 fn refusal<H: Held>(status: u16, grounds: Grounds) -> Answered {

@@ -5,7 +5,6 @@ use crate::agent::Node;
 use crate::config::PeerFacts;
 use crate::error::ActError;
 use decide::decision::{Decision, Missing};
-use dsp::message::catalog::{Catalog, DataService, Dataset, Distribution};
 use dsp::message::terms::Terms;
 use dsp::policy::Place;
 use dsp::profile::{Clause, Residual, Test};
@@ -20,6 +19,27 @@ use store::keep::{DocumentKind, Expect, Keep};
 pub const FORMAT_PULL: &str = "HttpData-PULL";
 /// LIMIT: offers shown in one catalog.
 const OFFERS_MAX: usize = 1000;
+
+/// Who makes the moves that are ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Handling {
+    /// The node, as law and contract say.
+    #[default]
+    Automatic,
+    /// A person or a program, by `/v1`; law and contract are asked all the same.
+    Manual,
+}
+
+/// Who makes the moves of negotiations about an offer, and of transfers under it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Handlings {
+    /// Of negotiations.
+    pub negotiation: Handling,
+    /// Of transfers.
+    pub transfer: Handling,
+}
 
 /// What is offered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,6 +59,9 @@ pub struct Offer {
     /// A release that was measured: digest of its report and of its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Who makes our moves.
+    #[serde(default)]
+    pub handling: Handlings,
 }
 
 /// A release that was made and measured before.
@@ -69,6 +92,17 @@ impl Node {
         Ok(terms)
     }
 
+    /// Offers a dataset no longer; flows of it stop when they are decided afresh, which is at once.
+    pub fn withdraw_offer(self: &std::sync::Arc<Self>, dataset: &str) -> Result<(), ActError> {
+        if self.offer_of(dataset)?.is_none() {
+            return Err(ActError::NotFound { what: "offer", name: dataset.to_owned() });
+        }
+        self.store.forget(&self.participant, DocumentKind::Offer, dataset, Together::default())?;
+        self.judge_running();
+        self.changed();
+        Ok(())
+    }
+
     /// The offer of a dataset.
     pub fn offer_of(&self, dataset: &str) -> Result<Option<Offer>, ActError> {
         let kept = self.store.kept(&self.participant, DocumentKind::Offer, dataset)?;
@@ -86,31 +120,19 @@ impl Node {
 
     /// The terms of an offer: what the law still asks of the recipient, by today's rulebook.
     pub fn terms_of(&self, offer: &Offer) -> Result<Terms, ActError> {
-        let nobody = case(self.id(), "recipient", offer, &Facts::new());
-        let decision = self.decide(&nobody)?;
+        let refused = |line: String| ActError::Refused { code: dsp::reason::BY_LAW.into(), reasons: vec![line] };
+        let condition = self.condition_of(offer)?.map_err(refused)?;
         let id = format!("{}#offer", offer.dataset);
-        let policy = residual(&decision).to_offer(&id).map_err(|_| ActError::Refused {
-            code: dsp::reason::BY_LAW.into(),
-            reasons: vec![headline(&decision)],
-        })?;
+        let policy = condition.to_offer(&id).map_err(|_| refused("no recipient could have it".into()))?;
         Ok(policy.to_terms(Place::Catalog))
     }
 
-    /// The catalog that a peer sees, per DSP 2025-1.
-    pub fn catalog(&self) -> Result<Catalog, ActError> {
-        let service = DataService::new(&format!("{}#connector", self.id()), &self.protocol_address());
-        let mut datasets = Vec::new();
-        for offer in self.offers()? {
-            // An offer that no recipient could take is not shown.
-            if let Ok(terms) = self.terms_of(&offer) {
-                let form = Distribution::new(FORMAT_PULL, &service.id);
-                datasets.push(
-                    Dataset::new(&offer.dataset, vec![terms], vec![form])
-                        .with("dct:title", offer.title.as_str()),
-                );
-            }
-        }
-        Ok(Catalog::root(&format!("{}#catalog", self.id()), self.id(), service, datasets))
+    /// Asks the law what it leaves open of a recipient who is not known yet.
+    pub(crate) fn decide_condition(&self, offer: &Offer) -> Result<Result<Residual, String>, ActError> {
+        let nobody = case(self.id(), "recipient", offer, &Facts::new());
+        let decision = self.decide(&nobody)?;
+        let residual = residual(&decision);
+        Ok(if residual.ways.is_empty() { Err(headline(&decision)) } else { Ok(residual) })
     }
 
     /// The legal act between us and a peer for one dataset, as it is known now; kept once it was judged.

@@ -50,13 +50,26 @@ impl Node {
     /// Pulls until the transfer is complete or no longer started; what fails is tried again.
     pub(crate) fn pull_until_done(&self, pid: &str) {
         let mut sink = None;
+        let mut patience: u64 = 25;
         while !self.is_stopping() {
             let rings = self.rings();
-            let pause = match self.pull(pid, &mut sink) {
+            let have = self.store.progress(&self.participant, pid).map(|p| p.n_chunks);
+            let pulled = self.pull(pid, &mut sink);
+            let now = self.store.progress(&self.participant, pid).map(|p| p.n_chunks);
+            let stands = matches!((have, now), (Ok(have), Ok(now)) if have == now);
+            let pause = match pulled {
                 Ok(Pulled::Done | Pulled::NotStarted) => return,
                 // A disk that failed is not asked in haste.
                 Err(ActError::Sink(_)) => 1_000,
-                Ok(Pulled::Again) | Err(_) => 50,
+                // LIMIT: the pauses between tries that bring nothing grow to half a second; a ring ends each of them.
+                Ok(Pulled::Again) | Err(_) if stands => {
+                    patience = (patience * 2).min(500);
+                    patience
+                }
+                Ok(Pulled::Again) | Err(_) => {
+                    patience = 25;
+                    50
+                }
             };
             self.wait(rings, Duration::from_millis(pause));
         }
@@ -339,13 +352,7 @@ impl Node {
     }
 
     pub(crate) fn file_name(&self, held: &Transfer) -> Result<String, ActError> {
-        let mut dataset = String::from("data");
-        for negotiation in self.negotiations()? {
-            let agreed = negotiation.agreement().filter(|a| a.id() == held.subject().agreement_id);
-            if let Some(target) = agreed.and_then(|a| a.target()) {
-                dataset = target.to_owned();
-            }
-        }
+        let dataset = Some(self.dataset_of(held)?).filter(|d| !d.is_empty()).unwrap_or_else(|| "data".into());
         let last = dataset.rsplit([':', '/']).next().unwrap_or("data");
         let plain: String =
             last.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();

@@ -182,6 +182,7 @@ impl Node {
         let body = serde_json::to_vec(&cause).unwrap_or_default();
         // A store that cannot be written renews no lease either, so the flow stays stopped.
         let _ = self.store.turn(&self.participant, pid, body, cause.at, Together::default());
+        lock(&self.transfers_open).touch(pid);
         self.ring();
     }
 

@@ -467,6 +467,7 @@ pub fn offer(source: PathBuf) -> Offer {
         ]),
         plan: None,
         release: None,
+        handling: Default::default(),
     }
 }
 

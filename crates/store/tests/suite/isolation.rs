@@ -156,6 +156,7 @@ fn finding() -> Vec<Verb> {
             s.process_of_peer(p, negotiation("").kind, "did:web:peer.example", "peer-n1")
         }),
         verb("processes", "Ok([])", |s, p| s.processes(p, negotiation("").kind, None, 10)),
+        verb("processes_but", "Ok([])", |s, p| s.processes_but(p, negotiation("").kind, &["x"], None, 10)),
         verb("take_outbox", "Ok([])", |s, p| s.take_outbox(p, Instant(i64::MAX), Instant(i64::MAX), 10)),
         verb("outbox", "Ok([])", |s, p| s.outbox(p, &negotiation("n1"))),
         verb("outbox_depth", "Ok((0, None))", |s, p| s.outbox_depth(p)),

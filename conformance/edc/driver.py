@@ -1,0 +1,288 @@
+"""This program and a real Eclipse EDC as peers, each in both roles, driven by the management API of the one and /v1 of the other.
+
+driver.py BINARY LIB DIRECTORY REPORT: EDC is started from the packages in LIB; REPORT gets JUnit XML.
+"""
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.request
+import uuid
+from xml.sax.saxutils import escape, quoteattr
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from tegata import TAKER, Tegata, free_port
+
+EDC_ID = "did:web:edc.example"
+OUR_ID = "did:web:tegata.example"
+PROTOCOL = "dataspace-protocol-http:2025-1"
+EDC = "https://w3id.org/edc/v0.0.1/ns/"
+ODRL = "http://www.w3.org/ns/odrl.jsonld"
+PULL = "HttpData-PULL"
+
+
+class Plane(http.server.BaseHTTPRequestHandler):
+    """The smallest data plane that EDC's control plane will talk to; no byte moves here."""
+
+    protocol_version = "HTTP/1.1"
+    seen = []
+
+    def answer(self, status, body=None):
+        data = json.dumps(body).encode() if body is not None else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self):
+        self.answer(200, {})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        what = self.path.rsplit("/", 1)[-1]
+        self.seen.append(what)
+        if what in ("suspend", "terminate"):
+            return self.answer(200, {})
+        # EDC reads the data address in one namespace of the protocol or the other, by its version.
+        address = {"@type": "DataAddress"}
+        for space in ("https://w3id.org/dspace/v0.8/", "https://w3id.org/dspace/2025/1/"):
+            address[space + "endpointType"] = "https://w3id.org/idsa/v4.1/HTTP"
+            address[space + "endpoint"] = "https://127.0.0.1:9/public"
+        self.answer(200, {"@context": {"@vocab": EDC}, "@type": "DataFlowResponseMessage", "provisioning": False, "dataAddress": address})
+
+    def log_message(self, *_):
+        pass
+
+
+class Edc:
+    """A control plane with in-memory stores and the mock identity."""
+
+    def __init__(self, lib, directory):
+        os.makedirs(directory, exist_ok=True)
+        self.ports = {name: free_port() for name in ("default", "management", "protocol", "control", "version")}
+        settings = {
+            "edc.participant.id": EDC_ID,
+            "edc.participant.context.id": "edc",
+            "edc.hostname": "127.0.0.1",
+            "edc.mock.region": "eu",
+            "web.http.port": self.ports["default"], "web.http.path": "/api",
+            "edc.dsp.callback.address": f"http://127.0.0.1:{self.ports['protocol']}/protocol",
+        }
+        for name in ("management", "protocol", "control", "version"):
+            settings[f"web.http.{name}.port"] = self.ports[name]
+            settings[f"web.http.{name}.path"] = f"/{name}"
+        self.log = open(f"{directory}/edc.log", "wb")
+        self.process = subprocess.Popen(
+            ["java", "-Xmx512m", "-cp", f"{lib}/*", *(f"-D{k}={v}" for k, v in settings.items()),
+             "org.eclipse.edc.boot.system.runtime.BaseRuntime"],
+            stdout=self.log, stderr=subprocess.STDOUT,
+        )
+        self.protocol = f"http://127.0.0.1:{self.ports['protocol']}/protocol/2025-1"
+        end = time.monotonic() + 120
+        while b"ready" not in open(f"{directory}/edc.log", "rb").read():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise SystemExit(f"EDC did not start; see {directory}/edc.log")
+            time.sleep(0.3)
+        plane = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Plane)
+        threading.Thread(target=plane.serve_forever, daemon=True).start()
+        self.call("control", "POST", "/v1/dataplanes", {
+            "@context": {"@vocab": EDC}, "@id": str(uuid.uuid4()), "@type": "DataPlaneInstance",
+            "url": f"http://127.0.0.1:{plane.server_port}/dataflows", "allowedSourceTypes": ["HttpData"],
+            "allowedDestTypes": ["HttpData"], "allowedTransferTypes": [PULL],
+        })
+
+    def call(self, api, method, path, body=None):
+        url = f"http://127.0.0.1:{self.ports[api]}/{api}{path}"
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+                return json.loads(text) if text else None
+        except urllib.error.HTTPError as e:
+            raise AssertionError(f"EDC: {method} {path}: {e.code} {e.read().decode(errors='replace')}") from None
+
+    def manage(self, method, path, body=None):
+        if body is not None:
+            body = {"@context": {"@vocab": EDC}, **body}
+        return self.call("management", method, f"/v3{path}", body)
+
+    def offer(self):
+        """Offers an asset under random ids and returns its id."""
+        asset, policy = str(uuid.uuid4()), str(uuid.uuid4())
+        self.manage("POST", "/assets", {"@id": asset, "properties": {"name": asset}, "dataAddress": {
+            "@type": "DataAddress", "type": "HttpData", "baseUrl": "https://127.0.0.1:9/source"}})
+        self.manage("POST", "/policydefinitions", {"@id": policy, "policy": {
+            "@context": ODRL, "@type": "Set", "permission": [{"action": "use"}]}})
+        self.manage("POST", "/contractdefinitions", {"@id": str(uuid.uuid4()), "accessPolicyId": policy,
+            "contractPolicyId": policy, "assetsSelector": [{"@type": "Criterion", "operandLeft": EDC + "id",
+            "operator": "=", "operandRight": asset}]})
+        return asset
+
+    def state(self, kind, pid):
+        return self.manage("GET", f"/{kind}/{pid}")
+
+    def wait_for(self, kind, pid, state, seconds=60):
+        end = time.monotonic() + seconds
+        while True:
+            now = self.state(kind, pid)
+            if now["state"] == state:
+                return now
+            assert time.monotonic() < end and now["state"] != "TERMINATED", f"EDC: {kind} is {json.dumps(now)}, not {state}"
+            time.sleep(0.2)
+
+    def theirs(self, kind, key, value, seconds=30):
+        """The process of EDC that carries our id."""
+        end = time.monotonic() + seconds
+        while True:
+            found = [p for p in self.manage("POST", f"/{kind}/request", {"@type": "QuerySpec"}) if p.get(key) == value]
+            if found:
+                return found[0]["@id"]
+            assert time.monotonic() < end, f"EDC has no {kind} with {key} {value}"
+            time.sleep(0.2)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def we_provide(node, edc):
+    """EDC asks: catalog, negotiation, transfer; EDC suspends, resumes, terminates; then we do."""
+    dataset = f"urn:uuid:{uuid.uuid4()}"
+    node.post("/v1/peers", {"id": EDC_ID, "facts": TAKER})
+    node.offer(dataset)
+    where = {"counterPartyAddress": node.protocol, "counterPartyId": OUR_ID, "protocol": PROTOCOL}
+    catalog = edc.manage("POST", "/catalog/request", {"@type": "CatalogRequest", **where})
+    offer = next(d for d in catalog["dataset"] if d["@id"] == dataset)["hasPolicy"][0]
+    yield "EDC reads our catalog"
+    asked = edc.manage("POST", "/contractnegotiations", {"@type": "ContractRequest", **where, "policy": {
+        **offer, "@context": ODRL, "assigner": OUR_ID, "target": dataset}})
+    agreed = edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED")
+    yield "EDC asks, we agree, both finalize"
+    request = {"@type": "TransferRequest", **where, "contractId": agreed["contractAgreementId"], "transferType": PULL}
+
+    def begin():
+        theirs = edc.manage("POST", "/transferprocesses", request)["@id"]
+        edc.wait_for("transferprocesses", theirs, "STARTED")
+        ours = next(t for t in node.get("/v1/transfers")["transfers"] if t["peer_pid"] == edc.state("transferprocesses", theirs).get("correlationId") or t["peer_pid"] == theirs)
+        node.wait_for("transfer", ours["id"], "STARTED")
+        return theirs, ours["id"]
+
+    theirs, ours = begin()
+    yield "EDC asks for a transfer, we start it"
+    edc.manage("POST", f"/transferprocesses/{theirs}/suspend", {"@type": "SuspendTransfer", "reason": "a test"})
+    edc.wait_for("transferprocesses", theirs, "SUSPENDED")
+    node.wait_for("transfer", ours, "SUSPENDED")
+    yield "EDC suspends"
+    edc.manage("POST", f"/transferprocesses/{theirs}/resume")
+    edc.wait_for("transferprocesses", theirs, "STARTED")
+    node.wait_for("transfer", ours, "STARTED")
+    yield "EDC resumes"
+    edc.manage("POST", f"/transferprocesses/{theirs}/terminate", {"@type": "TerminateTransfer", "reason": "a test"})
+    node.wait_for("transfer", ours, "TERMINATED")
+    yield "EDC terminates"
+    theirs, ours = begin()
+    node.act("transfer", ours, "suspend", code="test", reasons=["a test"])
+    edc.wait_for("transferprocesses", theirs, "SUSPENDED")
+    yield "we suspend as provider"
+    node.act("transfer", ours, "resume")
+    edc.wait_for("transferprocesses", theirs, "STARTED")
+    yield "we resume as provider"
+    node.act("transfer", ours, "terminate", code="test", reasons=["a test"])
+    end = time.monotonic() + 30
+    while edc.state("transferprocesses", theirs)["state"] not in ("TERMINATED", "DEPROVISIONED"):
+        assert time.monotonic() < end, edc.state("transferprocesses", theirs)
+        time.sleep(0.2)
+    yield "we terminate as provider"
+
+
+def we_consume(node, edc):
+    """We ask EDC: catalog, negotiation, transfer; we suspend, resume, terminate."""
+    asset = edc.offer()
+    catalog = node.post("/v1/catalog", {"provider": edc.protocol})
+    assert any(d["@id"] == asset for d in catalog["dataset"]), catalog
+    yield "we read EDC's catalog"
+    pid = node.post("/v1/requests", {"address": edc.protocol, "dataset": asset, "handling": "manual"})["negotiation"]
+    node.wait_for("negotiation", pid, "AGREED")
+    node.act("negotiation", pid, "verify")
+    agreed = node.wait_for("negotiation", pid, "FINALIZED")["agreement"]["@id"]
+    yield "we ask, EDC agrees, both finalize"
+
+    def begin():
+        ours = node.post("/v1/transfers", {"agreement": agreed, "format": PULL, "handling": "manual"})["id"]
+        started = node.wait_for("transfer", ours, "STARTED", 60)
+        edc.wait_for("transferprocesses", started["peer_pid"], "STARTED")
+        return ours, started["peer_pid"]
+
+    ours, theirs = begin()
+    yield "we ask for a transfer, EDC starts it"
+    node.act("transfer", ours, "suspend", code="test", reasons=["a test"])
+    edc.wait_for("transferprocesses", theirs, "SUSPENDED")
+    yield "we suspend as consumer"
+    node.act("transfer", ours, "resume")
+    edc.wait_for("transferprocesses", theirs, "STARTED")
+    node.wait_for("transfer", ours, "STARTED")
+    yield "we resume as consumer"
+    edc.manage("POST", f"/transferprocesses/{theirs}/suspend", {"@type": "SuspendTransfer", "reason": "a test"})
+    node.wait_for("transfer", ours, "SUSPENDED")
+    yield "EDC suspends as provider"
+    edc.manage("POST", f"/transferprocesses/{theirs}/resume")
+    node.wait_for("transfer", ours, "STARTED")
+    yield "EDC resumes as provider"
+    node.act("transfer", ours, "terminate", code="test", reasons=["a test"])
+    end = time.monotonic() + 30
+    while edc.state("transferprocesses", theirs)["state"] not in ("TERMINATED", "DEPROVISIONED"):
+        assert time.monotonic() < end, edc.state("transferprocesses", theirs)
+        time.sleep(0.2)
+    yield "we terminate as consumer"
+    ours, theirs = begin()
+    edc.manage("POST", f"/transferprocesses/{theirs}/terminate", {"@type": "TerminateTransfer", "reason": "a test"})
+    node.wait_for("transfer", ours, "TERMINATED")
+    yield "EDC terminates as provider"
+
+
+STEPS = {"we_provide": 8, "we_consume": 9}
+
+
+def main():
+    binary, lib, directory, report = sys.argv[1:5]
+    node, cases = Tegata(binary, directory, OUR_ID), []
+    edc = None
+    try:
+        edc = Edc(lib, directory)
+        for scenario in (we_provide, we_consume):
+            done = 0
+            try:
+                for step in scenario(node, edc):
+                    done += 1
+                    cases.append((scenario.__name__, step, None))
+                    print(f"ok   {step}", flush=True)
+            except (Exception, SystemExit) as e:
+                traceback.print_exc()
+                cases.append((scenario.__name__, f"step {done + 1} of {STEPS[scenario.__name__]}", str(e)))
+                print(f"FAIL {scenario.__name__}, after {done} steps: {e}", flush=True)
+    finally:
+        node.stop()
+        if edc:
+            edc.stop()
+    failed = sum(1 for c in cases if c[2])
+    passed = len(cases) - failed
+    with open(report, "w") as f:
+        f.write(f'<testsuite name="edc" tests="{len(cases)}" failures="{failed}">\n')
+        for scenario, step, why in cases:
+            inner = f"<failure>{escape(why)}</failure>" if why else ""
+            f.write(f"  <testcase classname={quoteattr(scenario)} name={quoteattr(step)}>{inner}</testcase>\n")
+        f.write("</testsuite>\n")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(0 if failed == 0 and passed == sum(STEPS.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
