@@ -164,7 +164,7 @@ def we_provide(node, edc):
     yield "EDC reads our catalog"
     asked = edc.manage("POST", "/contractnegotiations", {"@type": "ContractRequest", **where, "policy": {
         **offer, "@context": ODRL, "assigner": OUR_ID, "target": dataset}})
-    agreed = edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED")
+    agreed = edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED", 240)
     yield "EDC asks, we agree, both finalize"
     request = {"@type": "TransferRequest", **where, "contractId": agreed["contractAgreementId"], "transferType": PULL}
 
