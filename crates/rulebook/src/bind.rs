@@ -221,7 +221,75 @@ impl Binder<'_> {
                 self.fault("TGT-T005", format!("these facts contradict each other: {}", names.join(" and ")), constraint.says.en.clone());
             }
         }
+        self.joint_contradictions(c);
     }
+
+    /// Facts that contradict each other only together: what follows from some is excluded by what follows from others.
+    fn joint_contradictions(&mut self, c: &Crossing) {
+        let book = self.book;
+        let (mut known, mut because) = (c.clone(), BTreeMap::<String, BTreeSet<String>>::new());
+        let broken = |known: &Crossing| book.vocabulary.constraints.iter().filter(|x| certainly(&x.never, known) == Some(true)).count();
+        if broken(c) > 0 {
+            return;
+        }
+        // LIMIT: as many steps as there are constraints; each makes one more fact known.
+        for _ in 0..book.vocabulary.constraints.len() {
+            let next = book.vocabulary.constraints.iter().find_map(|x| follows(book, &x.never, &known).map(|f| (x, f)));
+            let Some((constraint, (slot, fact))) = next else { return };
+            let reasons = said_behind(&constraint.never, &slot, c, &because);
+            known.facts.insert(slot.clone(), fact);
+            because.insert(slot, reasons);
+            if let Some(b) = book.vocabulary.constraints.iter().find(|x| certainly(&x.never, &known) == Some(true)) {
+                let mut names = said_behind(&b.never, "", c, &because);
+                names.extend(because.values().flatten().filter(|_| names.len() < 2).cloned().collect::<Vec<_>>());
+                let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+                self.fault("TGT-T005", format!("these facts contradict each other: {}", names.join(" and ")), format!("{} {}", constraint.says.en, b.says.en));
+                return;
+            }
+        }
+    }
+}
+
+/// What must be so lest the expression hold: the one part of a conjunction that is not known yet, turned round.
+fn follows(book: &Rulebook, never: &Expr, c: &Crossing) -> Option<(String, BoundFact)> {
+    let parts = match never {
+        Expr::And(es) => es.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut open = parts.iter().filter(|e| certainly(e, c) != Some(true));
+    let (one, more) = (open.next()?, open.next());
+    if more.is_some() || certainly(one, c) == Some(false) {
+        return None;
+    }
+    let (atom, wanted) = match one {
+        Expr::Atom(a) => (a, false),
+        Expr::Not(e) => match &**e {
+            Expr::Atom(a) => (a, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let yes_no = book.vocabulary.of_slot(&atom.fact).is_some_and(|f| f.domain == Domain::YesNo);
+    let value = match (&atom.test, yes_no, wanted) {
+        (Test::Yes, true, true) => "yes",
+        (Test::Yes, true, false) => "no",
+        _ => return None,
+    };
+    let known = Known::Values(BTreeSet::from([value.to_string()]));
+    Some((atom.fact.clone(), BoundFact { known, standing: Standing::Claimed, until: None }))
+}
+
+/// The stated facts that an expression rests on, through what followed from them.
+fn said_behind(e: &Expr, leave_out: &str, c: &Crossing, because: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    e.each_atom(&mut |a: &Atom| {
+        if let Some(reasons) = because.get(&a.fact) {
+            out.extend(reasons.iter().cloned());
+        } else if a.fact != leave_out && c.facts.contains_key(&a.fact) {
+            out.insert(a.fact.clone());
+        }
+    });
+    out
 }
 
 /// Whether an expression certainly holds (or not) on said facts alone; `None` when it is not certain.

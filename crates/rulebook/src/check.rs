@@ -17,6 +17,7 @@ pub fn check(book: &Rulebook, parsed: &[Vec<Block>], diagnostics: &mut Vec<Diagn
     c.ids(parsed);
     c.references();
     c.expressions();
+    c.circles();
     c.measures();
     c.layers();
     c.cases();
@@ -105,6 +106,34 @@ impl Checker<'_> {
                     let help = did_you_mean(&entry.key, book.vocabulary.places.keys().map(String::as_str));
                     self.error("TGT-R014", entry.head.span, format!("`{}` is no place", entry.key), help);
                 }
+            }
+        }
+    }
+
+    /// The scope of an entry may ask another list, never its own, nor one that asks it.
+    fn circles(&mut self) {
+        let book = self.book;
+        let asks = |list: &str| -> BTreeSet<&str> {
+            let mut out = BTreeSet::new();
+            for when in book.lists.get(list).into_iter().flat_map(|l| l.entries.iter().filter_map(|e| e.when.as_ref())) {
+                when.each_atom(&mut |a| {
+                    if let Test::OnList(l) = &a.test {
+                        out.insert(l.as_str());
+                    }
+                });
+            }
+            out
+        };
+        for (id, list) in &book.lists {
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            let mut stack: Vec<&str> = asks(id).into_iter().collect();
+            while let Some(next) = stack.pop() {
+                if seen.insert(next) {
+                    stack.extend(asks(next));
+                }
+            }
+            if seen.contains(id.as_str()) {
+                self.error("TGT-R013", list.head.span, format!("the list `{id}` asks for itself"), "the scope of an entry must not come back to its own list".into());
             }
         }
     }
