@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 /// May this data go, by which article, and what is the cheapest way to make it lawful.
 #[derive(Parser)]
-#[command(name = "tegata", version, about, propagate_version = true)]
+#[command(name = "tegata", version, propagate_version = true)]
 struct Tegata {
     #[command(subcommand)]
     verb: Verb,
@@ -69,6 +69,7 @@ enum Verb {
     Enroll(verbs::enroll::Enroll),
     Authority(verbs::authority::Authority),
     Serve(verbs::serve::Serve),
+    Token(verbs::token::Token),
     Backup(verbs::keep::Backup),
     Restore(verbs::keep::Restore),
     Doctor(verbs::doctor::Doctor),
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Enroll(enroll) => verbs::enroll::run(enroll),
         Verb::Authority(authority) => verbs::authority::run(authority),
         Verb::Serve(serve) => verbs::serve::run(serve),
+        Verb::Token(token) => verbs::token::run(token),
         Verb::Backup(backup) => verbs::keep::backup(backup),
         Verb::Restore(restore) => verbs::keep::restore(restore),
         Verb::Doctor(doctor) => verbs::doctor::run(doctor),

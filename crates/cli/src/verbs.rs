@@ -21,6 +21,7 @@ pub mod rules_text;
 pub mod scan;
 pub mod schema;
 pub mod serve;
+pub mod token;
 pub mod verify;
 pub mod watch;
 pub mod whatif;
@@ -131,6 +132,17 @@ pub fn write_together<P: AsRef<Path>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Resul
         std::fs::rename(part, path).map_err(|e| wrong(path, e))?;
     }
     Ok(())
+}
+
+/// A wheel that turns on a terminal while something takes its time; nothing for programs.
+pub fn wheel(what: &str) -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new_spinner();
+    bar.set_message(what.to_string());
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
 }
 
 /// Prints lines; a closed pipe is no fault.

@@ -204,6 +204,18 @@ fn a_write_under_one_key_is_done_once_and_a_copy_of_a_running_node_starts_again(
     assert_eq!(status, 502);
     let (status, _) = call(at, "munich", "POST", "/v1/catalog", "idempotency-key: two\r\n", r#"{"provider":"https://127.0.0.1:1/dsp"}"#);
     assert_eq!(status, 502);
+    // A token is shown once, does what its role says, and ends when it is revoked.
+    let secret = does(at, &["token", "make", "reader", "--role", "read", "--dir", "munich"]);
+    fs::write(at.join("reader.token"), &secret).unwrap();
+    let address = munich.lines[0].trim_end_matches('/').to_string();
+    let reader = ["--at", address.as_str(), "--token-file", "reader.token"];
+    does(at, &[&["offer"], &reader[..]].concat());
+    let act = run(at, &[&["catalog", "https://127.0.0.1:1/dsp"], &reader[..]].concat());
+    assert!(act.status.code() == Some(2) && said(&act).contains("TGT-H003"), "{}", said(&act));
+    assert!(does(at, &["token", "--dir", "munich"]).contains("reader"));
+    does(at, &["token", "revoke", "reader", "--dir", "munich"]);
+    let gone = run(at, &[&["offer"], &reader[..]].concat());
+    assert!(said(&gone).contains("TGT-H002"), "{}", said(&gone));
     // A node of the trial may move its legal clock.
     let (status, moved) = call(at, "munich", "POST", "/v1/legal-day", "", r#"{"day":"2020-07-15"}"#);
     assert_eq!(status, 200, "{moved}");

@@ -132,8 +132,10 @@ impl Desk {
 
     /// Revokes a token; its sessions end with it.
     pub fn revoke(&self, id: &str) -> Result<(), ActError> {
-        self.store().revoke_token(&self.participant, id, MachineClock.now(), Together::default())?;
-        Ok(())
+        match self.store().revoke_token(&self.participant, id, MachineClock.now(), Together::default()) {
+            Err(StoreError::NotFound { .. }) => Err(ActError::NotFound { what: "token", name: id.to_owned() }),
+            done => Ok(done.map(drop)?),
+        }
     }
 
     /// All tokens: id, role, when made and revoked; never a secret.

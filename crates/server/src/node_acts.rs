@@ -1,6 +1,6 @@
 //! What programs ask of a node, done by the node.
 
-use crate::people::acts::{Acts, Look, Order};
+use crate::people::acts::{Acts, Look, NewToken, Order, make_token_at, tokens_of};
 use crate::people::flows::Flows as _;
 use crate::people::principal::Principal;
 use crate::problem::{Kind, Problem};
@@ -117,6 +117,18 @@ impl Acts for NodeActs {
 
     fn container(&self, _: &Principal, transfer: &str) -> Result<Vec<u8>, Problem> {
         self.evidence(transfer)
+    }
+
+    fn tokens(&self) -> Result<Value, Problem> {
+        tokens_of(&self.desk)
+    }
+
+    fn make_token(&self, wanted: &NewToken) -> Result<String, Problem> {
+        make_token_at(&self.desk, wanted)
+    }
+
+    fn revoke_token(&self, id: &str) -> Result<(), Problem> {
+        self.desk.revoke(id).map_err(said)
     }
 
     fn claim(&self, key: &str, request: &Digest) -> Result<Repeat, Problem> {

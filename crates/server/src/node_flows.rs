@@ -43,6 +43,13 @@ impl Flows for NodeFlows {
             return Err(Text::of("these measures are no way through", "これらの措置では通れません"));
         };
         let decision = self.0.cure(id, way).map_err(cannot)?;
+        if let Some(rules) = self.0.read_once(&decision) {
+            let rules = rules.join("; ");
+            return Err(Text::of(
+                format!("recorded; what opens it now was read once only: {rules}"),
+                format!("記録しましたが、根拠は一度しか読んでいない規定です: {rules}"),
+            ));
+        }
         match decision.verdict.opens() {
             true => Ok(()),
             false => {

@@ -93,7 +93,7 @@ impl State {
             mode,
             keeper: Arc::new(keeper),
             flows: Arc::new(NoFlows),
-            acts: Arc::new(acts::NoNode),
+            acts: Arc::new(acts::NoNode::default()),
             node: None,
             today: Arc::new(wall_day),
             sessions: Arc::default(),

@@ -580,7 +580,9 @@ watch-by-rules = the rules of this program changed
 watch-by-day = the law of the day changed
 register-doubled = two rows have the name `{ $id }`: lines { $lines }
 
+token-revoked = revoked
 # Help
+help-token = Tokens
 help-tegata = May this data go, by which article, and what is the cheapest way to make it lawful.
 help-usage = Usage
 help-commands = Commands

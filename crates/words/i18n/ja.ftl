@@ -543,7 +543,9 @@ watch-by-rules = このプログラムの規定が改まりました
 watch-by-day = その日の法が変わりました
 register-doubled = 同じ名称 `{ $id }` の行があります: { $lines }行目
 
+token-revoked = 失効
 # Help
+help-token = /v1とページのトークンを一覧・作成・失効します
 help-tegata = このデータは移転してよいか、どの条文によるか、適法にする最も安い方法は何か。
 help-usage = 使い方
 help-commands = コマンド

@@ -357,11 +357,13 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
     let table = engine.table(as_of).map_err(super::too_many)?;
     let names: Vec<String> = engine.book.vocabulary.places.keys().cloned().collect();
     let kinds = table.kinds(&decide::matrix::ENDS);
+    let bar = super::wheel("");
     let mut groups: Vec<(Verdict, String, Vec<String>)> = Vec::new();
     let mut worst = Verdict::OutOfScope;
     for kind in kinds {
         let alike: Vec<String> = kind.iter().filter_map(|i| names.get(*i)).cloned().collect();
         let Some(place) = alike.first().cloned() else { continue };
+        bar.set_message(place.clone());
         let mut there = transfer.clone();
         let said = Said::claim(model::fact::Spoken::Word(place.clone()));
         let ends: Vec<String> = there.hops.iter().map(|h| h.to.clone()).collect();
@@ -375,6 +377,7 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
             None => groups.push((decision.verdict, why, alike)),
         }
     }
+    bar.finish_and_clear();
     groups.sort_by_key(|(v, _, list)| (v.severity(), std::cmp::Reverse(list.len())));
     let mut out = Vec::new();
     for (v, why, mut list) in groups {
@@ -388,7 +391,9 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
 
 /// The articles that decide, and the first way or lack, on one line.
 pub fn one_line(c: &decide::decision::CrossingAnswer, voice: Voice) -> String {
-    let mut cites: Vec<&str> = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens()).map(|d| d.citation.cites.as_str()).filter(|c| !c.is_empty()).collect();
+    // A layer that does not reach the act is no reason why it may go.
+    let beside = |d: &&decide::decision::Clause| c.verdict == Verdict::Permitted && d.kind == decide::decision::ClauseKind::Scope && d.truth == decide::knowledge::Truth::No;
+    let mut cites: Vec<&str> = c.deciding.iter().filter(|d| !beside(d)).filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens()).map(|d| d.citation.cites.as_str()).filter(|c| !c.is_empty()).collect();
     cites.dedup();
     let tail = match c.verdict {
         Verdict::Conditional => c.remedies.first().map(|r| voice.way(r)).unwrap_or_default(),

@@ -68,7 +68,9 @@ fn release(protect: &Protect) -> Result<bool, String> {
     };
     let key = key(protect)?;
     let knowledge = node::protect::knowledge().map_err(wrong)?;
+    let wheel = super::wheel(&protect.file.display().to_string());
     let release = node::protect::protect(&protect.file, &profile, corrections.as_ref(), key.as_ref(), &knowledge).map_err(wrong)?;
+    wheel.finish_and_clear();
     let voice = protect.common.voice();
     if !release.protected.is_met() {
         super::print_lines(&lines(&release, voice));

@@ -41,7 +41,9 @@ pub fn run(scan: Scan) -> ExitCode {
 
 fn look(scan: &Scan) -> Result<(), String> {
     let wrong = |e: node::protect::ProtectError| format!("error[{}]: {e}", e.code());
+    let wheel = super::wheel(&scan.file.display().to_string());
     let found = node::protect::scan(&scan.file, &node::protect::knowledge().map_err(wrong)?).map_err(wrong)?;
+    wheel.finish_and_clear();
     if let Some(path) = &scan.dictionary {
         let text = found.dictionary().render().map_err(|e| format!("error[TGT-N004]: {e}"))?;
         super::write_whole(path, text.as_bytes())?;

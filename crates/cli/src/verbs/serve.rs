@@ -5,7 +5,7 @@ use clap::Args;
 use node::{config::Config, desk::Desk};
 use server::node_acts::{DOOR_FILE, DoorFile, NodeActs};
 use server::people::{
-    self, Mode, State,
+    self, Mode, State, acts::NoNode,
     principal::{Doorkeeper, Principal, Role},
 };
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
@@ -105,7 +105,7 @@ fn open(serve: &Serve) -> Result<(), String> {
     let directory = node.as_ref().map_or_else(|| serve.dir.clone(), |n| n.node().config().directory.clone());
     let state = State::new(book, mode, AtTheDesk(desk.clone()));
     let state = match &node {
-        None => state,
+        None => state.with_acts(NoNode(Some(desk.clone()))),
         Some(running) => with_node(state, running.node(), &desk),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;

@@ -5,7 +5,7 @@
 
 use super::{
     State,
-    principal::{Act, Bearer, Operate, Principal, Read, Right},
+    principal::{Act, Bearer, Manage, Operate, Principal, Read, Right},
 };
 use crate::problem::{Kind, Problem};
 use axum::{
@@ -17,9 +17,10 @@ use axum::{
     routing::{get, post},
 };
 use model::{CivilDate, Digest};
-use node::{act::offer::Offer, config::PeerFacts, desk::Repeat};
+use node::{act::offer::Offer, config::PeerFacts, desk::{Desk, Repeat}};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// LIMIT: characters of an idempotency key.
@@ -83,6 +84,16 @@ pub struct Measures {
     pub measures: Vec<String>,
 }
 
+/// A token to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Its id, by which it is listed and revoked.
+    pub id: String,
+    /// `operator`, `admin`, `act`, `read`, `auditor` or `regulator`.
+    pub role: String,
+}
+
 /// A civil day.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -100,15 +111,27 @@ pub trait Acts: Send + Sync {
     fn act(&self, who: &Principal, order: Order) -> Result<(u16, Value), Problem>;
     /// The evidence of a transfer as a container.
     fn container(&self, who: &Principal, transfer: &str) -> Result<Vec<u8>, Problem>;
+    /// All tokens, without their secrets.
+    fn tokens(&self) -> Result<Value, Problem>;
+    /// Makes a token and returns its secret, which is shown once.
+    fn make_token(&self, wanted: &NewToken) -> Result<String, Problem>;
+    /// Revokes a token.
+    fn revoke_token(&self, id: &str) -> Result<(), Problem>;
     /// Claims an idempotency key.
     fn claim(&self, key: &str, request: &Digest) -> Result<Repeat, Problem>;
     /// Keeps the answer under a key, or gives the key up.
     fn settle(&self, key: &str, answer: Option<(u16, &[u8])>) -> Result<(), Problem>;
 }
 
-/// No node: the doors alone.
-#[derive(Clone, Copy, Debug)]
-pub struct NoNode;
+/// No node: a desk with its tokens, or nothing at all.
+#[derive(Clone, Debug, Default)]
+pub struct NoNode(pub Option<Arc<Desk>>);
+
+impl NoNode {
+    fn desk(&self) -> Result<&Desk, Problem> {
+        self.0.as_deref().ok_or_else(no_node)
+    }
+}
 
 fn no_node() -> Problem {
     Problem::of(Kind::NoNode, "start one with `tegata serve --dir FOLDER` on a folder that was enrolled")
@@ -127,6 +150,18 @@ impl Acts for NoNode {
         Err(no_node())
     }
 
+    fn tokens(&self) -> Result<Value, Problem> {
+        tokens_of(self.desk()?)
+    }
+
+    fn make_token(&self, wanted: &NewToken) -> Result<String, Problem> {
+        make_token_at(self.desk()?, wanted)
+    }
+
+    fn revoke_token(&self, id: &str) -> Result<(), Problem> {
+        self.desk()?.revoke(id).map_err(|e| Problem::act(&e))
+    }
+
     fn claim(&self, _: &str, _: &Digest) -> Result<Repeat, Problem> {
         Err(no_node())
     }
@@ -134,6 +169,24 @@ impl Acts for NoNode {
     fn settle(&self, _: &str, _: Option<(u16, &[u8])>) -> Result<(), Problem> {
         Err(no_node())
     }
+}
+
+/// The tokens of a desk.
+pub fn tokens_of(desk: &Desk) -> Result<Value, Problem> {
+    Ok(serde_json::json!({ "tokens": desk.tokens().map_err(|e| Problem::act(&e))? }))
+}
+
+/// Makes a token at a desk.
+pub fn make_token_at(desk: &Desk, wanted: &NewToken) -> Result<String, Problem> {
+    const ROLES: [&str; 6] = ["operator", "admin", "act", "read", "auditor", "regulator"];
+    if !ROLES.contains(&wanted.role.as_str()) {
+        return Err(Problem::of(Kind::ActNotUnderstood, format!("`{}` is no role; one of {}", wanted.role, ROLES.join(", "))));
+    }
+    let taken = desk.tokens().map_err(|e| Problem::act(&e))?.iter().any(|t| t.get("id").and_then(Value::as_str) == Some(&wanted.id));
+    if taken || wanted.id == node::desk::LOCAL {
+        return Err(Problem::of(Kind::ActRefused, format!("there is a token `{}` already", wanted.id)));
+    }
+    desk.token_of_role(&wanted.id, &wanted.role).map_err(|e| Problem::act(&e))
 }
 
 /// The routes of a node.
@@ -148,6 +201,8 @@ pub fn routes() -> Router<State> {
         .route("/v1/flows/{id}/container", get(container))
         .route("/v1/log", get(log))
         .route("/v1/legal-day", post(legal_day))
+        .route("/v1/tokens", get(tokens).post(token))
+        .route("/v1/tokens/{id}/revoke", post(revoke))
 }
 
 async fn blocking<T: Send + 'static>(state: &State, f: impl FnOnce(&dyn Acts) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
@@ -327,11 +382,38 @@ async fn legal_day(Held(state): Held<State>, who: Bearer<Operate>, headers: Head
     write(&state, who, &headers, "legal-day", body).order(Order::LegalDay).await
 }
 
+/// All tokens: id, role, when made and revoked; never a secret.
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", security(("token" = [])), responses((status = 200, description = "tokens", body = Object)))]
+async fn tokens(Held(state): Held<State>, _who: Bearer<Manage>) -> Result<Json<Value>, Problem> {
+    Ok(Json(blocking(&state, |a| a.tokens()).await?))
+}
+
+/// Make a token. Its secret is in this answer and nowhere else, so a repeat is refused and not answered again.
+#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", security(("token" = [])), request_body(content = NewToken),
+    responses((status = 201, description = "`id` and `secret`", body = Object),
+        (status = 409, description = "the id is taken", body = Problem, content_type = "application/problem+json")))]
+async fn token(Held(state): Held<State>, _who: Bearer<Manage>, body: Bytes) -> Result<Response, Problem> {
+    let value: Value = serde_json::from_slice(&body).map_err(|e| Problem::of(Kind::BodyNotJson, e.to_string()))?;
+    let wanted: NewToken = serde_json::from_value(value).map_err(|e| Problem::of(Kind::ActNotUnderstood, e.to_string()))?;
+    let id = wanted.id.clone();
+    let secret = blocking(&state, move |a| a.make_token(&wanted)).await?;
+    Ok((StatusCode::CREATED, Json(serde_json::json!({ "id": id, "secret": secret }))).into_response())
+}
+
+/// Revoke a token; sessions of pages that it opened end with it.
+#[utoipa::path(post, path = "/v1/tokens/{id}/revoke", tag = "tokens", security(("token" = [])), params(("id" = String, Path, description = "the token's id")),
+    responses((status = 200, description = "revoked", body = Object), (status = 404, description = "no such token", body = Problem, content_type = "application/problem+json")))]
+async fn revoke(Held(state): Held<State>, _who: Bearer<Manage>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let name = id.clone();
+    blocking(&state, move |a| a.revoke_token(&name)).await?;
+    Ok(Json(serde_json::json!({ "id": id })))
+}
+
 /// The paths that the description lists.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(offers, offer, peers, know, catalog, negotiations, ask, negotiation, cure, container, log, legal_day),
-    components(schemas(Provider, Wanted, Measures, Day)),
-    tags((name = "node", description = "offers, peers, negotiations; where a node runs"))
+    paths(offers, offer, peers, know, catalog, negotiations, ask, negotiation, cure, container, log, legal_day, tokens, token, revoke),
+    components(schemas(Provider, Wanted, Measures, Day, NewToken)),
+    tags((name = "node", description = "offers, peers, negotiations; where a node runs"), (name = "tokens", description = "who may come in"))
 )]
 pub struct Described;

@@ -90,6 +90,16 @@ pub struct Act;
 #[derive(Clone, Copy, Debug)]
 pub struct Operate;
 
+/// To make and revoke tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Manage;
+
+impl Right for Manage {
+    fn allows(role: Role) -> bool {
+        role == Role::Admin
+    }
+}
+
 impl Right for Operate {
     fn allows(role: Role) -> bool {
         matches!(role, Role::Admin | Role::Operator)
