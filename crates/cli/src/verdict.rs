@@ -17,6 +17,8 @@ pub struct Voice {
 // LIMIT: lines for reasons and ways, so that an answer fits a terminal.
 const REASONS: usize = 5;
 const WAYS: usize = 3;
+/// Laws named of those that may apply too: two facts settle most of them.
+const MAY_APPLY: usize = 6;
 
 impl Voice {
     /// A message without arguments.
@@ -174,9 +176,12 @@ impl Voice {
         let join = |parts: Vec<&str>| parts.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ");
         let labels = join(sure().map(|l| self.text(&l.label)).collect());
         out.push(self.dim(&format!("{}: {labels}", self.word("checked"))));
-        let may = join(c.layers.iter().filter(|l| l.applies == Truth::Open).map(|l| self.text(&l.label)).collect());
+        let open: Vec<&str> = c.layers.iter().filter(|l| l.applies == Truth::Open).map(|l| self.text(&l.label)).collect();
+        let more = open.len().saturating_sub(MAY_APPLY);
+        let may = join(open.into_iter().take(MAY_APPLY).collect());
         if !may.is_empty() {
-            out.push(self.dim(&format!("{}: {may}", self.word("may-apply"))));
+            let more = if more == 0 { String::new() } else { format!("; {}", say(self.language, "may-apply-more", &[("n", Arg::Number(more as i64))])) };
+            out.push(self.dim(&format!("{}: {may}{more}", self.word("may-apply"))));
         }
         out.push(self.dim(&format!("{}: {}", self.word("not-checked"), join(sure().map(|l| self.text(&l.not_checked)).collect()))));
         if let (Some(review), Some(seen), Some(read)) = (decision.weakest_review, decision.weakest_seen, decision.oldest_read) {

@@ -9,6 +9,7 @@ first-line = Result of comparing the facts you gave with our rule texts as of { 
 understood = As understood on { $date }
 checked = Checked
 may-apply = May apply too (it depends on what is not said)
+may-apply-more = and { $n } more: say where the exporter offers services (exporter.targets) and where the people are (subjects.located_in)
 not-checked = Not checked
 weakest = Weakest rule used
 weakest-value = { $state }, { $seen }, read { $date }

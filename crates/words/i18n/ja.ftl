@@ -9,6 +9,7 @@ first-line = 入力された事実を、{ $date }時点の当ルールブック(
 understood = { $date }時点の理解による
 checked = 確認した範囲
 may-apply = 適用される可能性がある法(未入力の事実による)
+may-apply-more = ほか{ $n }件:送り手の提供先(exporter.targets)と本人の所在(subjects.located_in)で決まる
 not-checked = 確認していない範囲
 weakest = 根拠のうち最も弱い確認状態
 weakest-value = { $state }、{ $seen }、確認日{ $date }
