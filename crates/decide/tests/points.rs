@@ -92,7 +92,7 @@ fn n03_undetermined_has_kinds_with_different_cures() {
          ```bar l.office\nlayer: l\nwhen: not determined 'judge.office' by authority and recipient.place is DE\ncites: s. 3\nsays: S | S\n```\n\
          ```bar l.reading\nlayer: l\nwhen: reading l.q is a and recipient.place is JP and not hop.flag\ncites: s. 4\nsays: S | S\n```\n\
          ```bar l.own\nlayer: l\nwhen: not determined 'judge.own' by exporter and recipient.place is JP and hop.flag\ncites: s. 5\nsays: S | S\n```\n\
-         ```measure m.judge\nlabel: M | M\ndoes: judge.own is passes\nif: judge.own is not_made\ndecides: exporter\n```\n",
+         ```measure m.judge\nlayer: l\nlabel: M | M\ndoes: judge.own is passes\nif: judge.own is not_made\ndecides: exporter\n```\n",
     );
     let missing = |d: &Decision| d.crossings[0].missing.clone();
     let d = ask(&book, &[("recipient.place", word("US"))]);
@@ -136,7 +136,7 @@ fn n06_prohibited_as_described_shows_another_transfer_and_approval_is_conditiona
         &[("license.kind", "kind: measure\ndomain: yes_no")],
         "```bar l.bar\nlayer: l\nwhen: recipient.place is US\nalternative: send it to JP | 日本へ\ncites: s. 2\nsays: S | S\n```\n\
          ```gate l.gate\nlayer: l\nwhen: recipient.place is DE\ncites: s. 3\nsays: S | S\n```\n```route l.gate.license\ngate: l.gate\nrank: 1\nneed: license.kind\ncites: s. 3\nsays: S | S\n```\n\
-         ```measure m.license\nlabel: M | M\ndoes: license.kind is yes\ndecides: authority\n```\n",
+         ```measure m.license\nlayer: l\nlabel: M | M\ndoes: license.kind is yes\ndecides: authority\n```\n",
     );
     let d = ask(&book, &[("recipient.place", word("US"))]);
     assert_eq!(d.verdict, Verdict::Prohibited);
