@@ -110,7 +110,14 @@ fn judge(target: &target::Target, input: &[u8]) -> Result<(), String> {
             Err(format!("panics: {}", text.chars().filter(|c| !c.is_ascii_digit()).take(120).collect::<String>()))
         }
         Ok(Err(why)) => Err(why),
-        Ok(Ok(())) if took > READ_TIME_MAX => Err("is slow".into()),
+        // On a busy machine one reading may wait for long; the same one does not wait again and again.
+        Ok(Ok(())) if took > READ_TIME_MAX && (0..3).all(|_| is_slow(target, input)) => Err("is slow".into()),
         Ok(Ok(())) => Ok(()),
     }
+}
+
+fn is_slow(target: &target::Target, input: &[u8]) -> bool {
+    let start = Instant::now();
+    let _ = (target.read)(input);
+    start.elapsed() > READ_TIME_MAX
 }
