@@ -4,7 +4,7 @@ use crate::chunk::{Cutter, Piece};
 use crate::encode::Encoder;
 use crate::flow::{Content, FlowError};
 use crate::sheet::SheetError;
-use crate::table::Table;
+use crate::table::{BATCH_BYTES, Table};
 use model::Digest;
 use pets::transform::Border;
 use sha2::{Digest as _, Sha256};
@@ -53,7 +53,7 @@ impl Reading {
                     table,
                     border,
                     encoder: Some(encoder),
-                    waiting: Vec::new(),
+                    waiting: Vec::with_capacity(size + 2 * BATCH_BYTES),
                     rows: 0,
                 }))
             }
@@ -126,7 +126,11 @@ impl TableReading {
         if self.waiting.is_empty() {
             return Ok(None);
         }
-        let rest = self.waiting.split_off(size.min(self.waiting.len()));
+        // Room for the next chunk and the batch that goes over its end, so that it does not grow by doubling.
+        let end = size.min(self.waiting.len());
+        let mut rest = Vec::with_capacity(if self.encoder.is_some() { size + 2 * BATCH_BYTES } else { 0 });
+        rest.extend_from_slice(self.waiting.get(end..).unwrap_or_default());
+        self.waiting.truncate(end);
         let bytes = std::mem::replace(&mut self.waiting, rest);
         // Rows count where their bytes were encoded; over all chunks the sum is exact.
         Ok(Some(Piece::of(bytes, std::mem::take(&mut self.rows))))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// LIMIT: rows of one batch.
 pub const BATCH_ROWS: usize = 8192;
 /// About how many bytes of text one batch of CSV is made from, judged by the first rows.
-const BATCH_BYTES: usize = 2 << 20;
+pub(crate) const BATCH_BYTES: usize = 1 << 20;
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 

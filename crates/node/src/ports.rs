@@ -152,7 +152,20 @@ impl std::error::Error for CarrierError {}
 pub trait Carrier: Send + Sync {
     /// Sends, within the carrier's own limits of size and time.
     fn send(&self, request: Request) -> Result<Reply, CarrierError>;
+
+    /// The same; `began` is called when a good answer has begun, while its body is still on its way. A carrier that does
+    /// not see the beginning of an answer calls it when the answer is here.
+    fn send_and_tell(&self, request: Request, began: Began) -> Result<Reply, CarrierError> {
+        let reply = self.send(request)?;
+        if reply.status == 200 {
+            began();
+        }
+        Ok(reply)
+    }
 }
+
+/// Hears that an answer has begun.
+pub type Began = Box<dyn FnOnce() + Send>;
 
 /// The key is not at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::rt::TokioIo;
-use node::ports::{Carrier, CarrierError, Reply, Request};
+use node::ports::{Began, Carrier, CarrierError, Reply, Request};
 use reach::Reach;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
@@ -198,6 +198,10 @@ impl Drop for TlsCarrier {
 impl Carrier for TlsCarrier {
     /// Blocks the thread, which should be none of an event loop.
     fn send(&self, request: Request) -> Result<Reply, CarrierError> {
+        self.send_and_tell(request, Box::new(|| ()))
+    }
+
+    fn send_and_tell(&self, request: Request, began: Began) -> Result<Reply, CarrierError> {
         let target = Target::parse(&request.url, self.road.terms.clear_on_loopback)?;
         let gone =
             || CarrierError::Unreachable { at: target.at.clone(), detail: "the carrier has ended".into() };
@@ -206,7 +210,7 @@ impl Carrier for TlsCarrier {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let (road, to) = (Arc::clone(&self.road), target.clone());
         runtime.spawn(async move {
-            let _ = answer.send(road.exchange(&to, request).await);
+            let _ = answer.send(road.exchange(&to, request, began).await);
         });
         answered.recv().map_err(|_| gone())?
     }
@@ -270,7 +274,7 @@ impl Target {
 }
 
 impl Road {
-    async fn exchange(&self, to: &Target, request: Request) -> Result<Reply, CarrierError> {
+    async fn exchange(&self, to: &Target, request: Request, began: Began) -> Result<Reply, CarrierError> {
         let limits = self.terms.limits;
         let answer_bytes_max = request.answer_bytes_max;
         let mut message = message(to, request)?;
@@ -293,6 +297,9 @@ impl Road {
         let status = response.status().as_u16();
         if !(200..300).contains(&status) && status < 400 {
             return Err(to.nonsense(format!("status {status}, a redirect or switch that is not followed")));
+        }
+        if status == 200 {
+            began();
         }
         let headers = response.headers().iter();
         let headers: Vec<(String, String)> = headers

@@ -1,13 +1,13 @@
 //! Pulls the chunks of one transfer: each is on the disk before it counts, and some are on the way meanwhile.
 //!
-//! Three threads share the work: one asks for the next chunk, one looks at what came and writes it, one syncs what was
+//! Some threads share the work: one asks for the next chunk while another comes, one looks at what came and writes it, one syncs what was
 //! written and notes it, several chunks at once when the disk is slow. The window says how many chunks may be asked for
 //! and not yet be on the disk; after a crash at most that many are asked for again.
 
 use crate::act::provide::Handover;
 use crate::agent::{Node, lock};
 use crate::error::ActError;
-use crate::ports::{Reply, Request, fresh_name};
+use crate::ports::{Began, Reply, Request, fresh_name};
 use crate::prove::trust_of;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,8 @@ use model::event::EventKind;
 use model::manifest::{Chunk, Manifest};
 use model::{Digest, canonical};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use store::part::{Part, Subject, SubjectKind};
 use store::{Together, crash_point};
@@ -45,6 +46,18 @@ enum Asked {
 
 /// A chunk that came, and its number.
 type Came = (u64, Reply);
+
+/// Waits for the body of a chunk and hands it on; false when nobody takes it.
+fn hand_on(
+    coming: Option<(u64, ScopedJoinHandle<'_, Result<Reply, ActError>>)>,
+    to: &SyncSender<Came>,
+) -> Result<bool, ActError> {
+    let Some((number, fetching)) = coming else { return Ok(true) };
+    match fetching.join() {
+        Ok(reply) => Ok(to.send((number, reply?)).is_ok()),
+        Err(_) => Ok(false),
+    }
+}
 
 impl Node {
     /// Pulls until the transfer is complete or no longer started; what fails is tried again.
@@ -136,6 +149,8 @@ impl Node {
     }
 
     /// Asks for chunk after chunk, at most a window ahead of what is on the disk.
+    ///
+    /// While the body of one chunk is on its way, the next is asked for: the provider notes it meanwhile.
     fn ask_for_chunks(
         &self,
         pid: &str,
@@ -145,32 +160,54 @@ impl Node {
         kept: &Receiver<u64>,
     ) -> Result<Asked, ActError> {
         let (mut durable, mut next) = (have, have);
-        loop {
-            while next - durable >= window as u64 {
-                match kept.recv() {
-                    Ok(n_chunks) => durable += n_chunks,
-                    // The keeper says why.
-                    Err(_) => return Ok(Asked::Ended(Pulled::Again)),
+        std::thread::scope(|scope| {
+            let mut coming: Option<(u64, ScopedJoinHandle<'_, Result<Reply, ActError>>)> = None;
+            loop {
+                while next - durable >= window as u64 {
+                    // What is on its way can only become durable when it is handed on.
+                    if !hand_on(coming.take(), &send)? {
+                        return Ok(Asked::Ended(Pulled::Again));
+                    }
+                    match kept.recv() {
+                        Ok(n_chunks) => durable += n_chunks,
+                        // The keeper says why.
+                        Err(_) => return Ok(Asked::Ended(Pulled::Again)),
+                    }
                 }
+                durable += kept.try_iter().sum::<u64>();
+                let started = self.transfer(pid)?.filter(|t| t.state() == State::Started && !self.is_stopping());
+                let Some(held) = started else {
+                    hand_on(coming.take(), &send)?;
+                    return Ok(Asked::Ended(Pulled::NotStarted));
+                };
+                let (tell, began) = channel();
+                let (of, have) = (held.clone(), durable);
+                let fetching = std::thread::Builder::new().name("fetch".into()).spawn_scoped(scope, move || {
+                    // Nobody listens any more when the round has ended.
+                    let tell = Box::new(move || tell.send(()).unwrap_or(()));
+                    self.fetch(&of, &next.to_string(), have, tell)
+                });
+                let Ok(fetching) = fetching else { return Ok(Asked::Ended(Pulled::Again)) };
+                let began = began.recv().is_ok();
+                if !hand_on(coming.take(), &send)? {
+                    return Ok(Asked::Ended(Pulled::Again));
+                }
+                if began {
+                    coming = Some((next, fetching));
+                    next += 1;
+                    continue;
+                }
+                return match fetching.join() {
+                    Ok(Ok(reply)) if reply.status == 204 => Ok(Asked::All(held)),
+                    Ok(Err(error)) => Err(error),
+                    // The provider stands still: its message will tell, or it goes on.
+                    _ => Ok(Asked::Ended(Pulled::Again)),
+                };
             }
-            durable += kept.try_iter().sum::<u64>();
-            if self.is_stopping() {
-                return Ok(Asked::Ended(Pulled::NotStarted));
-            }
-            let Some(held) = self.transfer(pid)?.filter(|t| t.state() == State::Started) else {
-                return Ok(Asked::Ended(Pulled::NotStarted));
-            };
-            let reply = self.fetch(&held, &next.to_string(), durable)?;
-            match reply.status {
-                200 if send.send((next, reply)).is_ok() => next += 1,
-                204 => return Ok(Asked::All(held)),
-                // The provider stands still: its message will tell, or it goes on.
-                _ => return Ok(Asked::Ended(Pulled::Again)),
-            }
-        }
+        })
     }
 
-    fn fetch(&self, held: &Transfer, what: &str, have: u64) -> Result<Reply, ActError> {
+    fn fetch(&self, held: &Transfer, what: &str, have: u64, began: Began) -> Result<Reply, ActError> {
         let address = held
             .address()
             .ok_or(ActError::NotFound { what: "data address", name: held.process().own_pid.clone() })?;
@@ -181,7 +218,7 @@ impl Node {
             .with("tegata-have", have.to_string())
             .up_to(CHUNK_BYTES_MAX);
         crash_point("get.fetch.before");
-        let reply = self.carrier.send(request);
+        let reply = self.carrier.send_and_tell(request, began);
         crash_point("get.fetch.after");
         Ok(reply?)
     }
@@ -220,7 +257,7 @@ impl Node {
     /// Checks the manifest against what is here, joins the file, signs the receipt and hands it over.
     fn finish(&self, sink: &mut DirectorySink, pid: &str, held: &Transfer) -> Result<Pulled, ActError> {
         let provider_pid = held.process().provider_pid().to_owned();
-        let reply = self.fetch(held, "manifest", 0)?;
+        let reply = self.fetch(held, "manifest", 0, Box::new(|| ()))?;
         if reply.status != 200 {
             return Ok(Pulled::Again);
         }
