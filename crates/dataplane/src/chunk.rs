@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 /// The size of a chunk unless configured otherwise.
-pub const CHUNK_BYTES: usize = 8 << 20;
+pub const CHUNK_BYTES: usize = 4 << 20;
 /// LIMIT: bytes of one chunk.
 pub const CHUNK_BYTES_MAX: usize = 64 << 20;
 

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! let config = node::config::Config::parse("mode = \"demo\"\nlegal_day = \"2020-07-15\"").unwrap();
-//! assert_eq!(config.chunk_bytes, 8 << 20);
+//! assert_eq!(config.chunk_bytes, 4 << 20);
 //! ```
 
 pub mod config;

@@ -173,7 +173,7 @@ impl Node {
 
     /// All chunks of a flow that are noted here.
     pub(crate) fn chunks_of(&self, flow: &str) -> Result<Vec<model::manifest::Chunk>, ActError> {
-        // LIMIT: chunks of one flow; at 8 MiB that is 8 TiB.
+        // LIMIT: chunks of one flow; at 4 MiB that is 4 TiB.
         const CHUNKS_MAX: u64 = 1 << 20;
         const PAGE: usize = 4096;
         let mut all = Vec::new();
