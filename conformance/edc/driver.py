@@ -85,7 +85,7 @@ class Edc:
             stdout=self.log, stderr=subprocess.STDOUT,
         )
         self.protocol = f"http://127.0.0.1:{self.ports['protocol']}/protocol/2025-1"
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while b"ready" not in open(f"{directory}/edc.log", "rb").read():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise SystemExit(f"EDC did not start; see {directory}/edc.log")
@@ -248,7 +248,7 @@ def we_consume(node, edc):
     yield "EDC terminates as provider"
 
 
-STEPS = {"we_provide": 8, "we_consume": 9}
+STEPS = {"we_provide": 9, "we_consume": 9}
 
 
 def main():

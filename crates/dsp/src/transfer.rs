@@ -124,6 +124,8 @@ impl Phase for State {
 pub enum Command {
     /// Start or resume; a provider gives the address for pull.
     Start(Option<DataAddress>),
+    /// Provider, started: send the address again, which a consumer that resumed may wait for.
+    Renew(DataAddress),
     /// Suspend, with grounds that carry no private fact.
     Suspend(Grounds),
     /// Complete.
@@ -305,6 +307,16 @@ impl Transfer {
                     data_address: data_address.clone(),
                 }),
             ),
+            Command::Renew(data_address) => {
+                let message = Message::TransferStartMessage(TransferStart {
+                    context: Context::default(),
+                    id,
+                    provider_pid: provider_pid.to_owned(),
+                    consumer_pid: consumer_pid.to_owned(),
+                    data_address: Some(data_address.clone()),
+                });
+                return self.keep(self.process.renew(message));
+            }
             Command::Complete => (
                 State::Completed,
                 Message::TransferCompletionMessage(TransferCompletion {
@@ -335,13 +347,13 @@ impl Transfer {
         };
         let grounds = match &command {
             Command::Suspend(grounds) | Command::Terminate(grounds) => grounds.clone(),
-            Command::Start(_) | Command::Complete => Grounds::default(),
+            Command::Start(_) | Command::Renew(_) | Command::Complete => Grounds::default(),
         };
         let step = self.process.command(to, message, &grounds);
         self.carry(step, |next, _| match command {
             Command::Start(Some(address)) => next.address = Some(address),
             Command::Suspend(grounds) | Command::Terminate(grounds) => next.grounds = grounds,
-            Command::Start(None) | Command::Complete => {}
+            Command::Start(None) | Command::Renew(_) | Command::Complete => {}
         })
     }
 

@@ -274,3 +274,81 @@ fn a_peer_that_never_answers_is_asked_ever_more_seldom_and_said_to_be() {
     assert_eq!(server.node().open_transfer(wish).unwrap_err().code(), "node/not-found");
     server.stop();
 }
+
+/// A provider that takes the request, and refuses every verification of its own agreement.
+fn stubborn(pid: &'static str) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = format!("http://{}/dsp", listener.local_addr().unwrap());
+    let asked = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+    let paths = asked.clone();
+    let state = move |state: &str| {
+        json!({ "@context": [CONTEXT], "@type": "ContractNegotiation", "providerPid": pid, "consumerPid": "urn:c", "state": state })
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut bytes = vec![0_u8; 65_536];
+            let n = stream.read(&mut bytes).unwrap_or(0);
+            let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
+            let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
+            let (status, body) = match path.rsplit('/').next().unwrap_or_default() {
+                "request" => (201, state("REQUESTED")),
+                "verification" => (
+                    400,
+                    json!({ "@context": [CONTEXT], "@type": "ContractNegotiationError", "providerPid": pid,
+                        "consumerPid": "urn:c", "code": "x", "reason": ["not today"] }),
+                ),
+                "termination" => (200, state("TERMINATED")),
+                _ => (200, state("AGREED")),
+            };
+            paths.lock().unwrap().push(path);
+            let body = body.to_string();
+            let _sent = write!(
+                stream,
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    (at, asked)
+}
+
+#[test]
+fn what_a_peer_refuses_is_not_said_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = node(dir.path());
+    let (address, asked) = stubborn("urn:p:1");
+    let terms = json!({ "@id": "urn:o", "@type": "Offer", "permission": [{ "action": "use" }] });
+    let wish = NegotiationWish {
+        role: dsp::machine::Role::Consumer,
+        address,
+        peer: Some("did:web:stubborn.example".into()),
+        dataset: "urn:d".into(),
+        terms: Some(serde_json::from_value(terms).unwrap()),
+        handling: Handling::Automatic,
+    };
+    let pid = server.node().open_negotiation(wish).unwrap();
+    let agreement = json!({ "@context": [CONTEXT], "@type": "ContractAgreementMessage", "@id": "urn:m:1",
+        "providerPid": "urn:p:1", "consumerPid": pid, "agreement": { "@id": "urn:a:1", "@type": "Agreement",
+        "target": "urn:d", "assigner": "did:web:stubborn.example", "assignee": "did:web:under-test.example",
+        "timestamp": "2026-11-22T00:00:00Z", "permission": [{ "action": "use" }] } });
+    let path = format!("/negotiations/{}/agreement", dsp::paths::segment(&pid));
+    let end = Instant::now() + Duration::from_secs(30);
+    while post(&server, &path, "did:web:stubborn.example", &agreement).status != 200 {
+        assert!(Instant::now() < end, "the agreement was not taken");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let standing = loop {
+        let standing = server.node().negotiation_standing(&pid).unwrap();
+        if standing.state == "TERMINATED" && !standing.on_its_way {
+            break standing;
+        }
+        assert!(Instant::now() < end, "still {}", standing.state);
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(standing.code.as_deref(), Some("tegata/peer-refused"));
+    assert!(standing.reasons[0].as_str().unwrap().contains("not today"), "{:?}", standing.reasons);
+    let said = asked.lock().unwrap().iter().filter(|p| p.ends_with("/verification")).count();
+    assert_eq!(said, 1);
+    server.stop();
+}

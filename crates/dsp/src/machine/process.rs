@@ -297,6 +297,19 @@ impl<S: Phase> Process<S> {
         Step::Next(next, effects)
     }
 
+    /// Says again that we are where we are, with what the state now rests on; nothing moves.
+    pub(crate) fn renew(&self, message: Message) -> Step<Self> {
+        if !self.state.renews(self.role) {
+            return Step::Illegal(self.illegal(self.state));
+        }
+        if !self.is_settled() || self.peer_pid.is_none() {
+            return Step::Illegal(Fault::Busy);
+        }
+        let mut next = self.clone();
+        let send = next.put(Some(self.state), self.state, message);
+        Step::Next(next, vec![send])
+    }
+
     fn put(&mut self, base: Option<S>, to: S, message: Message) -> Effect {
         let path = paths::with_id(
             S::path(to, self.role.other(), false),

@@ -60,7 +60,10 @@ impl Node {
                 State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
                 _ if !process.is_settled() => Ok(false),
                 State::Requested if self.handling_of(&at.held)? == Handling::Manual => Ok(false),
-                State::Requested => self.begin(&at),
+                State::Requested => match self.refused_by_peer(&pid) {
+                    Some(grounds) => self.command(&at, Command::Terminate(grounds), Together::default()),
+                    None => self.begin(&at),
+                },
                 State::Started => self.keep_up(&at),
                 State::Suspended => self.resume(&at),
             };
@@ -103,9 +106,13 @@ impl Node {
             Some(running) => {
                 let gate = lock(&running.gate).clone();
                 match gate.stopped() {
-                    // The process was stopped by its states alone and is started again.
+                    // The process was stopped by its states alone and is started again, by the consumer: some of them
+                    // count on it only when the address comes again.
                     Some(stopped) if stopped.code == NOT_STARTED => match self.open_flow(&at.held, false)? {
-                        Opened::Flows(_) => Ok(true),
+                        Opened::Flows(address) => {
+                            self.command(at, Command::Renew(address), Together::default())?;
+                            Ok(true)
+                        }
                         Opened::Shut(grounds) => {
                             self.command(at, Command::Suspend(grounds), Together::default())
                         }

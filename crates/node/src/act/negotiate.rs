@@ -490,7 +490,11 @@ impl Node {
             lock(&self.memory).trouble(&queued.message.process.pid, Some(trouble));
             return Ok(());
         };
-        lock(&self.memory).trouble(&queued.message.process.pid, None);
+        {
+            let mut memory = lock(&self.memory);
+            memory.trouble(&queued.message.process.pid, None);
+            memory.refusal(&queued.message.process.pid, reply.as_ref().ok().and_then(refusal_of));
+        }
         match at.held.step(event) {
             Step::Next(next, effects) => {
                 let settles = effects.iter().any(|e| matches!(e, Effect::Settle | Effect::Withdraw));
@@ -537,6 +541,9 @@ impl Node {
         }
         if !process.is_settled() || self.negotiation_handling(&at.held)? == Handling::Manual {
             return Ok(false);
+        }
+        if let Some(grounds) = self.refused_by_peer(&process.own_pid) {
+            return self.command(at, negotiation::Command::Terminate(grounds), Together::default());
         }
         match (process.role, process.state()) {
             (Role::Provider, negotiation::State::Requested | negotiation::State::Accepted) => {
@@ -643,7 +650,8 @@ impl Node {
         if let Err(line) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0) {
             return refuse(Grounds::of(reason::BY_POLICY, [line]), together);
         }
-        let agreement = asked
+        // What was offered is agreed to, word for word: a peer may have left out words that change nothing.
+        let agreement = ours
             .to_agreement(&fresh_name()?, self.id(), &process.peer.0, &self.now().to_string())
             .map_err(|e| ActError::evidence("node/agreement", e))?;
         let mut together = together;
@@ -749,6 +757,18 @@ impl Node {
             process.peer == *peer && process.role == role && n.state() == negotiation::State::Finalized
         }))
     }
+}
+
+/// What a peer says when it refuses a message for good.
+fn refusal_of(reply: &crate::ports::Reply) -> Option<String> {
+    let refuses = (400..500).contains(&reply.status) && !matches!(reply.status, 408 | 425 | 429);
+    refuses.then(|| {
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let reasons = body.get("reason").and_then(|r| r.as_array()).cloned().unwrap_or_default();
+        let said: Vec<&str> = reasons.iter().filter_map(|r| r.as_str()).collect();
+        // LIMIT: characters of a peer's words that are kept.
+        format!("status {} {}", reply.status, said.join(" | ")).trim().chars().take(500).collect()
+    })
 }
 
 /// How long a message waits that was sent so often: doubled each time, a minute at most.

@@ -3,6 +3,7 @@
 //! A trace is a convenience of the running process: the log tells what happened, the store how it stands.
 
 use crate::agent::{Node, lock};
+use dsp::message::Grounds;
 use model::Instant;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -67,12 +68,14 @@ pub(crate) struct Memory {
     first: u64,
     moves: VecDeque<Trace>,
     troubles: BTreeMap<String, Trouble>,
+    /// What peers said when they refused a message; cleared by the next that they take.
+    refusals: BTreeMap<String, String>,
 }
 
 impl Memory {
     pub(crate) fn new(run: &str) -> Self {
         let run = run.chars().filter(char::is_ascii_hexdigit).take(12).collect();
-        Self { run, first: 0, moves: VecDeque::new(), troubles: BTreeMap::new() }
+        Self { run, first: 0, moves: VecDeque::new(), troubles: BTreeMap::new(), refusals: BTreeMap::new() }
     }
 
     pub(crate) fn note(&mut self, trace: Trace) {
@@ -88,6 +91,16 @@ impl Memory {
             None => drop(self.troubles.remove(process)),
             Some(trouble) if self.troubles.len() < TROUBLES_MAX => {
                 self.troubles.insert(process.to_owned(), trouble);
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(crate) fn refusal(&mut self, process: &str, says: Option<String>) {
+        match says {
+            None => drop(self.refusals.remove(process)),
+            Some(says) if self.refusals.len() < TROUBLES_MAX => {
+                self.refusals.insert(process.to_owned(), says);
             }
             Some(_) => {}
         }
@@ -126,6 +139,12 @@ impl Node {
             }
             self.wait(rings, left);
         }
+    }
+
+    /// The grounds to end a process whose peer refused what we did by ourselves: the same again would be refused again.
+    pub(crate) fn refused_by_peer(&self, process: &str) -> Option<Grounds> {
+        let says = lock(&self.memory).refusals.get(process).cloned()?;
+        Some(Grounds::of("tegata/peer-refused", [format!("the peer refused our message: {says}")]))
     }
 
     /// What holds up the message of a process, if something does.
