@@ -44,7 +44,7 @@ pub fn main() {
     let bytes = std::fs::metadata(&table).unwrap().len();
     println!("table: {bytes} bytes, {n_rows} rows, {} columns", 4 + N_SHORT + N_TEXT);
 
-    let stage = Stage { chunk_bytes: dataplane::chunk::CHUNK_BYTES as u64, window: 4, ..Stage::plain(1, 1) };
+    let stage = Stage { chunk_bytes: dataplane::chunk::CHUNK_BYTES as u64, window: 8, ..Stage::plain(1, 1) };
     let mut scene = Scene::on(stage);
     scene.offer_as("urn:dataset:raw", &table, None);
     scene.offer_as("urn:dataset:less", &table, Some(&plan()));

@@ -5,8 +5,8 @@ use crate::flow::FlowError;
 use crate::reading::Reading;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// LIMIT: chunks that wait beside the one that is made or offered: none, since each is large.
-const AHEAD_MAX: usize = 0;
+/// LIMIT: chunks that wait; one more is in the making.
+const AHEAD_MAX: usize = 1;
 
 type Cut = Result<Option<Piece>, FlowError>;
 

@@ -149,7 +149,7 @@ impl Default for Config {
             address: None,
             pages: "127.0.0.1:4777".into(),
             chunk_bytes: dataplane::chunk::CHUNK_BYTES,
-            window: 4,
+            window: 8,
             keys: Keys::default(),
             authority: Authority::default(),
             limits: Limits::default(),
