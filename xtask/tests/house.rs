@@ -107,7 +107,8 @@ fn no_law_in_rust() {
     for room in ["rulebook", "decide"] {
         for (path, text) in sources(room) {
             for (n, line) in product(&text) {
-                let lower = line.to_lowercase();
+                // The machine's own word for what overflows holds the name of an act.
+                let lower = line.to_lowercase().replace("wrapping", "");
                 for word in ["gdpr", "appi", "pipl", "adequacy", "\"eu.", "\"jp.", "\"us.", "\"cn."] {
                     assert!(!lower.contains(word), "{}:{}: `{word}` in the engine", path.display(), n + 1);
                 }
