@@ -197,6 +197,8 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/rule/{id}", get(page::rule::today))
         .route("/{tongue}/rule/{id}/{date}", get(page::rule::get))
         .route("/{tongue}/changes", get(page::changes::get))
+        .route("/{tongue}/effect/{day}", get(page::effect::get))
+        .route("/{tongue}/compare", get(page::compare::get))
         .route("/{tongue}/report", get(page::report::get))
         .route("/{tongue}/register", get(page::register::get).post(page::register::post))
         .route("/{tongue}/matrix", get(page::matrix::get))

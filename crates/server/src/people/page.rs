@@ -2,7 +2,9 @@
 
 pub mod changes;
 pub mod check;
+pub mod compare;
 pub mod country;
+pub mod effect;
 pub mod evidence;
 pub mod field;
 pub mod flow;

@@ -58,6 +58,7 @@ fn turn(t: Tongue, book: &Rulebook, x: &Turn<'_>, today: CivilDate) -> Markup {
     html! {
         li {
             h3 { (time(t, x.on)) @if left > 0 { " " span.tag { (t.count("page-days-left", usize::try_from(left).unwrap_or(0))) } } }
+            p.small { a href=(format!("/{}/effect/{}", t.code(), x.on)) { (t.word("page-effect-link")) } }
             (rules(t, book, "page-begins", &x.begin, x.on))
             (rules(t, book, "page-ends", &x.end, x.on.plus_days(-1)))
             (rules(t, book, "page-was-annulled", &x.annulled, x.on))

@@ -28,6 +28,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri) -
     let body = html! {
         h1 { (t.word("page-nav-countries")) }
         p.lead { (t.word("page-countries-lead")) }
+        p { a href=(format!("/{}/compare", t.code())) { (t.word("page-compare-title")) } }
         h2 { (t.word("page-places-covered")) }
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-places-covered")) {
             table.stack {
