@@ -7,15 +7,16 @@
 mod generate;
 #[path = "../../../crates/decide/tests/reference/evaluator.rs"]
 mod evaluator;
+#[cfg(feature = "others")]
 mod others;
 mod real;
 
+#[cfg(feature = "others")]
 use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request};
 use decide::{
     change, common,
     decision::Verdict,
     engine::Engine,
-    gather::Day,
     judge::{Bits, Room},
     knowledge::Knowledge,
     lexicon::{ANY, Packed, Shape},
@@ -27,7 +28,7 @@ use decide::{
 use generate::Draw;
 use model::{AsOf, transfer::Transfer};
 use rulebook::book::Rulebook;
-use std::{collections::{BTreeMap, BTreeSet}, hint::black_box, num::{NonZeroU32, NonZeroUsize}, path::Path, time::{Duration, Instant}};
+use std::{collections::{BTreeMap, BTreeSet}, hint::black_box, path::Path, time::{Duration, Instant}};
 
 fn main() {
     let root = std::env::args().nth(1).unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules").into());
@@ -45,6 +46,7 @@ fn main() {
     answers(&mut engine, &table, &cases, &packed, as_of);
     let known = known(&table, &packed);
     judge(&table, &known);
+    #[cfg(feature = "others")]
     beside(&table, &book, &known, as_of);
     lines(&mut engine, &table, as_of);
     many(&mut engine, &table, &packed, as_of);
@@ -124,9 +126,10 @@ fn judge(table: &Table, known: &[Bits]) {
     }
 }
 
+#[cfg(feature = "others")]
 /// The same clauses and facts in Cedar and in Rego: the whole rulebook, and only the layers that may apply.
 fn beside(table: &Table, book: &Rulebook, known: &[Bits], as_of: AsOf) {
-    let day = Day::of(book, as_of);
+    let day = decide::gather::Day::of(book, as_of);
     let refusals: BTreeMap<&str, Vec<_>> = day.layers.iter().map(|l| (l.id.as_str(), others::refusals(&day, &day.law(l)))).collect();
     let mut sets: BTreeMap<Vec<usize>, (PolicySet, regorus::CompiledPolicy)> = BTreeMap::new();
     let sample: Vec<&Bits> = known.iter().step_by((known.len() / 120).max(1)).collect();
@@ -144,7 +147,7 @@ fn beside(table: &Table, book: &Rulebook, known: &[Bits], as_of: AsOf) {
         }
         let rego = format!("package law\nimport rego.v1\ndefault refuse := false\n{}{refuse}default allow := false\nallow if {{ not refuse }}\n", rules.concat());
         let mut engine = regorus::Engine::new();
-        engine.set_policy_length_config(regorus::PolicyLengthConfig { max_col: NonZeroU32::MAX, max_file_bytes: NonZeroUsize::MAX, max_lines: NonZeroUsize::MAX });
+        engine.set_policy_length_config(regorus::PolicyLengthConfig { max_col: std::num::NonZeroU32::MAX, max_file_bytes: std::num::NonZeroUsize::MAX, max_lines: std::num::NonZeroUsize::MAX });
         engine.add_policy("law.rego".into(), rego).expect("Rego reads it");
         let compiled = engine.compile_with_entrypoint(&"data.law.allow".into()).expect("Rego compiles it");
         sets.insert(live, (cedar.parse().expect("Cedar reads it"), compiled));

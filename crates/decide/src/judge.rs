@@ -101,11 +101,18 @@ impl Table {
                 Leaf::Open(_) | Leaf::Outside(_) => {}
             }
         }
-        for i in room.refusing.iter().copied() {
+        if room.refusing.is_empty() {
+            return Some(head);
+        }
+        // A layer that lets it through as it is may refuse it after the measures that another one asks for.
+        for i in self.live(&bits.facts) {
             let layer = self.layers.get(i)?;
+            if !room.refusing.contains(&i) && layer.effects().is_empty() {
+                continue;
+            }
             if !self.curable(layer, bits, &mut room.forced)? {
                 let law = layer.law();
-                let leaf = layer.linked.walk(law.class, &bits.facts, &Forced::NONE)?;
+                let leaf = layer.linked.walk(law.class, &bits.facts, &room.forced)?;
                 let clause = match law.leaf(&layer.linked.unit.diagram, leaf)? {
                     Leaf::Refused(clause) => clause,
                     _ => None,
