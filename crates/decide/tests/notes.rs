@@ -97,6 +97,28 @@ fn a_route_that_may_be_satisfied_binds_perhaps() {
     assert_eq!(verdict(vec![said("hop.onward", false), said("hop.flag", false)]), Verdict::Permitted);
 }
 
+/// A layer that lets a transfer through as it is may refuse it after what another layer asks for: the fast head looks at
+/// every layer again. Found by the agreement run.
+#[test]
+fn the_fast_head_sees_what_a_measure_shuts_elsewhere() {
+    let words = "```fact judge.own\non: hop\nkind: determination\nby: exporter\ndomain: one of\nlabel: W | W\nask: W | W\nknows: exporter\n```\n";
+    let law = "```gate l.gate\nlayer: l\nwhen: yes\ncites: A\nsays: S | S\n```\n\
+        ```route l.gate.r\ngate: l.gate\nrank: 1\nneed: determined 'judge.own' by exporter\ncites: A\nsays: S | S\n```\n\
+        ```layer m\nlabel: L | L\nzone: Z\ntier: A\napplies: yes\nchecked: C | C\nnot_checked: N | N\n```\n\
+        ```scope m.scope\nlayer: m\nreaches: yes\ncites: A\nsays: S | S\n```\n\
+        ```bar m.bar\nlayer: m\nwhen: judge.own is passes\ncites: A\nsays: S | S\n```\n\
+        ```measure x\nlabel: M | M\ndoes: judge.own is passes\ndecides: exporter\n```\n";
+    let law = generate::instrument("act") + LAYER + law;
+    let book = generate::parse([("a.md", words.to_string()), ("b.md", law)].map(|(path, text)| Source { path: path.into(), text }).to_vec());
+    let mut engine = Engine::new(book.clone());
+    let bound = book.bind(&Transfer::single([])).unwrap();
+    let table = engine.table(today()).unwrap();
+    let bits = decide::judge::Bits::of(&table, table.lexicon.pack(&bound.crossings[0].facts, today().on));
+    let head = table.judge_known(&bits, &mut decide::judge::Room::default());
+    assert_eq!(head.map(|h| h.verdict), Some(Verdict::Prohibited));
+    assert_eq!(engine.verdict(&bound, today()).unwrap(), Verdict::Prohibited);
+}
+
 fn journey(first: Vec<(String, Said)>, second: Vec<(String, Said)>) -> Transfer {
     let hop = |id: &str, from: &str, to: &str, after: Option<&str>, facts: Vec<(String, Said)>| Hop {
         id: Some(id.into()),
