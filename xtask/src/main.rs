@@ -13,10 +13,11 @@ fn main() -> ExitCode {
     let verb = env::args().nth(1).unwrap_or_default();
     let done = match verb.as_str() {
         "ci" => ci(),
+        "agree" => agree(),
         "build-report" => build_report(),
         "kills" => kills(),
         "fuzz" => run("cargo", &["run", "--manifest-path", "fuzz/Cargo.toml"]),
-        _ => Err("usage: cargo xtask ci | build-report | kills | fuzz".into()),
+        _ => Err("usage: cargo xtask ci | agree | build-report | kills | fuzz".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,6 +36,14 @@ fn run(program: &str, args: &[&str]) -> Result<(), String> {
     eprintln!("$ {program} {}", args.join(" "));
     let status = Command::new(program).args(args).current_dir(root()).status().map_err(|e| format!("{program}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{program} {}` failed", args.join(" "))) }
+}
+
+/// The reference evaluator against the compiled law: `cargo xtask agree --cases 10000000`.
+fn agree() -> Result<(), String> {
+    let more: Vec<String> = env::args().skip(2).collect();
+    let mut args = vec!["run", "--release", "--manifest-path", "bench/law/Cargo.toml", "--bin", "agree", "--"];
+    args.extend(more.iter().map(String::as_str));
+    run("cargo", &args)
 }
 
 fn ci() -> Result<(), String> {

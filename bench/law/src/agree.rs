@@ -1,6 +1,6 @@
 //! The agreement run: the reference evaluator, by enumeration, against the compiled table.
 //!
-//! `cargo run --release --bin agree -- --cases 10000000` draws random rulebooks (as rule text), days and partial facts
+//! `cargo xtask agree --cases 10000000` draws random rulebooks (as rule text), days and partial facts
 //! until so many cases are counted, each verdict at least a tenth of them; then it samples the real rulebook clause by
 //! clause, at least a hundred states with each clause true and a hundred with it false where both can be. It ends with
 //! an error at the first disagreement.

@@ -1,18 +1,13 @@
-//! How fast the law is answered, on one thread, with the real rulebook; Cedar and regorus beside it on the same clauses and
-//! the same facts, in the same run.
+//! How fast the law is answered, on one thread, with the real rulebook.
 //!
-//! `cargo run --release -p bench-law --features others --bin law` (from bench/). Nothing is asserted about time.
+//! `cargo run --release --manifest-path bench/law/Cargo.toml --bin law`. Nothing is asserted about time.
 
 #[path = "../../../crates/decide/tests/reference/generate.rs"]
 mod generate;
 #[path = "../../../crates/decide/tests/reference/evaluator.rs"]
 mod evaluator;
-#[cfg(feature = "others")]
-mod others;
 mod real;
 
-#[cfg(feature = "others")]
-use cedar_policy::{Authorizer, Context, Entities, EntityUid, PolicySet, Request};
 use decide::{
     change, common,
     decision::Verdict,
@@ -46,10 +41,16 @@ fn main() {
     answers(&mut engine, &table, &cases, &packed, as_of);
     let known = known(&table, &packed);
     judge(&table, &known);
-    #[cfg(feature = "others")]
-    beside(&table, &book, &known, as_of);
     lines(&mut engine, &table, as_of);
     many(&mut engine, &table, &packed, as_of);
+    let t = Instant::now();
+    let found = decide::hygiene::report(&book).expect("it compiles");
+    let mut kinds: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    found.iter().for_each(|f| kinds.entry(format!("{:?}", f.what)).or_default().push(&f.id));
+    println!("hygiene of every day on which the law changes: {} found in {:?}", found.len(), t.elapsed());
+    for (kind, ids) in kinds {
+        println!("  {kind}: {} ({})", ids.len(), ids.iter().take(12).copied().collect::<Vec<_>>().join(", "));
+    }
 }
 
 fn cases(root: &Path) -> Rulebook {
@@ -123,63 +124,6 @@ fn judge(table: &Table, known: &[Bits]) {
     println!("judge, packed facts, all known ({}): {:?}", known.len(), each(known.len() * 20, || (0..20).for_each(|_| known.iter().for_each(|b| drop(black_box(table.judge(black_box(b), &mut room)))))));
     for (v, bits) in by {
         println!("  {v} ({}): {:?}", bits.len(), each(bits.len() * 20, || (0..20).for_each(|_| bits.iter().for_each(|b| drop(black_box(table.judge(black_box(b), &mut room)))))));
-    }
-}
-
-#[cfg(feature = "others")]
-/// The same clauses and facts in Cedar and in Rego: the whole rulebook, and only the layers that may apply.
-fn beside(table: &Table, book: &Rulebook, known: &[Bits], as_of: AsOf) {
-    let day = decide::gather::Day::of(book, as_of);
-    let refusals: BTreeMap<&str, Vec<_>> = day.layers.iter().map(|l| (l.id.as_str(), others::refusals(&day, &day.law(l)))).collect();
-    let mut sets: BTreeMap<Vec<usize>, (PolicySet, regorus::CompiledPolicy)> = BTreeMap::new();
-    let sample: Vec<&Bits> = known.iter().step_by((known.len() / 120).max(1)).collect();
-    let mut make = |live: Vec<usize>| {
-        if sets.contains_key(&live) {
-            return;
-        }
-        let conditions: Vec<_> = live.iter().filter_map(|i| table.layers.get(*i)).flat_map(|l| refusals.get(l.id.as_str()).into_iter().flatten()).collect();
-        let mut cedar = String::from("permit(principal, action, resource);\n");
-        let (mut rules, mut refuse) = (Vec::new(), String::new());
-        for e in &conditions {
-            cedar += &format!("forbid(principal, action, resource) when {{ {} }};\n", others::cedar(&day, &table.lexicon, e));
-            let rule = others::rego(&day, &table.lexicon, e, &mut rules);
-            refuse += &format!("refuse if {{ {rule} }}\n");
-        }
-        let rego = format!("package law\nimport rego.v1\ndefault refuse := false\n{}{refuse}default allow := false\nallow if {{ not refuse }}\n", rules.concat());
-        let mut engine = regorus::Engine::new();
-        engine.set_policy_length_config(regorus::PolicyLengthConfig { max_col: std::num::NonZeroU32::MAX, max_file_bytes: std::num::NonZeroUsize::MAX, max_lines: std::num::NonZeroUsize::MAX });
-        engine.add_policy("law.rego".into(), rego).expect("Rego reads it");
-        let compiled = engine.compile_with_entrypoint(&"data.law.allow".into()).expect("Rego compiles it");
-        sets.insert(live, (cedar.parse().expect("Cedar reads it"), compiled));
-    };
-    let all: Vec<usize> = (0..table.layers.len()).collect();
-    make(all.clone());
-    let lives: Vec<Vec<usize>> = sample.iter().map(|b| table.live(b.facts()).collect()).collect();
-    lives.iter().for_each(|l| make(l.clone()));
-    let uid: EntityUid = "X::\"x\"".parse().expect("an id");
-    let inputs: Vec<serde_json::Value> = sample.iter().map(|b| others::input(&table.lexicon, b.facts())).collect();
-    let requests: Vec<Request> = inputs.iter().map(|v| Request::new(uid.clone(), uid.clone(), uid.clone(), Context::from_json_value(v.clone(), None).expect("a context"), None).expect("a request")).collect();
-    let values: Vec<regorus::Value> = inputs.iter().map(|v| regorus::Value::from_json_str(&v.to_string()).expect("a value")).collect();
-    let (authorizer, entities, mut room) = (Authorizer::new(), Entities::empty(), Room::default());
-    let (mut differ, mut compared) = (Vec::new(), 0);
-    for (i, b) in sample.iter().enumerate() {
-        let ours = table.judge(b, &mut room).verdict.opens();
-        let cedar = authorizer.is_authorized(&requests[i], &sets[&lives[i]].0, &entities).decision() == cedar_policy::Decision::Allow;
-        let rego = sets[&lives[i]].1.eval_with_input(values[i].clone()).expect("it evaluates") == regorus::Value::from(true);
-        compared += 1;
-        if ours != cedar || ours != rego {
-            differ.push((i, ours, cedar, rego));
-        }
-    }
-    println!("Cedar and regorus, the same clauses and facts: {compared} compared, {} differ {:?}", differ.len(), differ.iter().take(5).collect::<Vec<_>>());
-    let ours = each(sample.len() * 50, || (0..50).for_each(|_| sample.iter().for_each(|b| drop(black_box(table.judge(black_box(b), &mut room))))));
-    println!("  judge on these           {ours:?}");
-    for (what, whole) in [("layers that may apply", false), ("the whole rulebook", true)] {
-        let set = |i: usize| if whole { &sets[&all] } else { &sets[&lives[i]] };
-        let n = if whole { sample.len().min(20) } else { sample.len() };
-        let cedar = each(n, || (0..n).for_each(|i| drop(black_box(authorizer.is_authorized(&requests[i], &set(i).0, &entities)))));
-        let rego = each(n, || (0..n).for_each(|i| drop(black_box(set(i).1.eval_with_input(values[i].clone())))));
-        println!("  {what}: Cedar {cedar:?} ({}x), regorus {rego:?} ({}x)", cedar.as_nanos() / ours.as_nanos().max(1), rego.as_nanos() / ours.as_nanos().max(1));
     }
 }
 
