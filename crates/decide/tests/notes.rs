@@ -107,7 +107,7 @@ fn the_fast_head_sees_what_a_measure_shuts_elsewhere() {
         ```layer m\nlabel: L | L\nzone: Z\ntier: A\napplies: yes\nchecked: C | C\nnot_checked: N | N\n```\n\
         ```scope m.scope\nlayer: m\nreaches: yes\ncites: A\nsays: S | S\n```\n\
         ```bar m.bar\nlayer: m\nwhen: judge.own is passes\ncites: A\nsays: S | S\n```\n\
-        ```measure x\nlabel: M | M\ndoes: judge.own is passes\ndecides: exporter\n```\n";
+        ```measure l.x\nlabel: M | M\ndoes: judge.own is passes\ndecides: exporter\n```\n";
     let law = generate::instrument("act") + LAYER + law;
     let book = generate::parse([("a.md", words.to_string()), ("b.md", law)].map(|(path, text)| Source { path: path.into(), text }).to_vec());
     let mut engine = Engine::new(book.clone());
