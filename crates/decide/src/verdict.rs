@@ -77,10 +77,14 @@ pub fn verdict(table: &Table, k: &Knowledge, carried: &[Carried], hand: &remedy:
     if !uncovered && !touched && !bound {
         return Verdict::OutOfScope;
     }
-    let refusing: Vec<(usize, NodeId)> = refusals(table, k, carried).filter(|(i, f)| k.can(table, *i, *f, &none)).collect();
-    if !uncovered && refusing.is_empty() {
+    let may_refuse = |i: usize, f: NodeId| k.can(table, i, f, &none);
+    let all: Vec<(usize, NodeId)> = refusals(table, k, carried).collect();
+    if !uncovered && !all.iter().any(|(i, f)| may_refuse(*i, *f)) {
         return Verdict::Permitted;
     }
+    // What lets it through as it is may refuse it after measures: a layer that some measure works upon is asked again.
+    let worked_upon = |i: usize| table.layers.get(i).is_some_and(|l| !l.effects().is_empty());
+    let refusing: Vec<(usize, NodeId)> = all.into_iter().filter(|(i, f)| worked_upon(*i) || may_refuse(*i, *f)).collect();
     let hand = hand.of(table, k);
     let after = |i: usize, set: &[usize]| table.layers.get(i).map(|l| l.forced(|m| set.binary_search(&m).is_ok())).unwrap_or_default();
     let surely_bound = |i: usize, f: NodeId| {
