@@ -432,7 +432,7 @@ fn the_real_rulebook_read_aloud_agrees_where_all_is_known() {
     let domains = Reference::facts_of(&book, as_of);
     let (mut n_open, mut n_shut) = (0, 0);
     // Each costs a walk through every rule under every reading; `TEGATA_CASES` asks for all of them.
-    let step = if std::env::var("TEGATA_CASES").is_ok() { 1 } else { 10 };
+    let step = if std::env::var("TEGATA_CASES").is_ok() { 1 } else { 40 };
     for (n, given) in cases.iter().enumerate().step_by(step) {
         let mut draw = draw_of(n);
         let said: BTreeMap<&str, &Said> = given.iter().map(|(s, v)| (s.as_str(), v)).collect();
@@ -451,7 +451,12 @@ fn the_real_rulebook_read_aloud_agrees_where_all_is_known() {
             continue;
         };
         let opens = engine.verdict(&bound, as_of).unwrap().opens();
-        assert_eq!(opens, reference.readings().iter().all(|s| reference.lawful(s)), "{facts:?}");
+        let readings = reference.readings();
+        if opens != readings.iter().all(|s| reference.lawful(s)) {
+            let refusing = readings.iter().flat_map(|s| book.layers.keys().zip(reference.refusals(s)).filter(|(_, refuses)| *refuses));
+            let refusing: BTreeSet<&String> = refusing.map(|(layer, _)| layer).collect();
+            panic!("the engine opens: {opens}; {refusing:?} refuse {facts:?}");
+        }
         *if opens { &mut n_open } else { &mut n_shut } += 1;
     }
     println!("{n_open} open and {n_shut} shut, with all facts known");

@@ -285,8 +285,9 @@ impl<'a> Reference<'a> {
             .book
             .layers
             .values()
-            .any(|m| m.replaces.as_deref() == Some(layer) && self.holds(&m.applies, s));
-        self.holds(&self.book.layers[layer].applies, s) && !stronger
+            .any(|m| m.replaces.as_deref() == Some(layer) && m.head.counts(self.as_of) && self.holds(&m.applies, s));
+        let layer = &self.book.layers[layer];
+        layer.head.counts(self.as_of) && self.holds(&layer.applies, s) && !stronger
     }
 
     fn scope(&self, layer: &str, s: &State) -> bool {
