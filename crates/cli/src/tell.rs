@@ -44,15 +44,17 @@ pub fn localized(command: Command) -> Command {
     }
     let template = format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", say(Language::Ja, "help-usage", &[]));
     let known = words::ids(words::JA);
-    let about = |sub: Command| {
-        let id = format!("help-{}", sub.get_name());
-        match known.contains(&id.as_str()) {
-            true => {
-                let text = say(Language::Ja, &id, &[]);
-                sub.about(text.clone()).long_about(text).help_template(template.clone())
-            }
-            false => sub,
+    let told = |id: String, sub: Command| match known.contains(&id.as_str()) {
+        true => {
+            let text = say(Language::Ja, &id, &[]);
+            sub.about(text.clone()).long_about(text).help_template(template.clone())
         }
+        false => sub,
+    };
+    let about = |sub: Command| {
+        let verb = sub.get_name().to_string();
+        let acts = |act: Command| told(format!("help-{verb}-{}", act.get_name()), act);
+        told(format!("help-{verb}"), sub).mut_subcommands(acts)
     };
     let word = |id: &str| say(Language::Ja, id, &[]);
     let root = format!("{{about-with-newline}}\n{}: {{usage}}\n\n{}:\n{{subcommands}}\n\n{{options}}\n", word("help-usage"), word("help-commands"));

@@ -166,9 +166,23 @@ pub fn charset(bytes: &[u8]) -> Result<Charset, usize> {
     }
 }
 
-fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, SheetError> {
+/// Reads running text in UTF-8 or Shift_JIS, found out unless given.
+pub fn text(path: &Path, charset: Option<Charset>) -> Result<String, SheetError> {
+    let size = fs::metadata(path).map_err(|e| SheetError::opening(path, e))?.len();
+    if size > SHEET_BYTES_MAX {
+        return Err(SheetError::TooLarge(path.to_owned()));
+    }
+    let bytes = fs::read(path).map_err(|e| SheetError::opening(path, e))?;
+    decoded(path, &bytes, charset).map(std::borrow::Cow::into_owned)
+}
+
+fn decoded<'a>(
+    path: &Path,
+    bytes: &'a [u8],
+    given: Option<Charset>,
+) -> Result<std::borrow::Cow<'a, str>, SheetError> {
     let wrong = |at| SheetError::WrongEncoding { path: path.to_owned(), at };
-    let text = match given.map_or_else(|| charset(bytes), Ok).map_err(wrong)? {
+    Ok(match given.map_or_else(|| charset(bytes), Ok).map_err(wrong)? {
         Charset::Utf8 => {
             let text = std::str::from_utf8(bytes).map_err(|e| wrong(e.valid_up_to()))?;
             text.strip_prefix('\u{feff}').unwrap_or(text).into()
@@ -176,7 +190,11 @@ fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, 
         Charset::ShiftJis => encoding_rs::SHIFT_JIS
             .decode_without_bom_handling_and_without_replacement(bytes)
             .ok_or_else(|| wrong(0))?,
-    };
+    })
+}
+
+fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, SheetError> {
+    let text = decoded(path, bytes, given)?;
     let mut reader = csv::ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
     let header: Vec<String> =
         reader.headers().map_err(|e| csv_fault(path, &e))?.iter().map(|c| c.trim().to_owned()).collect();

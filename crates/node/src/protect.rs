@@ -5,6 +5,7 @@ use dataplane::{
     sheet::SheetError,
     table::Table,
 };
+use arrow_array::RecordBatch;
 use model::Digest;
 use pets::{
     catalogue::Catalogue,
@@ -16,6 +17,12 @@ use pets::{
     words::Words,
 };
 use std::{fmt, path::Path};
+
+mod part;
+mod spend;
+
+pub use part::{Parted, linked, separate};
+pub use spend::{Spending, ask, book, open_ledger};
 
 /// The profiles that ship with the program: id and text.
 pub const PROFILES: [(&str, &str); 4] = [
@@ -36,6 +43,14 @@ pub enum ProtectError {
     Document(String),
     /// The data could not be protected.
     NotProtected(pets::protect::NotProtected),
+    /// The table could not be separated.
+    NotSeparated(pets::separate::NotSeparated),
+    /// Two parts and a link proof do not belong together.
+    NotLinked(pets::separate::NotLinked),
+    /// A question under differential privacy got no answer.
+    Refused(pets::dp::Refused),
+    /// The book of privacy budgets; what is wrong with it.
+    Book(String),
     /// The first row has cells that look like values; the length of one.
     NoHeader(usize),
     /// The release could not be written as bytes.
@@ -49,7 +64,10 @@ impl ProtectError {
             Self::Table(e) => e.code(),
             Self::Knowledge(_) => "TGT-N001",
             Self::Document(_) => "TGT-N002",
-            Self::NotProtected(_) => "TGT-N003",
+            Self::NotProtected(_) | Self::NotSeparated(_) => "TGT-N003",
+            Self::NotLinked(e) => e.code(),
+            Self::Refused(e) => e.code(),
+            Self::Book(_) => "TGT-N006",
             Self::Encoding(_) => "TGT-N004",
             Self::NoHeader(_) => "TGT-N005",
         }
@@ -63,6 +81,10 @@ impl fmt::Display for ProtectError {
             Self::NoHeader(n) => write!(f, "the first row looks like data, not like names of columns (a cell of {n} characters); add a header row"),
             Self::Knowledge(e) | Self::Document(e) | Self::Encoding(e) => f.write_str(e),
             Self::NotProtected(e) => e.fmt(f),
+            Self::NotSeparated(e) => e.fmt(f),
+            Self::NotLinked(e) => e.fmt(f),
+            Self::Refused(e) => e.fmt(f),
+            Self::Book(e) => f.write_str(e),
         }
     }
 }
@@ -99,6 +121,13 @@ pub fn scan(path: &Path, knowledge: &Knowledge) -> Result<Scan, ProtectError> {
     let mut found = scanner.finish(knowledge);
     be_cautious(&mut found, knowledge);
     Ok(found)
+}
+
+/// Looks at running text: the text, and where it points at persons.
+pub fn scan_text(path: &Path, knowledge: &Knowledge) -> Result<(String, Vec<pets::text::Spot>), ProtectError> {
+    let text = dataplane::sheet::text(path, None)?;
+    let spots = pets::text::find(&text, knowledge);
+    Ok((text, spots))
 }
 
 /// Whether a header cell is rather a value: a mail address, or mostly digits.
@@ -155,21 +184,23 @@ pub fn protect(path: &Path, profile: &Profile, corrections: Option<&Dictionary>,
     let batches = Table::open(path, None)?.all()?;
     let request = Request { batches: &batches, dictionary: &dictionary, profile, knowledge, key };
     let protected = pets::protect::protect(request).map_err(ProtectError::NotProtected)?;
-    let bytes = csv(&protected).map_err(|e| ProtectError::Encoding(e.to_string()))?;
+    let bytes = csv(&protected.batches).map_err(|e| ProtectError::Encoding(e.to_string()))?;
     let report = protected.report.digest().map_err(|e| ProtectError::Encoding(e.to_string()))?;
     Ok(Release { digest: Digest::of(&bytes), report, bytes, protected })
 }
 
-fn csv(protected: &Protected) -> Result<Vec<u8>, impl fmt::Display + use<>> {
+// As text first, so that what was measured and what is read again later are the same values.
+fn csv(batches: &[RecordBatch]) -> Result<Vec<u8>, arrow_schema::ArrowError> {
     let mut bytes = Vec::new();
-    if let Some(first) = protected.batches.first() {
+    let texts = batches.iter().map(pets::cell::as_text).collect::<Result<Vec<_>, _>>()?;
+    if let Some(first) = texts.first() {
         let mut encoder = Encoder::new(Encoding::Csv, &first.schema())?;
-        for batch in &protected.batches {
+        for batch in &texts {
             bytes.extend(encoder.push(batch)?);
         }
         bytes.extend(encoder.finish()?);
     }
-    Ok::<_, arrow_schema::ArrowError>(bytes)
+    Ok(bytes)
 }
 
 /// A report that was made on a release, checked against that release.

@@ -6,10 +6,11 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use model::CivilDate;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Reads the cells of one Arrow array as text.
 ///
@@ -130,6 +131,27 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// The same table with every column as text, in the spelling that counts and digests use. Columns that hold no single
+/// values stay as they are.
+pub fn as_text(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        match Cells::of(array) {
+            Some(cells) => {
+                let texts: StringArray = (0..cells.len()).map(|row| cells.text(row)).collect();
+                fields.push(Arc::new(Field::new(field.name(), DataType::Utf8, true)));
+                columns.push(Arc::new(texts) as ArrayRef);
+            }
+            None => {
+                fields.push(field.clone());
+                columns.push(array.clone());
+            }
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+}
+
 // Minus zero and zero are one value; not-a-number is no value, as in the tools that write it for a gap.
 fn float_text(value: f64) -> Option<String> {
     match value {
@@ -166,9 +188,8 @@ fn second_text(seconds: i64) -> String {
 mod tests {
     use super::*;
     use arrow_array::{
-        BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array, StringArray,
+        BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
     };
-    use std::sync::Arc;
 
     fn texts(array: ArrayRef) -> Vec<Option<String>> {
         let cells = Cells::of(&array).unwrap();

@@ -1,21 +1,23 @@
-//! Differential privacy: counts and sums by group with exact discrete noise, and a ledger of what was spent.
+//! Differential privacy: counts, sums, means and histograms by group with exact discrete noise, and a ledger of what was spent.
 //!
 //! The unit of privacy is a person, by a key column or by one row each; each person's rows are bounded before anything is
 //! added up. Noise is the discrete Gaussian, drawn exactly from whole numbers; loss is zero-concentrated (zCDP), in exact
 //! rationals, and adds up in a [`Ledger`]. What cannot be bounded is refused. Randomness is an argument; no seed is kept.
 
-use crate::cell::Cells;
-use crate::intern::{Codes, Paths};
 use crate::number::Decimal;
 use crate::ratio::Ratio;
 use arrow_array::RecordBatch;
+use model::CivilDate;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::fmt;
 
+mod ledger;
 pub mod sampler;
+mod totals;
 
+pub use ledger::{Book, Ledger, Loss, rho_of_epsilon};
 use sampler::{Randomness, discrete_gaussian};
+use totals::{Adds, Totals};
 
 /// What is asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ pub struct Question {
 pub enum What {
     /// Rows.
     Count,
-    /// Whole numbers of a column, each cut to the bounds first; what is no number counts nothing.
+    /// Numbers of a column, each cut to the bounds first; what is no number counts nothing.
     Sum {
         /// The column.
         column: String,
@@ -47,7 +49,44 @@ pub enum What {
         low: i64,
         /// Most that a row can add.
         high: i64,
+        /// Decimals that count; more are cut off.
+        #[serde(default)]
+        decimals: u32,
     },
+    /// The sum over the number of rows that have one, each with half of the loss.
+    Mean {
+        /// The column.
+        column: String,
+        /// Numbers below count as this.
+        low: i64,
+        /// Numbers above count as this.
+        high: i64,
+        /// Decimals that count, in the answer too.
+        #[serde(default)]
+        decimals: u32,
+    },
+    /// Rows whose number falls between edges that the asker knows: `<20`, `[20,40)`, `>=40`.
+    Histogram {
+        /// The column.
+        column: String,
+        /// The edges, rising.
+        edges: Vec<Decimal>,
+    },
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Count => write!(f, "count")?,
+            What::Sum { column, low, high, .. } => write!(f, "sum of {column} within {low}..{high}")?,
+            What::Mean { column, low, high, .. } => write!(f, "mean of {column} within {low}..{high}")?,
+            What::Histogram { column, edges } => write!(f, "histogram of {column}, {} edges", edges.len())?,
+        }
+        if !self.by.is_empty() {
+            write!(f, " by {}, {} groups", self.by.join(", "), self.groups.len())?;
+        }
+        Ok(())
+    }
 }
 
 /// The unit of privacy.
@@ -78,10 +117,25 @@ impl Person {
 /// One answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Answer {
-    /// The group, in the order of `by`.
+    /// The group, in the order of `by`; of a histogram the bin as well.
     pub group: Vec<String>,
-    /// The noisy number.
+    /// The noisy number, in units of ten to the minus `decimals`.
     pub value: i64,
+    /// Decimals of `value`.
+    pub decimals: u32,
+    /// Of a mean: the noisy number of rows that it is over. A mean over few says little.
+    pub of: Option<i64>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10u64.saturating_pow(self.decimals);
+        let (sign, value) = (if self.value < 0 { "-" } else { "" }, self.value.unsigned_abs());
+        match self.decimals {
+            0 => write!(f, "{}", self.value),
+            d => write!(f, "{sign}{}.{:0width$}", value / unit, value % unit, width = d as usize),
+        }
+    }
 }
 
 /// Answers and what they cost.
@@ -89,8 +143,8 @@ pub struct Answer {
 pub struct Answers {
     /// One for each group asked for, in that order.
     pub answers: Vec<Answer>,
-    /// Variance of the noise, before it is made whole.
-    pub variance: Ratio,
+    /// Variance of the noise in units of the answer; of a mean, that of the sum and that of the number of rows.
+    pub variance: Vec<Ratio>,
     /// What was spent (zCDP).
     pub rho: Ratio,
 }
@@ -147,68 +201,10 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What a dataset may lose to one recipient, and what it has lost. Losses add up and never come back.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ledger {
-    /// The dataset.
-    pub dataset: String,
-    /// The recipient.
-    pub recipient: String,
-    /// The unit of privacy that the budget is stated for: a column name, or `row`.
-    pub unit: String,
-    /// The whole budget (zCDP ρ).
-    budget: Ratio,
-    /// Each loss, oldest first.
-    spent: Vec<Ratio>,
-}
-
-impl Ledger {
-    /// Opens a ledger.
-    pub fn open(
-        dataset: impl Into<String>,
-        recipient: impl Into<String>,
-        unit: impl Into<String>,
-        budget: Ratio,
-    ) -> Self {
-        Self {
-            dataset: dataset.into(),
-            recipient: recipient.into(),
-            unit: unit.into(),
-            budget,
-            spent: Vec::new(),
-        }
-    }
-
-    /// What is left; nothing when the sum can no longer be written.
-    pub fn left(&self) -> Ratio {
-        let spent = self.spent.iter().try_fold(Ratio::ZERO, |sum, rho| sum.checked_add(*rho));
-        spent.and_then(|spent| self.budget.checked_sub(spent)).unwrap_or(Ratio::ZERO)
-    }
-
-    /// Spends, or refuses when the budget does not cover it.
-    pub fn spend(&mut self, rho: Ratio) -> Result<(), Refused> {
-        let left = self.left();
-        if rho == Ratio::ZERO {
-            return Err(Refused::Unbounded("an answer that costs nothing says nothing"));
-        }
-        if rho > left {
-            return Err(Refused::BudgetSpent { left });
-        }
-        self.spent.push(rho);
-        Ok(())
-    }
-
-    /// The ε that a loss of ρ in all implies at a δ of ten to the minus `exponent`: ρ + 2 √(ρ ln(1/δ)) (Bun, Steinke 2016).
-    /// A float for people; the ledger itself counts in ρ.
-    pub fn epsilon(&self, exponent: u32) -> f64 {
-        let rho = self.budget.to_f64() - self.left().to_f64();
-        rho + 2.0 * (rho * f64::from(exponent) * std::f64::consts::LN_10).sqrt()
-    }
-}
-
 // LIMIT: bounds beyond this have squares that exact noise cannot be computed for.
 const BOUND_MAX: u128 = 1 << 24;
+// LIMIT: decimals that a sum or mean counts.
+const DECIMALS_MAX: u32 = 6;
 
 /// Answers a question about batches, at a stated loss, from the ledger. The loss is spent before anything is drawn.
 pub fn ask(
@@ -216,137 +212,124 @@ pub fn ask(
     batches: &[RecordBatch],
     rho: Ratio,
     ledger: &mut Ledger,
+    on: CivilDate,
     randomness: &mut dyn Randomness,
 ) -> Result<Answers, Refused> {
-    let sensitivity = sensitivity(question)?;
+    let parts = parts(&question.what)?;
+    let share = share(rho, parts.len())?;
+    let mut bounded = Vec::with_capacity(parts.len());
+    for adds in parts {
+        bounded.push((variance(rows_max(&question.person)?, &adds, share)?, adds));
+    }
     if ledger.unit != question.person.unit() {
         return Err(Refused::WrongUnit);
     }
-    let mut exact = Totals::of(question)?;
-    for batch in batches {
-        exact.push(question, batch)?;
+    let mut exact = Vec::with_capacity(bounded.len());
+    for (variance, adds) in bounded {
+        let mut totals = Totals::of(question, adds)?;
+        for batch in batches {
+            totals.push(question, batch)?;
+        }
+        exact.push((totals, variance));
     }
-    let (numerator, denominator) = rho.parts();
-    // σ² = Δ² / 2ρ.
-    let variance = sensitivity
-        .checked_pow(2)
-        .and_then(|square| Ratio::of(square.checked_mul(denominator)?, numerator.checked_mul(2)?))
-        .ok_or(Refused::Unbounded("the loss is nothing or too small for exact noise"))?;
-    ledger.spend(rho)?;
-    let mut answers = Vec::with_capacity(question.groups.len().max(1));
-    for (group, total) in exact.totals() {
-        let noise = discrete_gaussian(variance, randomness).ok_or(Refused::Randomness)?;
-        answers.push(Answer { group, value: total.saturating_add(noise) });
+    ledger.spend(rho, question.to_string(), on)?;
+    let mut drawn = Vec::with_capacity(exact.len());
+    for (totals, variance) in exact {
+        let noisy = |(group, total): (Vec<String>, i64)| {
+            let noise = discrete_gaussian(variance, randomness).ok_or(Refused::Randomness)?;
+            Ok((group, total.saturating_add(noise), variance))
+        };
+        drawn.push(totals.finish().map(noisy).collect::<Result<Vec<_>, Refused>>()?);
     }
-    Ok(Answers { answers, variance, rho })
+    let variance = drawn.iter().filter_map(|part| part.first().map(|d| d.2)).collect();
+    Ok(Answers { answers: answers(&question.what, drawn), variance, rho })
 }
 
-/// How far one person can move the answers, in the Euclidean norm: at worst all rows in one group.
-fn sensitivity(question: &Question) -> Result<u128, Refused> {
-    let rows = match question.person {
-        Person::Row => 1,
-        Person::Key { rows_max: 0, .. } => return Err(Refused::Unbounded("no row of a person counts")),
-        Person::Key { rows_max, .. } => u128::from(rows_max),
+type Drawn = Vec<(Vec<String>, i64, Ratio)>;
+
+fn answers(what: &What, drawn: Vec<Drawn>) -> Vec<Answer> {
+    let mut drawn = drawn.into_iter();
+    let first = drawn.next().unwrap_or_default();
+    let counts: Vec<i64> = drawn.next().unwrap_or_default().into_iter().map(|d| d.1).collect();
+    let answer = |(place, (group, total, _)): (usize, (Vec<String>, i64, Ratio))| match *what {
+        What::Mean { low, high, decimals, .. } => {
+            let of = counts.get(place).copied().unwrap_or(0);
+            let (low, high, middle) = bounds(low, high, decimals).unwrap_or((0, 0, 0));
+            // What follows from noisy numbers costs nothing more; a mean lies within its bounds.
+            let value = middle.saturating_add(total / of.max(1)).clamp(low, high);
+            Answer { group, value, decimals, of: Some(of) }
+        }
+        What::Sum { decimals, .. } => Answer { group, value: total, decimals, of: None },
+        _ => Answer { group, value: total, decimals: 0, of: None },
     };
-    let each = match &question.what {
-        What::Count => 1,
-        What::Sum { low, high, .. } if low > high => {
+    first.into_iter().enumerate().map(answer).collect()
+}
+
+/// Bounds and their middle in units of ten to the minus `decimals`.
+fn bounds(low: i64, high: i64, decimals: u32) -> Option<(i64, i64, i64)> {
+    let unit = 10i64.checked_pow(decimals.min(DECIMALS_MAX))?;
+    let (low, high) = (low.checked_mul(unit)?, high.checked_mul(unit)?);
+    Some((low, high, low.checked_add(high.checked_sub(low)? / 2)?))
+}
+
+fn parts(what: &What) -> Result<Vec<Adds>, Refused> {
+    let within = |low: i64, high: i64, decimals: u32| {
+        if decimals > DECIMALS_MAX {
+            return Err(Refused::Unbounded("more than six decimals"));
+        }
+        if low > high {
             return Err(Refused::Unbounded("the least is above the most"));
         }
-        What::Sum { low, high, .. } => u128::from(low.unsigned_abs().max(high.unsigned_abs())),
+        bounds(low, high, decimals).ok_or(Refused::Unbounded("the bound is too large for exact noise"))
     };
-    match rows.checked_mul(each) {
-        Some(0) => Err(Refused::Unbounded("every row adds nothing")),
-        Some(bound) if bound <= BOUND_MAX => Ok(bound),
-        _ => Err(Refused::Unbounded("the bound is too large for exact noise")),
-    }
-}
-
-/// Exact totals by group, which never leave this file.
-struct Totals {
-    groups: Vec<Vec<String>>,
-    places: HashMap<Vec<String>, usize>,
-    totals: Vec<i64>,
-    persons: Codes,
-    seen: HashMap<u32, u32>,
-    paths: Paths,
-}
-
-impl Totals {
-    fn of(question: &Question) -> Result<Self, Refused> {
-        let groups = if question.by.is_empty() { vec![Vec::new()] } else { question.groups.clone() };
-        let places: HashMap<Vec<String>, usize> =
-            groups.iter().cloned().enumerate().map(|(place, group)| (group, place)).collect();
-        if groups.is_empty()
-            || places.len() != groups.len()
-            || groups.iter().any(|g| g.len() != question.by.len())
-        {
-            return Err(Refused::WrongGroup);
+    Ok(match what {
+        What::Count => vec![Adds::Ones],
+        What::Sum { column, low, high, decimals } => {
+            let (low, high, _) = within(*low, *high, *decimals)?;
+            vec![Adds::Number { column: column.clone(), low, high, minus: 0, decimals: *decimals }]
         }
-        let totals = vec![0; groups.len()];
-        Ok(Self {
-            groups,
-            places,
-            totals,
-            persons: Codes::default(),
-            seen: HashMap::new(),
-            paths: Paths::of_width(1),
-        })
-    }
-
-    fn push(&mut self, question: &Question, batch: &RecordBatch) -> Result<(), Refused> {
-        let read = |name: &String| {
-            batch.column_by_name(name).and_then(Cells::of).ok_or_else(|| Refused::NoColumn(name.clone()))
-        };
-        let by = question.by.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let summed = match &question.what {
-            What::Count => None,
-            What::Sum { column, .. } => Some(read(column)?),
-        };
-        let person = match &question.person {
-            Person::Row => None,
-            Person::Key { column, rows_max } => Some((read(column)?, *rows_max)),
-        };
-        for row in 0..batch.num_rows() {
-            if let Some((cells, rows_max)) = &person
-                && !self.counts(cells.text(row).as_deref(), *rows_max)
-            {
-                continue;
+        What::Mean { column, low, high, decimals } => {
+            let (low, high, minus) = within(*low, *high, *decimals)?;
+            let number = Adds::Number { column: column.clone(), low, high, minus, decimals: *decimals };
+            vec![number, Adds::Filled { column: column.clone() }]
+        }
+        What::Histogram { column, edges } => {
+            if edges.is_empty() || !edges.is_sorted_by(|a, b| a < b) {
+                return Err(Refused::Unbounded("a histogram needs rising edges"));
             }
-            let group: Vec<String> =
-                by.iter().map(|cells| cells.text(row).unwrap_or_default().into_owned()).collect();
-            let Some(total) = self.places.get(&group).and_then(|&place| self.totals.get_mut(place)) else {
-                continue;
-            };
-            *total = total.saturating_add(match (&question.what, &summed) {
-                (What::Sum { low, high, .. }, Some(cells)) => {
-                    whole(cells.text(row).as_deref()).map_or(0, |n| n.clamp(*low, *high))
-                }
-                _ => 1,
-            });
+            vec![Adds::Bin { column: column.clone(), edges: edges.clone() }]
         }
-        Ok(())
-    }
+    })
+}
 
-    // The first rows of a person count; which those are depends on that person's rows alone.
-    fn counts(&mut self, person: Option<&str>, rows_max: u32) -> bool {
-        if person.is_none() {
-            return false;
-        }
-        let person = self.paths.class([self.persons.code(person)]);
-        let rows = self.seen.entry(person).or_default();
-        *rows = rows.saturating_add(1);
-        *rows <= rows_max
-    }
+fn share(rho: Ratio, parts: usize) -> Result<Ratio, Refused> {
+    let (numerator, denominator) = rho.parts();
+    denominator
+        .checked_mul(parts as u128)
+        .and_then(|d| Ratio::of(numerator, d))
+        .ok_or(Refused::Unbounded("the loss is nothing or too small for exact noise"))
+}
 
-    fn totals(self) -> impl Iterator<Item = (Vec<String>, i64)> {
-        self.groups.into_iter().zip(self.totals)
+fn rows_max(person: &Person) -> Result<u128, Refused> {
+    match person {
+        Person::Row => Ok(1),
+        Person::Key { rows_max: 0, .. } => Err(Refused::Unbounded("no row of a person counts")),
+        Person::Key { rows_max, .. } => Ok(u128::from(*rows_max)),
     }
 }
 
-fn whole(text: Option<&str>) -> Option<i64> {
-    let number: Decimal = text?.parse().ok()?;
-    number.floor_to(Decimal::whole(1), Decimal::ZERO).to_string().parse().ok()
+/// σ² = Δ² / 2ρ, where Δ is how far one person can move the answers in the Euclidean norm: at worst all rows in one group.
+fn variance(rows: u128, adds: &Adds, rho: Ratio) -> Result<Ratio, Refused> {
+    let bound = match rows.checked_mul(adds.most()) {
+        Some(0) => return Err(Refused::Unbounded("every row adds nothing")),
+        Some(bound) if bound <= BOUND_MAX => bound,
+        _ => return Err(Refused::Unbounded("the bound is too large for exact noise")),
+    };
+    let (numerator, denominator) = rho.parts();
+    bound
+        .checked_pow(2)
+        .and_then(|square| Ratio::of(square.checked_mul(denominator)?, numerator.checked_mul(2)?))
+        .ok_or(Refused::Unbounded("the loss is nothing or too small for exact noise"))
 }
 
 #[cfg(test)]
@@ -357,6 +340,10 @@ mod tests {
 
     fn r(text: &str) -> Ratio {
         text.parse().unwrap()
+    }
+
+    fn day() -> CivilDate {
+        CivilDate::of(2026, 11, 22).unwrap()
     }
 
     fn question(what: What, person: Person) -> Question {
@@ -378,15 +365,16 @@ mod tests {
     fn one_person_is_bounded_before_anything_is_added_up() {
         let totals = |what: What, person: Person| {
             let question = question(what, person);
-            let mut totals = Totals::of(&question).unwrap();
+            let adds = parts(&question.what).unwrap().remove(0);
+            let mut totals = Totals::of(&question, adds).unwrap();
             visits().iter().for_each(|b| totals.push(&question, b).unwrap());
-            totals.totals().map(|t| t.1).collect::<Vec<_>>()
+            totals.finish().map(|t| t.1).collect::<Vec<_>>()
         };
         let key = |rows_max| Person::Key { column: "person".into(), rows_max };
         assert_eq!(totals(What::Count, Person::Row), [500, 500, 0]);
         assert_eq!(totals(What::Count, key(1)), [125, 125, 0]);
         assert_eq!(totals(What::Count, key(3)), [375, 375, 0]);
-        let sum = What::Sum { column: "age".into(), low: 0, high: 10 };
+        let sum = What::Sum { column: "age".into(), low: 0, high: 10, decimals: 0 };
         assert!(totals(sum, key(1)).iter().all(|&t| t <= 125 * 10));
     }
 
@@ -394,16 +382,19 @@ mod tests {
     fn answers_are_near_the_truth_and_cost_what_they_say() {
         let mut ledger = Ledger::open("visits", "clinic", "person", r("1/2"));
         let key = Person::Key { column: "person".into(), rows_max: 2 };
-        let out = ask(&question(What::Count, key.clone()), &visits(), r("1/8"), &mut ledger, &mut Fixed(3))
-            .unwrap();
+        let out =
+            ask(&question(What::Count, key.clone()), &visits(), r("1/8"), &mut ledger, day(), &mut Fixed(3))
+                .unwrap();
         // Δ = 2, ρ = 1/8: σ² = 4 / (1/4) = 16.
-        assert_eq!((out.variance, out.rho, ledger.left()), (r("16"), r("1/8"), r("3/8")));
+        assert_eq!((out.variance, out.rho, ledger.left()), (vec![r("16")], r("1/8"), r("3/8")));
         for (answer, truth) in out.answers.iter().zip([250, 250, 0]) {
             assert!((answer.value - truth).abs() < 5 * 4, "{answer:?}");
         }
-        ask(&question(What::Count, key.clone()), &visits(), r("3/8"), &mut ledger, &mut Fixed(4)).unwrap();
+        ask(&question(What::Count, key.clone()), &visits(), r("3/8"), &mut ledger, day(), &mut Fixed(4))
+            .unwrap();
         let refused =
-            ask(&question(What::Count, key), &visits(), r("1/1000"), &mut ledger, &mut Fixed(5)).unwrap_err();
+            ask(&question(What::Count, key), &visits(), r("1/1000"), &mut ledger, day(), &mut Fixed(5))
+                .unwrap_err();
         assert_eq!(refused, Refused::BudgetSpent { left: Ratio::ZERO });
         assert!((ledger.epsilon(6) - (0.5 + 2.0 * (0.5 * 6.0 * 10f64.ln()).sqrt())).abs() < 1e-12);
     }
@@ -411,9 +402,9 @@ mod tests {
     #[test]
     fn what_cannot_be_bounded_is_refused_and_costs_nothing() {
         let mut ledger = Ledger::open("visits", "clinic", "row", r("1"));
-        let sum = |low, high| What::Sum { column: "age".into(), low, high };
+        let sum = |low, high| What::Sum { column: "age".into(), low, high, decimals: 0 };
         let mut refuse = |question: Question, rho: &str| {
-            ask(&question, &visits(), r(rho), &mut ledger, &mut Fixed(1)).unwrap_err().code()
+            ask(&question, &visits(), r(rho), &mut ledger, day(), &mut Fixed(1)).unwrap_err().code()
         };
         assert_eq!(refuse(question(sum(9, 1), Person::Row), "1/2"), "pets/unbounded");
         assert_eq!(refuse(question(sum(0, i64::MAX), Person::Row), "1/2"), "pets/unbounded");
@@ -437,5 +428,38 @@ mod tests {
         };
         assert_eq!(refuse(nobody, "1/2"), "pets/missing-column");
         assert_eq!(ledger.left(), r("1"));
+    }
+
+    #[test]
+    fn means_and_histograms_are_near_the_truth() {
+        let mut ledger = Ledger::open("visits", "clinic", "row", r("4"));
+        let mean = What::Mean { column: "age".into(), low: 0, high: 100, decimals: 1 };
+        let out =
+            ask(&question(mean, Person::Row), &visits(), r("2"), &mut ledger, day(), &mut Fixed(7)).unwrap();
+        // The sum within ±500 tenths of the middle at ρ = 1: σ² = 500² / 2; the number of rows: σ² = 1/2.
+        assert_eq!(out.variance, [r("125000"), r("1/2")]);
+        let truth = [0usize, 1].map(|sex| {
+            let ages: Vec<usize> = (0..1000).filter(|n| n % 2 == sex).map(|n| n % 90).collect();
+            ages.iter().sum::<usize>() as f64 / ages.len() as f64
+        });
+        for (answer, truth) in out.answers.iter().zip(truth) {
+            // Five standard deviations of the sum over five hundred rows are 3.6 tenths of a year; one tenth is rounding.
+            assert!((answer.value as f64 / 10.0 - truth).abs() < 0.6, "{answer} {truth}");
+            assert!((answer.of.unwrap() - 500).abs() < 8);
+        }
+        let edges = vec![Decimal::whole(30), Decimal::whole(60)];
+        let bins = Question {
+            by: vec![],
+            groups: vec![],
+            ..question(What::Histogram { column: "age".into(), edges }, Person::Row)
+        };
+        let out = ask(&bins, &visits(), r("2"), &mut ledger, day(), &mut Fixed(8)).unwrap();
+        let labels: Vec<&str> = out.answers.iter().map(|a| a.group[0].as_str()).collect();
+        assert_eq!(labels, ["<30", "[30,60)", ">=60"]);
+        assert!(
+            out.answers.iter().zip([340, 330, 330]).all(|(a, truth)| (a.value - truth).abs() <= 3),
+            "{out:?}"
+        );
+        assert_eq!(ledger.left(), Ratio::ZERO);
     }
 }

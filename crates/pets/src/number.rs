@@ -36,6 +36,12 @@ impl Decimal {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// How many whole units of ten to the minus `decimals` (nine at most) fit; none beyond what 64 bits hold.
+    pub fn units(self, decimals: u32) -> Option<i64> {
+        let unit = ONE / 10i128.pow(decimals.min(DECIMALS as u32));
+        i64::try_from(self.0.div_euclid(unit)).ok()
+    }
+
     /// The nearest float, for observed figures only.
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / ONE as f64

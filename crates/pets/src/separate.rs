@@ -3,16 +3,18 @@
 //! The non-personal part carries no link and its rows are in the order of their own digests, so neither a column nor a
 //! position leads back. The holder of the key can show, row by row, which belongs to which; others see one digest.
 
+use crate::cell::{Cells, as_text};
 use crate::dictionary::{Dictionary, Role};
 use crate::pseudonym::DomainKey;
-use crate::report::row_digests;
+use crate::report::{empty_row, row_digests};
 use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use model::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,14 +34,54 @@ pub struct Separated {
     pub unlike_all_others: u64,
 }
 
-/// The proof of belonging: a digest of what the key alone can compute.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+/// The form of a [`Link`] as a document.
+pub const LINK_FORM: &str = "tegata-link/1";
+
+/// The proof of belonging. It stays with the holder of the personal part: whoever has both can put the table together again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Link {
+    form: String,
+    /// One for each row, sorted: the link, and the digest of the non-personal row.
+    rows: Vec<(String, Digest)>,
     /// One for each row, sorted: SHA-256 of the link, of the personal row and of the non-personal row.
     leaves: Vec<Digest>,
     /// SHA-256 over the leaves; this is what is shown to others.
     pub root: Digest,
 }
+
+/// Why two parts and a proof do not belong together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotLinked {
+    /// The document is of another form, or is not what its own root says.
+    Proof,
+    /// The personal part lacks its link column, has a link twice, or a link that the proof does not know.
+    Personal,
+    /// The non-personal rows are not those of the proof.
+    NonPersonal,
+    /// A personal row was changed, or left out.
+    Changed,
+}
+
+impl NotLinked {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        "pets/not-linked"
+    }
+}
+
+impl fmt::Display for NotLinked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Proof => "the proof is no link proof, or was changed",
+            Self::Personal => "the personal part lacks its links, or has one that the proof does not know",
+            Self::NonPersonal => "the rows of the non-personal part are not those of the proof",
+            Self::Changed => "a row of the personal part was changed or left out",
+        })
+    }
+}
+
+impl std::error::Error for NotLinked {}
 
 /// Why a table could not be separated.
 #[derive(Debug)]
@@ -92,13 +134,16 @@ pub fn separate(
             Some(_) => about.push(index),
         }
     }
-    let table = concat_batches(&schema, batches)?;
+    // As text, so that the parts have the same digests after they were written and read again.
+    let table = as_text(&concat_batches(&schema, batches)?)?;
     let (personal, non_personal) = (table.project(&about)?, table.project(&rest)?);
     let links: Vec<String> = (0..table.num_rows()).map(|row| key.name(LINK, &row.to_string())).collect();
     let (mine, theirs) = (row_digests(&personal), row_digests(&non_personal));
     let mut leaves: Vec<Digest> =
         links.iter().zip(&mine).zip(&theirs).map(|((link, a), b)| leaf(link, a, b)).collect();
     leaves.sort_unstable();
+    let mut pairs: Vec<(String, Digest)> = links.iter().cloned().zip(theirs.iter().copied()).collect();
+    pairs.sort_unstable();
     let mut order: Vec<u64> = (0..theirs.len() as u64).collect();
     order.sort_unstable_by_key(|&row| theirs.get(row as usize));
     let mut sorted: Vec<Digest> = theirs.clone();
@@ -107,7 +152,7 @@ pub fn separate(
     Ok(Separated {
         personal: with_links(&personal, links)?,
         non_personal: take_record_batch(&non_personal, &UInt64Array::from(order))?,
-        link: Link { root: root(&leaves), leaves },
+        link: Link { form: LINK_FORM.into(), root: root(&leaves), rows: pairs, leaves },
         unlike_all_others: unlike,
     })
 }
@@ -116,10 +161,7 @@ pub fn separate(
 fn with_links(personal: &RecordBatch, links: Vec<String>) -> Result<RecordBatch, ArrowError> {
     let kept: Vec<u64> = (0..personal.num_rows())
         .filter(|&row| {
-            personal
-                .columns()
-                .iter()
-                .any(|column| crate::cell::Cells::of(column).is_none_or(|c| c.text(row).is_some()))
+            personal.columns().iter().any(|column| Cells::of(column).is_none_or(|c| c.text(row).is_some()))
         })
         .map(|row| row as u64)
         .collect();
@@ -154,12 +196,64 @@ impl Link {
         root(&self.leaves) == self.root
             && self.leaves.binary_search(&leaf(link, personal, non_personal)).is_ok()
     }
+
+    /// Checks that two parts, in any order of rows, are the whole of the table that was separated. Returns the rows of
+    /// the table, and how many of them are about a person.
+    pub fn verify(
+        &self,
+        personal: &[RecordBatch],
+        non_personal: &[RecordBatch],
+    ) -> Result<(u64, u64), NotLinked> {
+        if self.form != LINK_FORM || root(&self.leaves) != self.root || self.leaves.len() != self.rows.len() {
+            return Err(NotLinked::Proof);
+        }
+        let mut theirs: Vec<Digest> = non_personal.iter().flat_map(row_digests).collect();
+        theirs.sort_unstable();
+        let mut expected: Vec<Digest> = self.rows.iter().map(|(_, row)| *row).collect();
+        expected.sort_unstable();
+        if theirs != expected {
+            return Err(NotLinked::NonPersonal);
+        }
+        let (mut about, nobody) = personal_rows(personal)?;
+        let n_personal = about.len() as u64;
+        let mut leaves: Vec<Digest> = self
+            .rows
+            .iter()
+            .map(|(link, row)| leaf(link, &about.remove(link.as_str()).unwrap_or(nobody), row))
+            .collect();
+        if !about.is_empty() {
+            return Err(NotLinked::Personal);
+        }
+        leaves.sort_unstable();
+        if leaves != self.leaves {
+            return Err(NotLinked::Changed);
+        }
+        Ok((self.rows.len() as u64, n_personal))
+    }
+}
+
+/// Link → digest of the personal row, and the digest of a row that says nothing.
+fn personal_rows(batches: &[RecordBatch]) -> Result<(HashMap<String, Digest>, Digest), NotLinked> {
+    let (mut about, mut width) = (HashMap::new(), 0);
+    for batch in batches {
+        let place = batch.schema().index_of(LINK).map_err(|_| NotLinked::Personal)?;
+        let rest: Vec<usize> = (0..batch.num_columns()).filter(|&index| index != place).collect();
+        width = rest.len();
+        let rows = row_digests(&batch.project(&rest).map_err(|_| NotLinked::Personal)?);
+        let cells = Cells::of(batch.column(place)).ok_or(NotLinked::Personal)?;
+        for (row, digest) in rows.into_iter().enumerate() {
+            let link = cells.text(row).ok_or(NotLinked::Personal)?.into_owned();
+            if about.insert(link, digest).is_some() {
+                return Err(NotLinked::Personal);
+            }
+        }
+    }
+    Ok((about, empty_row(width)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Cells;
     use crate::classify::tests::table;
     use crate::pseudonym::Domain;
 
@@ -211,5 +305,26 @@ mod tests {
         let backward =
             separate(&table("driver,speed,plant\nc,3,C\nb,2,B\na,1,A", 9), &dictionary, &key()).unwrap();
         assert_eq!(forward.non_personal, backward.non_personal);
+    }
+
+    #[test]
+    fn whole_parts_verify_in_any_order_and_nothing_else_does() {
+        let dictionary = Dictionary::parse(DICTIONARY).unwrap();
+        let whole = table("driver,speed,plant\nSato,50,A\n,61,B\nSuzuki,55,A\nSato,50,A", 2);
+        let parts = separate(&whole, &dictionary, &key()).unwrap();
+        let turned = |batch: &RecordBatch| {
+            let rows: Vec<u64> = (0..batch.num_rows() as u64).rev().collect();
+            take_record_batch(batch, &UInt64Array::from(rows)).unwrap()
+        };
+        let (personal, rest) = (turned(&parts.personal), turned(&parts.non_personal));
+        let text = serde_json::to_string(&parts.link).unwrap();
+        let link: Link = serde_json::from_str(&text).unwrap();
+        assert_eq!(link.verify(&[personal.clone()], &[rest.clone()]), Ok((4, 3)));
+        let fewer = |batch: &RecordBatch| batch.slice(0, batch.num_rows() - 1);
+        assert_eq!(link.verify(&[personal.clone()], &[fewer(&rest)]), Err(NotLinked::NonPersonal));
+        assert_eq!(link.verify(&[fewer(&personal)], &[rest.clone()]), Err(NotLinked::Changed));
+        assert_eq!(link.verify(&[rest.clone()], &[rest.clone()]), Err(NotLinked::Personal));
+        let other = separate(&table("driver,speed,plant\nSato,50,A", 2), &dictionary, &key()).unwrap();
+        assert!(other.link.verify(&[personal], &[rest]).is_err());
     }
 }

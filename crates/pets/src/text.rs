@@ -24,23 +24,49 @@ pub struct Spot {
     pub role: Role,
 }
 
-// LIMIT: texts are looked at up to this many bytes.
-const TEXT_BYTES_MAX: usize = 1 << 20;
+// LIMIT: a text is looked at in stretches of at most so many bytes, cut where a line ends.
+const STRETCH_BYTES_MAX: usize = 1 << 20;
 
 /// Finds spots, in the order of the text, without overlap.
 pub fn find(text: &str, knowledge: &Knowledge) -> Vec<Spot> {
-    let text = match text.len() > TEXT_BYTES_MAX {
-        true => text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or(text),
-        false => text,
-    };
-    let mut spots = Vec::new();
-    mails(text, &mut spots);
-    numbers::find(text, knowledge, &mut spots);
-    if !text.is_ascii() {
-        japanese::find(text, knowledge, &mut spots);
+    let (mut out, mut from) = (Vec::new(), 0);
+    while let Some(stretch) = text.get(from..).map(stretch).filter(|s| !s.is_empty()) {
+        let mut spots = Vec::new();
+        mails(stretch, &mut spots);
+        numbers::find(stretch, knowledge, &mut spots);
+        if !stretch.is_ascii() {
+            japanese::find(stretch, knowledge, &mut spots);
+        }
+        names::find(stretch, knowledge, &mut spots);
+        out.extend(apart(spots).into_iter().map(|mut spot| {
+            spot.range = from + spot.range.start..from + spot.range.end;
+            spot
+        }));
+        from += stretch.len();
     }
-    names::find(text, knowledge, &mut spots);
-    apart(spots)
+    out
+}
+
+fn stretch(rest: &str) -> &str {
+    if rest.len() <= STRETCH_BYTES_MAX {
+        return rest;
+    }
+    let most = rest.get(..rest.floor_char_boundary(STRETCH_BYTES_MAX)).unwrap_or(rest);
+    most.rfind('\n').and_then(|end| most.get(..=end)).unwrap_or(most)
+}
+
+/// The text with each spot covered by its kind: `Call [person-name] at [phone]`.
+pub fn covered(text: &str, spots: &[Spot]) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for spot in spots {
+        out.push_str(text.get(from..spot.range.start).unwrap_or(""));
+        out.push('[');
+        out.push_str(&spot.kind);
+        out.push(']');
+        from = spot.range.end;
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
+    out
 }
 
 /// Of spots that overlap, the one that was found by the surer search: they come in that order.
@@ -112,6 +138,24 @@ mod tests {
             "Card 4111 1111 1111 1111, IBAN GB82 WEST 1234 5698 7654 32.",
             &[("payment-card", "4111 1111 1111 1111"), ("iban", "GB82 WEST 1234 5698 7654 32")],
         );
+    }
+
+    #[test]
+    fn a_long_text_is_read_to_its_end() {
+        let text = format!("{}Call Mr. Brown at +44 20 7946 0958", "Nothing is here.\n".repeat(140_000));
+        let spots = find(&text, &knowledge());
+        assert_eq!(
+            spots.iter().map(|s| &text[s.range.clone()]).collect::<Vec<_>>(),
+            ["Brown", "+44 20 7946 0958"]
+        );
+    }
+
+    #[test]
+    fn what_was_found_is_covered_and_the_rest_stays() {
+        let text = "Call Mr. Brown at +44 20 7946 0958, 佐藤花子様にも。";
+        let spots = find(text, &knowledge());
+        assert_eq!(covered(text, &spots), "Call Mr. [person-name] at [phone], [person-name]様にも。");
+        assert_eq!(covered("nobody", &[]), "nobody");
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! `tegata protect`: a release of a table under a profile, with a report that `check` takes as a fact.
+//! `tegata protect`: a release of a table under a profile, with a report that `check` takes as a fact; and beside it what
+//! else is done to data before they go.
+
+mod dp;
+mod separate;
 
 use crate::verdict::Voice;
-use clap::Args;
+use clap::{Args, Subcommand};
 use node::protect::Release;
 use pets::{dictionary::Dictionary, examine::Outcome, pseudonym::{Domain, DomainKey}};
 use std::{path::PathBuf, process::ExitCode};
@@ -9,43 +13,80 @@ use words::{Arg, say};
 
 /// De-identify a table under a profile, measure the release, write a report. A report proves numbers, not a legal status.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = "Examples:
   tegata protect study.csv --profile jp-anonymised --out release.csv --report report.json
   tegata protect study.csv --profile eu-wp216-k11 --dictionary study.dictionary.toml --out release.csv --report report.json
   tegata protect study.csv --profile ema-0070 --key secret.bin --for hospital/study/2026 --out release.csv --report report.json
 
+Beside it: `tegata protect separate` parts a mixed table, `tegata protect dp` answers questions with noise.
+
 Profiles: jp-anonymised, hipaa-safe-harbor, eu-wp216-k11, ema-0070, or a file.
 Exit code: 0 the profile's numbers are met, 10 they are not (nothing is written), 2 usage.")]
 pub struct Protect {
+    #[command(subcommand)]
+    act: Option<Act>,
+    #[command(flatten)]
+    release: Plain,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    Separate(separate::Separate),
+    Linked(separate::Linked),
+    Budget(dp::Budget),
+    Dp(dp::Dp),
+}
+
+/// What the verb itself takes; clap demands it unless an act is named.
+#[derive(Args)]
+struct Plain {
     /// A table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// The profile that has to be met.
-    #[arg(long, value_name = "PROFILE")]
-    profile: String,
+    #[arg(long, value_name = "PROFILE", required = true)]
+    profile: Option<String>,
     /// What a person says of the columns (see `tegata scan --dictionary`).
     #[arg(long, value_name = "FILE")]
     dictionary: Option<PathBuf>,
     /// Where the released table goes (CSV).
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    out: Option<PathBuf>,
     /// Where the report goes (canonical JSON).
-    #[arg(long, value_name = "FILE")]
-    report: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    secret: Secret,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+/// The secret of pseudonyms and links, and whom they are for.
+#[derive(Args)]
+struct Secret {
     /// A file with at least 32 secret bytes, for pseudonyms.
     #[arg(long, value_name = "FILE", requires = "for")]
     key: Option<PathBuf>,
     /// The pseudonyms' domain: recipient/purpose/period.
     #[arg(long = "for", id = "for", value_name = "DOMAIN")]
     domain: Option<String>,
-    #[command(flatten)]
-    common: super::Common,
 }
 
 /// Runs the verb.
 pub fn run(protect: Protect) -> ExitCode {
-    match release(&protect) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(10),
+    match protect.act {
+        Some(Act::Separate(separate)) => separate::run(separate),
+        Some(Act::Linked(linked)) => separate::verify(linked),
+        Some(Act::Budget(budget)) => dp::budget(budget),
+        Some(Act::Dp(question)) => dp::run(question),
+        None => end(release(&protect.release).map(|met| if met { 0 } else { 10 })),
+    }
+}
+
+/// The exit code of an act: its own, or 2 with a line about what was wrong.
+fn end(done: Result<u8, String>) -> ExitCode {
+    match done {
+        Ok(code) => ExitCode::from(code),
         Err(e) => {
             errln!("{e}");
             ExitCode::from(2)
@@ -53,49 +94,66 @@ pub fn run(protect: Protect) -> ExitCode {
     }
 }
 
-fn release(protect: &Protect) -> Result<bool, String> {
-    let wrong = |e: node::protect::ProtectError| format!("error[{}]: {e}", e.code());
+/// One line about what the node refused.
+fn wrong(e: node::protect::ProtectError) -> String {
+    format!("error[{}]: {e}", e.code())
+}
+
+/// A dictionary that a person wrote.
+fn dictionary(path: &PathBuf) -> Result<Dictionary, String> {
+    Dictionary::parse(&super::read_text(path)?).map_err(|e| format!("error[TGT-N002]: `{}`: {}", path.display(), e.message()))
+}
+
+/// Refuses a file that would be written over another of the same act.
+fn apart(files: &[&PathBuf]) -> Result<(), String> {
     let place = |p: &PathBuf| std::fs::canonicalize(p).unwrap_or_else(|_| p.clone());
-    let (input, out, report) = (place(&protect.file), place(&protect.out), place(&protect.report));
-    if input == out || input == report || out == report {
-        return Err("error[TGT-C004]: table, release and report must be three files".into());
+    let mut places: Vec<PathBuf> = files.iter().map(|p| place(p)).collect();
+    places.sort();
+    match places.windows(2).any(|w| w.first() == w.get(1)) {
+        true => Err("error[TGT-C004]: what is read and what is written must be different files".into()),
+        false => Ok(()),
     }
-    let profile = node::protect::profile(&protect.profile).map_err(wrong)?;
-    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()));
-    let corrections = match &protect.dictionary {
-        Some(path) => Some(Dictionary::parse(&read(path)?).map_err(|e| format!("error[TGT-N002]: `{}`: {}", path.display(), e.message()))?),
-        None => None,
+}
+
+fn release(protect: &Plain) -> Result<bool, String> {
+    let (Some(file), Some(profile), Some(out), Some(report)) = (&protect.file, &protect.profile, &protect.out, &protect.report) else {
+        return Err("error[TGT-C002]: a table, --profile, --out and --report are needed".into());
     };
-    let key = key(protect)?;
+    apart(&[file, out, report])?;
+    let profile = node::protect::profile(profile).map_err(wrong)?;
+    let corrections = protect.dictionary.as_ref().map(dictionary).transpose()?;
+    let key = protect.secret.read()?;
     let knowledge = node::protect::knowledge().map_err(wrong)?;
-    let wheel = super::wheel(&protect.file.display().to_string());
-    let release = node::protect::protect(&protect.file, &profile, corrections.as_ref(), key.as_ref(), &knowledge).map_err(wrong)?;
+    let wheel = super::wheel(&file.display().to_string());
+    let release = node::protect::protect(file, &profile, corrections.as_ref(), key.as_ref(), &knowledge).map_err(wrong)?;
     wheel.finish_and_clear();
     let voice = protect.common.voice();
     if !release.protected.is_met() {
         super::print_lines(&lines(&release, voice));
         return Ok(false);
     }
-    let report = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
-    super::write_together(&[(&protect.out, &release.bytes), (&protect.report, &report)])?;
+    let document = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
+    super::write_together(&[(out, &release.bytes), (report, &document)])?;
     super::print_lines(&lines(&release, voice));
     super::print_lines(&[
-        format!("{} sha256 {}", protect.out.display(), release.digest),
-        format!("{} sha256 {}", protect.report.display(), release.report),
+        format!("{} sha256 {}", out.display(), release.digest),
+        format!("{} sha256 {}", report.display(), release.report),
         voice.word("protect-next"),
     ]);
     Ok(true)
 }
 
-fn key(protect: &Protect) -> Result<Option<DomainKey>, String> {
-    let (Some(path), Some(domain)) = (&protect.key, &protect.domain) else { return Ok(None) };
-    let secret = std::fs::read(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?;
-    let parts: Vec<&str> = domain.split('/').collect();
-    let [recipient, purpose, period] = parts.as_slice() else {
-        return Err(format!("error[TGT-C002]: `{domain}` is not recipient/purpose/period"));
-    };
-    let domain = Domain { recipient: recipient.to_string(), purpose: purpose.to_string(), period: period.to_string() };
-    DomainKey::derive(&secret, &domain).map(Some).map_err(|_| format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()))
+impl Secret {
+    fn read(&self) -> Result<Option<DomainKey>, String> {
+        let (Some(path), Some(domain)) = (&self.key, &self.domain) else { return Ok(None) };
+        let secret = std::fs::read(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?;
+        let parts: Vec<&str> = domain.split('/').collect();
+        let [recipient, purpose, period] = parts.as_slice() else {
+            return Err(format!("error[TGT-C002]: `{domain}` is not recipient/purpose/period"));
+        };
+        let domain = Domain { recipient: recipient.to_string(), purpose: purpose.to_string(), period: period.to_string() };
+        DomainKey::derive(&secret, &domain).map(Some).map_err(|_| format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()))
+    }
 }
 
 /// What was done and how each clause came out, for people.

@@ -1,4 +1,4 @@
-//! `tegata scan`: what each column holds, with evidence, and which columns single people out.
+//! `tegata scan`: what each column holds, with evidence, and which columns single people out; in running text, who is named.
 
 use crate::verdict::Voice;
 use clap::Args;
@@ -6,18 +6,29 @@ use pets::{
     classify::{Evidence, Finding, Scan as Found},
     dictionary::Role,
 };
-use std::{path::PathBuf, process::ExitCode};
+use pets::text::{Spot, covered};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use words::{Arg, say};
 
-/// Look at a table: which columns identify people, alone or together. Nothing leaves the machine; no value is printed.
+/// Look at a table or a text: what identifies people, alone or together. Nothing leaves the machine; no value is printed.
 #[derive(Args)]
 #[command(after_help = "Examples:
   tegata scan patients.csv
   tegata scan export.parquet --json
-  tegata scan list.xlsx --dictionary list.dictionary.toml    write what was found, to correct by hand")]
+  tegata scan list.xlsx --dictionary list.dictionary.toml    write what was found, to correct by hand
+  tegata scan letter.txt                                     persons, numbers and addresses in English and Japanese text
+  tegata scan letter.txt --cover letter.covered.txt          the text with each of them covered by its kind
+
+A text is .txt, .md, .eml, .log, or any file with --text, in UTF-8 or Shift_JIS. A detector overlooks: a person has the last look.")]
 pub struct Scan {
-    /// A table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
+    /// A table (.csv in UTF-8 or Shift_JIS, .xlsx, .parquet) or a text (.txt, .md, .eml, .log).
     file: PathBuf,
+    /// The file is running text, whatever its name.
+    #[arg(long, conflicts_with = "dictionary")]
+    text: bool,
+    /// Write the text with each find covered by its kind: `[person-name]`.
+    #[arg(long, value_name = "FILE", conflicts_with = "dictionary")]
+    cover: Option<PathBuf>,
     /// Write the findings as a dictionary that a person corrects and `tegata protect` takes.
     #[arg(long, value_name = "FILE")]
     dictionary: Option<PathBuf>,
@@ -30,13 +41,77 @@ pub struct Scan {
 
 /// Runs the verb.
 pub fn run(scan: Scan) -> ExitCode {
-    match look(&scan) {
+    let extension = scan.file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let is_text = scan.text || ["txt", "md", "eml", "log"].contains(&extension.as_str());
+    match if is_text { read(&scan) } else { look(&scan) } {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             errln!("{e}");
             ExitCode::from(2)
         }
     }
+}
+
+/// LIMIT: finds listed one by one; the sums by kind are of all.
+const LISTED_MAX: usize = 60;
+
+fn read(scan: &Scan) -> Result<(), String> {
+    let wrong = |e: node::protect::ProtectError| format!("error[{}]: {e}", e.code());
+    let (text, spots) = node::protect::scan_text(&scan.file, &node::protect::knowledge().map_err(wrong)?).map_err(wrong)?;
+    if let Some(path) = &scan.cover {
+        let same = std::fs::canonicalize(path).is_ok_and(|p| std::fs::canonicalize(&scan.file).is_ok_and(|f| p == f));
+        if same {
+            return Err("error[TGT-C004]: what is read and what is written must be different files".into());
+        }
+        super::write_whole(path, covered(&text, &spots).as_bytes())?;
+        errln!("{}", path.display());
+    }
+    let places = places(&text, &spots);
+    if scan.json {
+        let found: Vec<serde_json::Value> = spots
+            .iter()
+            .zip(&places)
+            .map(|(s, (line, from))| {
+                serde_json::json!({ "kind": s.kind, "role": s.role, "line": line, "column": from, "from": s.range.start, "to": s.range.end })
+            })
+            .collect();
+        super::print_lines(&[serde_json::Value::from(found).to_string()]);
+        return Ok(());
+    }
+    let voice = scan.common.voice();
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut out = Vec::new();
+    for (n, (spot, (line, column))) in spots.iter().zip(&places).enumerate() {
+        *sums.entry(&spot.kind).or_default() += 1;
+        if n < LISTED_MAX {
+            let at = format!("{line}:{column}");
+            out.push(format!("  {at:<10} {:<22} {}", spot.kind, voice.word(&format!("role-{}", spot.role.word()))));
+        }
+    }
+    if spots.len() > LISTED_MAX {
+        out.push(format!("  … +{}", spots.len() - LISTED_MAX));
+    }
+    let kinds: Vec<String> = sums.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    let lines = text.lines().count() as i64;
+    out.push(say(voice.language, "scan-text-summary", &[("lines", Arg::Number(lines)), ("n", Arg::Number(spots.len() as i64)), ("kinds", Arg::Text(&kinds.join(", ")))]));
+    super::print_lines(&out);
+    Ok(())
+}
+
+/// Line and character of each spot, from 1; spots come in the order of the text.
+fn places(text: &str, spots: &[Spot]) -> Vec<(usize, usize)> {
+    let (mut line, mut start, mut from) = (1, 0, 0);
+    let mut out = Vec::with_capacity(spots.len());
+    for spot in spots {
+        let between = text.get(from..spot.range.start).unwrap_or_default();
+        line += between.matches('\n').count();
+        if let Some(at) = between.rfind('\n') {
+            start = from + at + 1;
+        }
+        from = spot.range.start;
+        out.push((line, text.get(start..from).unwrap_or_default().chars().count() + 1));
+    }
+    out
 }
 
 fn look(scan: &Scan) -> Result<(), String> {

@@ -1,0 +1,114 @@
+//! What a data officer does to a table before it goes, through the program: part it, ask it with noise, look at texts.
+//! And the promise that no value of a person appears in an answer, an error or a report.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+fn tegata(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).current_dir(dir).env("NO_COLOR", "1").env("TEGATA_LANG", "en").output().unwrap()
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("tegata-protect-{}-{name}", std::process::id()));
+    let _gone = fs::remove_dir_all(&dir);
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("secret.bin"), [7u8; 32]).unwrap();
+    dir
+}
+
+/// Runs, checks the exit code, and gives what was printed on both streams.
+fn says(dir: &Path, args: &[&str], exit: i32) -> String {
+    let out = tegata(dir, args);
+    let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.status.code(), Some(exit), "{args:?}: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+const FLEET: &str = "driver,vin,speed,plant\nSato Hanako,X1,50,A\n,X2,61,B\nSuzuki Taro,X3,55,A\nSato Hanako,X1,50,A\n";
+const FLEET_DICTIONARY: &str = "[columns.driver]\nrole='direct-identifier'\n[columns.vin]\nrole='linking-code'\n[columns.speed]\nrole='non-personal'\n[columns.plant]\nrole='non-personal'\n";
+const PART: [&str; 15] = [
+    "protect", "separate", "fleet.csv", "--dictionary", "fleet.toml", "--key", "secret.bin", "--for", "maker/quality/2026", "--personal", "p.csv",
+    "--non-personal", "n.csv", "--link", "l.json",
+];
+
+#[test]
+fn a_mixed_table_is_parted_and_the_parts_are_shown_to_belong() {
+    let dir = fresh("part");
+    fs::write(dir.join("fleet.csv"), FLEET).unwrap();
+    fs::write(dir.join("fleet.toml"), FLEET_DICTIONARY).unwrap();
+    let said = says(&dir, &PART, 0);
+    assert!(said.contains("4 rows, 2 columns: speed, plant"), "{said}");
+    let rest = fs::read_to_string(dir.join("n.csv")).unwrap();
+    assert!(!rest.contains("Sato") && !rest.contains("X1") && rest.starts_with("speed,plant"), "{rest}");
+    says(&dir, &["protect", "linked", "p.csv", "n.csv", "--link", "l.json"], 0);
+    let personal = fs::read_to_string(dir.join("p.csv")).unwrap();
+    fs::write(dir.join("p.csv"), personal.replace("Suzuki Taro", "Suzuki Jiro")).unwrap();
+    let said = says(&dir, &["protect", "linked", "p.csv", "n.csv", "--link", "l.json"], 20);
+    assert!(said.contains("pets/not-linked"), "{said}");
+    // A column that appears later than the plan stops, and nothing is written over.
+    fs::write(dir.join("fleet.csv"), "driver,vin,speed,plant,phone\nSato,X1,50,A,090-1111-2222\n").unwrap();
+    let before = fs::read(dir.join("n.csv")).unwrap();
+    let said = says(&dir, &PART, 2);
+    assert!(said.contains("`phone`") && said.contains("pets/unplanned-column"), "{said}");
+    assert_eq!(before, fs::read(dir.join("n.csv")).unwrap());
+}
+
+#[test]
+fn a_budget_is_opened_once_spent_and_then_refuses() {
+    let dir = fresh("dp");
+    let rows: String = (0..600).map(|n| format!("p{},{},{}\n", n % 300, ["female", "male"][n % 2], 20 + n % 60)).collect();
+    fs::write(dir.join("visits.csv"), format!("person,sex,age\n{rows}")).unwrap();
+    let open = ["protect", "budget", "b.json", "--dataset", "visits", "--recipient", "clinic", "--unit", "person", "--rho", "1/2"];
+    says(&dir, &open, 0);
+    assert!(says(&dir, &open, 2).contains("a budget is set once"));
+    let ask = |what: &[&'static str], rho: &'static str| -> Vec<&'static str> {
+        let mut args = vec!["protect", "dp", "visits.csv", "--book", "b.json", "--dataset", "visits", "--recipient", "clinic", "--person", "person", "--rows-max", "2", "--rho", rho];
+        args.extend(what);
+        args
+    };
+    let said = says(&dir, &ask(&["--count", "--by", "sex", "--group", "female", "--group", "male", "--json"], "1/8"), 0);
+    let answers: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    for answer in answers["answers"].as_array().unwrap() {
+        // σ = 4: eight deviations fail once in 10^15.
+        assert!((answer["value"].as_i64().unwrap() - 300).abs() < 32, "{said}");
+    }
+    let said = says(&dir, &ask(&["--mean", "age", "--bounds", "20..80", "--decimals", "1"], "1/4"), 0);
+    assert!(said.contains("left: ρ 1/8 of 1/2"), "{said}");
+    says(&dir, &ask(&["--histogram", "age", "--edges", "40,60"], "1/16"), 0);
+    let said = says(&dir, &ask(&["--count"], "1/8"), 11);
+    assert!(said.contains("pets/budget-spent") && said.contains("left: 1/16"), "{said}");
+    // The table under another name has no fresh budget.
+    fs::copy(dir.join("visits.csv"), dir.join("other.csv")).unwrap();
+    says(&dir, &["protect", "budget", "b.json", "--dataset", "other", "--recipient", "clinic", "--unit", "person", "--rho", "9"], 0);
+    let said = says(&dir, &["protect", "dp", "other.csv", "--book", "b.json", "--dataset", "other", "--recipient", "clinic", "--person", "person", "--rows-max", "1", "--count", "--rho", "1"], 2);
+    assert!(said.contains("has its budget as `visits`"), "{said}");
+    // Who counts as one person is part of the budget; without a bound there is none.
+    says(&dir, &["protect", "dp", "visits.csv", "--book", "b.json", "--dataset", "visits", "--recipient", "clinic", "--one-row-each", "--count", "--rho", "1/64"], 2);
+    let said = says(&dir, &["protect", "dp", "visits.csv", "--book", "b.json", "--dataset", "visits", "--recipient", "clinic", "--person", "person", "--count", "--rho", "1/64"], 2);
+    assert!(said.contains("--rows-max"), "{said}");
+    let book = fs::read_to_string(dir.join("b.json")).unwrap();
+    assert!(!book.contains("seed") && !book.contains("p17"), "{book}");
+    assert!(says(&dir, &["protect", "budget", "b.json"], 0).contains("mean of age within 20..80"));
+}
+
+#[test]
+fn texts_of_both_languages_are_looked_at_and_covered() {
+    let dir = fresh("text");
+    let text = "To Mr. Brown\n担当の鈴木さんの電話は090-0123-4567です。\nThe order 123456789018 was shipped.\n";
+    fs::write(dir.join("letter.txt"), text).unwrap();
+    let said = says(&dir, &["scan", "letter.txt", "--cover", "out.txt"], 0);
+    assert!(said.contains("1:8") && said.contains("2:4") && said.contains("person-name 2, phone 1"), "{said}");
+    for value in ["Brown", "鈴木", "090-0123-4567"] {
+        assert!(!said.contains(value), "{said}");
+    }
+    let covered = fs::read_to_string(dir.join("out.txt")).unwrap();
+    assert_eq!(covered, "To Mr. [person-name]\n担当の[person-name]さんの電話は[phone]です。\nThe order 123456789018 was shipped.\n");
+    fs::write(dir.join("wrong.txt"), b"a \xff\xff b").unwrap();
+    assert!(says(&dir, &["scan", "wrong.txt"], 2).contains("dataplane/wrong-encoding"));
+}
