@@ -61,6 +61,10 @@ fn a_wrong_clock_and_old_rules() {
     finding(&["--config", &config, "--now", "2040-01-01"], "fail", "clock", "ten years after");
     finding(&["--config", &config, "--now", "2028-01-01"], "warn", "rules", "older than their interval");
     finding(&["--config", &config], "ok", "clock", "20");
+    // A folder without a configuration runs on defaults.
+    let bare = Folder::fresh("bare");
+    finding(&["--dir", &bare.text("")], "ok", "config", "no file");
+    finding(&["--dir", &bare.text("")], "ok", "directory", "bare");
 }
 
 #[test]

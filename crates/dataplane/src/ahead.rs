@@ -1,11 +1,11 @@
-//! Cuts the next chunks on a thread of its own while the one before is on its way.
+//! Cuts the next chunks on a thread of its own, and names them on another, while the one before is on its way.
 
 use crate::chunk::Piece;
 use crate::flow::FlowError;
 use crate::reading::Reading;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-/// LIMIT: chunks that wait; one more is in the making.
+/// LIMIT: named chunks that wait; one more is being named and one being cut.
 const AHEAD_MAX: usize = 1;
 
 type Cut = Result<Option<Piece>, FlowError>;
@@ -18,19 +18,28 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// Starts to cut; the thread ends with the source, with an error, or when nobody waits any more.
+    /// Starts to cut; the threads end with the source, with an error, or when nobody waits any more.
     pub(crate) fn start(reading: Reading) -> Self {
+        let (give, raw) = sync_channel(0);
         let (send, cuts) = sync_channel(AHEAD_MAX);
         let (next, mut reading) = (reading.next(), reading);
-        let work = move || loop {
+        let cutting = move || loop {
             let cut = reading.cut();
             let more = matches!(cut, Ok(Some(_)));
-            if send.send(cut).is_err() || !more {
+            if give.send(cut).is_err() || !more {
                 return;
             }
         };
-        // Without a thread the channel closes, and the chunk is refused as a source that cannot be read.
-        let _ = std::thread::Builder::new().name("cut".into()).spawn(work);
+        let naming = move || {
+            for cut in raw {
+                if send.send(cut.map(|cut| cut.map(|(bytes, rows)| Piece::of(bytes, rows)))).is_err() {
+                    return;
+                }
+            }
+        };
+        // Without its threads a channel closes, and the chunk is refused as a source that cannot be read.
+        let _ = std::thread::Builder::new().name("cut".into()).spawn(cutting);
+        let _ = std::thread::Builder::new().name("name".into()).spawn(naming);
         Self { next, cuts, ended: false }
     }
 

@@ -10,12 +10,12 @@ pub const CHUNK_BYTES: usize = 4 << 20;
 pub const CHUNK_BYTES_MAX: usize = 64 << 20;
 
 /// One chunk with its bytes.
+///
+/// INVARIANT: the digest in [`Piece::chunk`] is that of [`Piece::bytes`]; nothing else makes one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Piece {
-    /// Its name, length and rows.
-    pub chunk: Chunk,
-    /// Exactly the delivered bytes; shared, since they are large.
-    pub bytes: Arc<Vec<u8>>,
+    chunk: Chunk,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl Piece {
@@ -23,6 +23,16 @@ impl Piece {
     pub fn of(bytes: Vec<u8>, rows: u64) -> Self {
         let chunk = Chunk { id: Digest::of(&bytes), bytes: bytes.len() as u64, rows };
         Self { chunk, bytes: Arc::new(bytes) }
+    }
+
+    /// Its name, length and rows.
+    pub fn chunk(&self) -> &Chunk {
+        &self.chunk
+    }
+
+    /// Exactly the delivered bytes; shared, since they are large.
+    pub fn bytes(&self) -> &Arc<Vec<u8>> {
+        &self.bytes
     }
 }
 
@@ -39,11 +49,16 @@ impl<R: Read> Cutter<R> {
         Self { from, size: size.clamp(1, CHUNK_BYTES_MAX) }
     }
 
-    /// Reads the next chunk; none at the end.
+    /// Reads the next chunk and names it; none at the end.
     pub fn cut(&mut self) -> io::Result<Option<Piece>> {
+        Ok(self.cut_bytes()?.map(|bytes| Piece::of(bytes, 0)))
+    }
+
+    /// Reads the bytes of the next chunk; none at the end.
+    pub(crate) fn cut_bytes(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::with_capacity(self.size);
         self.from.by_ref().take(self.size as u64).read_to_end(&mut bytes)?;
-        Ok(if bytes.is_empty() { None } else { Some(Piece::of(bytes, 0)) })
+        Ok(if bytes.is_empty() { None } else { Some(bytes) })
     }
 }
 

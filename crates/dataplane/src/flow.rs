@@ -194,7 +194,7 @@ impl Flow {
         self.ahead = Some(ahead);
         if let Some(piece) = &piece {
             if number >= self.reached {
-                self.meter.first(&piece.chunk);
+                self.meter.first(piece.chunk());
                 self.reached = number + 1;
             } else {
                 self.meter.again();

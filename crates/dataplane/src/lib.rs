@@ -9,8 +9,8 @@
 //! ```
 //! use dataplane::chunk::Cutter;
 //! let mut cutter = Cutter::new(b"abcdef".as_slice(), 4);
-//! assert_eq!(cutter.cut().unwrap().unwrap().bytes.as_slice(), b"abcd");
-//! assert_eq!(cutter.cut().unwrap().unwrap().chunk.bytes, 2);
+//! assert_eq!(cutter.cut().unwrap().unwrap().bytes().as_slice(), b"abcd");
+//! assert_eq!(cutter.cut().unwrap().unwrap().chunk().bytes, 2);
 //! assert!(cutter.cut().unwrap().is_none());
 //! ```
 
@@ -18,6 +18,7 @@ mod ahead;
 pub mod chunk;
 pub mod encode;
 pub mod flow;
+mod growing;
 pub mod manifest;
 pub mod meter;
 mod reading;

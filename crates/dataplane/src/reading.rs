@@ -1,6 +1,6 @@
 //! A place in a source, from which chunks are cut one after the other.
 
-use crate::chunk::{Cutter, Piece};
+use crate::chunk::Cutter;
 use crate::encode::Encoder;
 use crate::flow::{Content, FlowError};
 use crate::sheet::SheetError;
@@ -83,31 +83,34 @@ impl Reading {
         Ok(())
     }
 
-    pub(crate) fn cut(&mut self) -> Result<Option<Piece>, FlowError> {
-        let piece = match &mut self.from {
+    /// The bytes of the next chunk and its rows; none after the last.
+    pub(crate) fn cut(&mut self) -> Result<Option<(Vec<u8>, u64)>, FlowError> {
+        let opaque = |bytes: Option<Vec<u8>>| bytes.map(|bytes| (bytes, 0));
+        let cut = match &mut self.from {
             From::File { file, path } => Cutter::new(file, self.size)
-                .cut()
+                .cut_bytes()
+                .map(opaque)
                 .map_err(|e| FlowError::Source(SheetError::opening(path, e)))?,
             From::Staged { cutter, path, hash, content } => {
-                let piece = cutter.cut().map_err(|e| FlowError::Source(SheetError::opening(path, e)))?;
-                match &piece {
-                    Some(piece) => hash.update(piece.bytes.as_slice()),
+                let bytes = cutter.cut_bytes().map_err(|e| FlowError::Source(SheetError::opening(path, e)))?;
+                match &bytes {
+                    Some(bytes) => hash.update(bytes),
                     None if Digest(hash.clone().finalize().into()) != *content => {
                         return Err(FlowError::NotTheRelease);
                     }
                     None => {}
                 }
-                piece
+                opaque(bytes)
             }
             From::Table(table) => table.cut(self.size)?,
         };
-        self.next += u64::from(piece.is_some());
-        Ok(piece)
+        self.next += u64::from(cut.is_some());
+        Ok(cut)
     }
 }
 
 impl TableReading {
-    fn cut(&mut self, size: usize) -> Result<Option<Piece>, FlowError> {
+    fn cut(&mut self, size: usize) -> Result<Option<(Vec<u8>, u64)>, FlowError> {
         while self.waiting.len() < size {
             let Some(encoder) = &mut self.encoder else { break };
             match self.table.batch().map_err(FlowError::Source)? {
@@ -133,6 +136,6 @@ impl TableReading {
         self.waiting.truncate(end);
         let bytes = std::mem::replace(&mut self.waiting, rest);
         // Rows count where their bytes were encoded; over all chunks the sum is exact.
-        Ok(Some(Piece::of(bytes, std::mem::take(&mut self.rows))))
+        Ok(Some((bytes, std::mem::take(&mut self.rows))))
     }
 }

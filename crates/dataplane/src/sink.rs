@@ -4,10 +4,12 @@
 //! The caller remembers which chunks were kept; the disk may hold the beginning of one more, which a restart cuts off.
 
 use crate::Mark;
+use crate::chunk::Piece;
+use crate::growing::Growing;
 use model::{Digest, manifest::Chunk};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,9 +19,11 @@ const GROWING: &str = ".receiving";
 /// Why a chunk or file was not kept.
 #[derive(Debug)]
 pub enum SinkError {
-    /// The bytes are not those of the name.
-    Differs {
-        /// The chunk's number.
+    /// What was kept before is gone or no longer what it was.
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The first chunk that is not there.
         number: u64,
     },
     /// The chunk is not the one that comes next.
@@ -48,7 +52,7 @@ impl SinkError {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Differs { .. } => "dataplane/chunk-differs",
+            Self::Changed { .. } => "dataplane/received-changed",
             Self::Order { .. } => "dataplane/chunk-order",
             Self::Occupied(_) => "dataplane/sink-occupied",
             Self::Name(_) => "dataplane/sink-name",
@@ -61,7 +65,9 @@ impl SinkError {
 impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Differs { number } => write!(f, "chunk {number} is not what its digest says"),
+            Self::Changed { path, number } => {
+                write!(f, "`{}` no longer holds chunk {number} as it was received", path.display())
+            }
             Self::Order { next, number } => write!(f, "chunk {number} came where chunk {next} must come"),
             Self::Occupied(path) => write!(f, "`{}` is there already with other bytes", path.display()),
             Self::Name(name) => write!(f, "`{name}` is no plain file name"),
@@ -88,7 +94,7 @@ pub struct DirectorySink {
     directory: PathBuf,
     mark: Mark,
     /// None when the file has got its name.
-    file: Option<Arc<File>>,
+    file: Option<Growing>,
     next: u64,
     end: u64,
 }
@@ -138,7 +144,8 @@ impl DirectorySink {
             Err(e) => return Err(at(e)),
         };
         let next = kept.len() as u64;
-        Ok(Self { directory: directory.to_owned(), mark, file: file.map(Arc::new), next, end })
+        let file = file.map(|file| Growing::of(file, &place));
+        Ok(Self { directory: directory.to_owned(), mark, file, next, end })
     }
 
     /// How many chunks are written.
@@ -148,21 +155,20 @@ impl DirectorySink {
 
     /// What syncs this sink.
     pub fn syncer(&self) -> Syncer {
-        Syncer { file: self.file.clone(), place: self.directory.join(GROWING), mark: self.mark }
+        let file = self.file.as_ref().map(|f| Arc::clone(f.file()));
+        Syncer { file, place: self.directory.join(GROWING), mark: self.mark }
     }
 
     /// Writes the next chunk. It counts once a [`Syncer`] has synced it; what a crash leaves of it is written over.
-    pub fn put(&mut self, number: u64, id: &Digest, bytes: &[u8]) -> Result<(), SinkError> {
-        let file = self.file.as_deref().filter(|_| number == self.next);
-        let Some(mut file) = file else { return Err(SinkError::Order { next: self.next, number }) };
-        if Digest::of(bytes) != *id {
-            return Err(SinkError::Differs { number });
+    pub fn put(&mut self, number: u64, piece: &Piece) -> Result<(), SinkError> {
+        if number != self.next {
+            return Err(SinkError::Order { next: self.next, number });
         }
-        let at = |e| disk(&self.directory.join(GROWING), e);
-        file.seek(SeekFrom::Start(self.end)).map_err(at)?;
-        file.write_all(bytes).map_err(at)?;
+        let place = self.directory.join(GROWING);
+        let Some(file) = &mut self.file else { return Err(SinkError::Changed { path: place, number: 0 }) };
+        file.write_at(self.end, piece.bytes()).map_err(|e| disk(&place, e))?;
         (self.mark)("sink.write.after");
-        self.end += bytes.len() as u64;
+        self.end += piece.chunk().bytes;
         self.next += 1;
         Ok(())
     }
@@ -200,9 +206,12 @@ impl DirectorySink {
     /// Refuses a file of the name that holds anything but these chunks.
     fn holds(&self, place: &Path, chunks: &[Chunk]) -> Result<(), SinkError> {
         let occupied = || SinkError::Occupied(place.to_owned());
-        let mut file = File::open(place).map_err(|e| disk(place, e))?;
+        let mut file = File::open(place).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => SinkError::Changed { path: place.to_owned(), number: 0 },
+            _ => disk(place, e),
+        })?;
         check(&mut file, place, chunks).map_err(|e| match e {
-            SinkError::Differs { .. } => occupied(),
+            SinkError::Changed { .. } => occupied(),
             e => e,
         })?;
         let bytes = file.metadata().map_err(|e| disk(place, e))?.len();
@@ -217,7 +226,7 @@ fn check(file: &mut File, place: &Path, chunks: &[Chunk]) -> Result<(), SinkErro
         bytes.clear();
         io::Read::by_ref(file).take(chunk.bytes).read_to_end(&mut bytes).map_err(|e| disk(place, e))?;
         if Digest::of(&bytes) != chunk.id {
-            return Err(SinkError::Differs { number });
+            return Err(SinkError::Changed { path: place.to_owned(), number });
         }
     }
     Ok(())
@@ -247,13 +256,14 @@ fn sync_directory(directory: &Path) -> Result<(), SinkError> {
 mod tests {
     use super::*;
     use crate::chunk::Piece;
+    use std::io::Write as _;
 
     fn none(_: &str) {}
 
     fn pieces() -> (Vec<Piece>, Vec<Chunk>) {
         let pieces: Vec<Piece> =
             [b"one,".to_vec(), b"two,".to_vec(), b"three".to_vec()].map(|b| Piece::of(b, 0)).into();
-        let chunks = pieces.iter().map(|p| p.chunk.clone()).collect();
+        let chunks = pieces.iter().map(|p| p.chunk().clone()).collect();
         (pieces, chunks)
     }
 
@@ -263,16 +273,15 @@ mod tests {
         let place = dir.path().join("a/b");
         let (pieces, chunks) = pieces();
         let mut sink = DirectorySink::open(&place, none, &[]).unwrap();
-        assert!(matches!(sink.put(0, &chunks[0].id, b"other"), Err(SinkError::Differs { number: 0 })));
-        sink.put(0, &chunks[0].id, &pieces[0].bytes).unwrap();
-        assert!(matches!(sink.put(2, &chunks[2].id, &pieces[2].bytes), Err(SinkError::Order { next: 1, .. })));
+        sink.put(0, &pieces[0]).unwrap();
+        assert!(matches!(sink.put(2, &pieces[2]), Err(SinkError::Order { next: 1, .. })));
         // What came after the kept chunks is cut off; an early end is none.
         OpenOptions::new().append(true).open(place.join(GROWING)).unwrap().write_all(b"torn, and long").unwrap();
         sink.syncer().sync().unwrap();
         let mut sink = DirectorySink::open(&place, none, &chunks[..1]).unwrap();
         assert!(matches!(sink.assemble(&chunks, "data.csv"), Err(SinkError::Order { .. })));
         for (n, p) in (1..).zip(&pieces[1..]) {
-            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
+            sink.put(n, p).unwrap();
         }
         let path = sink.assemble(&chunks, "data.csv").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one,two,three");
@@ -280,7 +289,8 @@ mod tests {
         let mut again = DirectorySink::open(&place, none, &chunks).unwrap();
         assert_eq!(again.assemble(&chunks, "data.csv").unwrap(), path);
         assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
-        assert!(matches!(again.put(3, &chunks[0].id, b"one,"), Err(SinkError::Order { .. })));
+        assert!(matches!(again.put(2, &pieces[0]), Err(SinkError::Order { .. })));
+        assert!(matches!(again.put(3, &pieces[0]), Err(SinkError::Changed { .. })));
         assert!(matches!(again.assemble(&chunks, "../x"), Err(SinkError::Name(_))));
     }
 
@@ -290,13 +300,13 @@ mod tests {
         let (pieces, chunks) = pieces();
         let mut sink = DirectorySink::open(dir.path(), none, &[]).unwrap();
         for (n, p) in (0..).zip(&pieces) {
-            sink.put(n, &p.chunk.id, &p.bytes).unwrap();
+            sink.put(n, p).unwrap();
         }
         let whole = fs::read(dir.path().join(GROWING)).unwrap();
         for bytes in [&b"one,twX,three"[..], b"one,tw"] {
             fs::write(dir.path().join(GROWING), bytes).unwrap();
             let opened = DirectorySink::open(dir.path(), none, &chunks);
-            assert!(matches!(opened, Err(SinkError::Differs { number: 1 })), "{opened:?}");
+            assert!(matches!(opened, Err(SinkError::Changed { number: 1, .. })), "{opened:?}");
         }
         // A file of the same name that somebody else put there stays as it is.
         fs::write(dir.path().join(GROWING), whole).unwrap();

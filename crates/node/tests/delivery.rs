@@ -248,6 +248,39 @@ fn a_bad_channel_and_restarts_change_nothing_but_the_time() {
 }
 
 #[test]
+fn a_received_file_that_changed_meanwhile_ends_the_transfer_with_one_line() {
+    let mut scene = scene(4_000);
+    scene.world.net.pause_ms.store(5, Ordering::SeqCst);
+    let transfer = begin(&scene);
+    until("some chunks", || (scene.world.net.chunks.lock().unwrap().len() > 5).then_some(()));
+    let kita = scene.kita;
+    scene.world.end(kita);
+    let received = scene.parties.1.config.directory.join("received");
+    let folder = fs::read_dir(received).unwrap().next().unwrap().unwrap().path();
+    let growing = folder.join(".receiving");
+    let mut bytes = fs::read(&growing).unwrap();
+    bytes[1_500] ^= 1;
+    fs::write(&growing, bytes).unwrap();
+    scene.kita = scene.world.start(&scene.parties.1);
+    match until("the end", || scene.kita.got(&transfer).err()) {
+        ActError::Refused { code, reasons } => {
+            assert_eq!(code, "dataplane/received-changed");
+            assert_eq!(reasons.len(), 1);
+            assert!(reasons[0].contains(".receiving` no longer holds chunk 1"), "{reasons:?}");
+        }
+        other => panic!("{other}"),
+    }
+    // The sender knows too, and nothing is asked for any more.
+    until("the sender's end", || {
+        let ended = |t: &dsp::transfer::Transfer| t.state() == State::Terminated;
+        scene.nord.transfers().unwrap().iter().all(ended).then_some(())
+    });
+    let asked = scene.world.net.chunks.lock().unwrap().len();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(scene.world.net.chunks.lock().unwrap().len(), asked);
+}
+
+#[test]
 fn a_restored_backup_signs_nothing_that_its_witness_has_outgrown() {
     let mut scene = scene(20);
     let copy = scene.world.dir.path().join("copy.sqlite");

@@ -28,13 +28,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 // LIMIT: connections that are kept for the next message, for one peer and for all.
 const IDLE_PER_PEER_MAX: usize = 4;
 const IDLE_MAX: usize = 64;
+/// LIMIT: bytes that are read from a connection at once.
+const READ_AHEAD: usize = 64 << 10;
 
 /// How long a message may take and how large an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,6 +338,8 @@ impl Road {
             let name =
                 ServerName::try_from(to.host.clone()).map_err(|_| CarrierError::Address(to.at.clone()))?;
             let connector = TlsConnector::from(Arc::clone(tls));
+            // A TLS session asks for 4 KiB at a time: a call of the system for each would cost more than to decrypt them.
+            let stream = BufReader::with_capacity(READ_AHEAD, stream);
             let stream = connector.connect(name, stream).await.map_err(|e| io_fault(to, &e))?;
             self.shake(to, stream).await
         });

@@ -65,11 +65,11 @@ fn respond(given: Given) -> Response {
         Given::Chunk(piece) => {
             let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
             let headers = [
-                (CHUNK, value(piece.chunk.id.to_string())),
-                (ROWS, value(piece.chunk.rows.to_string())),
+                (CHUNK, value(piece.chunk().id.to_string())),
+                (ROWS, value(piece.chunk().rows.to_string())),
                 (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
             ];
-            let body = axum::body::Bytes::from_owner(Shared(piece.bytes));
+            let body = axum::body::Bytes::from_owner(Shared(Arc::clone(piece.bytes())));
             (StatusCode::OK, headers, body).into_response()
         }
         Given::End => StatusCode::NO_CONTENT.into_response(),

@@ -13,7 +13,7 @@ use dsp::message::catalog::{CatalogError, CatalogRequest};
 use dsp::message::version::VersionResponse;
 use dsp::message::{Grounds, Message, Received};
 use dsp::{json, paths};
-use node::act::negotiate::Answered;
+use node::act::process::Answered;
 use node::agent::{Caller, Node};
 use std::io::Write;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use crate::people::flows::{Delivered, End, FlowState, FlowView, Flows, Stop};
 use crate::people::principal::Principal;
 use dsp::machine::Role;
+use model::event::EventKind;
 use model::fact::{Said, Spoken};
 use model::text::Text;
 use model::transfer::Transfer;
@@ -103,7 +104,7 @@ impl NodeFlows {
                 chunks: report.chunks,
                 chunks_all: report.manifest.map(|_| report.chunks),
                 bytes: report.bytes,
-                last_at: events.last().map(|(_, e)| e.at),
+                last_at: events.iter().rev().find(|(_, e)| tells_of_chunks(e.kind)).map(|(_, e)| e.at),
             },
             stop,
             evidence: self.level(report),
@@ -122,6 +123,11 @@ impl NodeFlows {
             }),
         }
     }
+}
+
+/// A receiver notes each chunk in its log, a sender all of them at the end.
+fn tells_of_chunks(kind: EventKind) -> bool {
+    matches!(kind, EventKind::ChunkReceived | EventKind::ManifestCommitted)
 }
 
 fn state(report: &FlowReport) -> FlowState {

@@ -17,11 +17,12 @@ use dsp::message::terms::Terms;
 use dsp::message::transfer::DataAddress;
 use node::act::offer::Handling;
 use node::act::operate::{
-    Concluded, Listing, NegotiationAct, NegotiationWish, TransferAct, TransferWish, format_or_pull,
+    Concluded, NegotiationAct, NegotiationWish, TransferAct, TransferWish, format_or_pull,
 };
+use node::act::standing::Listing;
 use node::agent::Node;
 use node::error::ActError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -58,6 +59,14 @@ async fn acting<T: Send + 'static>(
     done.map_err(|_| Problem::of(Kind::WentWrong, ""))?.map_err(|e| Problem::act(&e))
 }
 
+/// Answers with what the node says.
+async fn told<T: Serialize + Send + 'static>(
+    state: &State,
+    act: impl FnOnce(&Arc<Node>) -> Result<T, ActError> + Send + 'static,
+) -> Result<Json<Value>, Problem> {
+    acting(state, act).await.map(|said| Json(json!(said)))
+}
+
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     let value: Value = dsp::json::read(body).map_err(|e| Problem::of(Kind::BodyNotJson, e.to_string()))?;
@@ -73,9 +82,9 @@ fn created(path: &str, id: &str, value: Value) -> Response {
 #[utoipa::path(get, path = "/v1/participant", tag = "space", security(("token" = [])),
     responses((status = 200, description = "id, and base address of the protocol", body = Object)))]
 async fn participant(Held(state): Held<State>, _who: Bearer<Read>) -> Result<Json<Value>, Problem> {
-    acting(&state, |node| {
-        Ok(Json(json!({ "id": node.id(), "address": node.protocol_address(), "demo": node.is_demo(),
-            "rulebook": node.rulebook(), "legal_day": node.legal_day() })))
+    told(&state, |node| {
+        Ok(json!({ "id": node.id(), "address": node.protocol_address(), "demo": node.is_demo(),
+            "rulebook": node.rulebook(), "legal_day": node.legal_day() }))
     })
     .await
 }
@@ -102,11 +111,11 @@ async fn one_offer(
     _who: Bearer<Read>,
     Path(dataset): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    acting(&state, move |node| {
+    told(&state, move |node| {
         let missing = || ActError::NotFound { what: "offer", name: dataset.clone() };
         let offer = node.offer_of(&dataset)?.ok_or_else(missing)?;
         let terms = node.terms_of(&offer).map(|t| t.to_value());
-        Ok(Json(json!({ "offer": offer, "terms": terms.ok() })))
+        Ok(json!({ "offer": offer, "terms": terms.ok() }))
     })
     .await
 }
@@ -204,7 +213,7 @@ async fn negotiation(
     _who: Bearer<Read>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    acting(&state, move |node| Ok(Json(json!(node.negotiation_standing(&id)?)))).await
+    told(&state, move |node| node.negotiation_standing(&id)).await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -247,7 +256,7 @@ async fn act_in_negotiation(
         ("terminate", _) => NegotiationAct::Terminate(said.grounds()),
         (other, _) => return Err(Problem::of(Kind::NotFound, format!("no act `{other}`"))),
     };
-    acting(&state, move |node| Ok(Json(json!(node.act_in_negotiation(&id, &act)?)))).await
+    told(&state, move |node| node.act_in_negotiation(&id, &act)).await
 }
 
 /// The transfers, both roles; `after` and `limit` page.
@@ -259,7 +268,7 @@ async fn transfers(
     _who: Bearer<Read>,
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
-    acting(&state, |node| Ok(Json(json!({ "transfers": node.transfer_standings(&page.listing())? })))).await
+    told(&state, |node| Ok(json!({ "transfers": node.transfer_standings(&page.listing())? }))).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -294,7 +303,7 @@ async fn transfer(
     _who: Bearer<Read>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    acting(&state, move |node| Ok(Json(json!(node.transfer_standing(&id)?)))).await
+    told(&state, move |node| node.transfer_standing(&id)).await
 }
 
 /// Does something in a transfer: `start`, `suspend`, `resume`, `complete`, `terminate`.
@@ -317,7 +326,7 @@ async fn act_in_transfer(
         "terminate" => TransferAct::Terminate(said.grounds()),
         other => return Err(Problem::of(Kind::NotFound, format!("no act `{other}`"))),
     };
-    acting(&state, move |node| Ok(Json(json!(node.act_in_transfer(&id, &act)?)))).await
+    told(&state, move |node| node.act_in_transfer(&id, &act)).await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -338,7 +347,7 @@ async fn moves(
     Query(cursor): Query<Cursor>,
 ) -> Result<Json<Value>, Problem> {
     let wait = Duration::from_secs(cursor.wait.unwrap_or(0).min(WAIT_MAX));
-    acting(&state, move |node| Ok(Json(json!(node.traces(cursor.after.as_deref(), wait))))).await
+    told(&state, move |node| Ok(node.traces(cursor.after.as_deref(), wait))).await
 }
 
 /// What is described of these routes.

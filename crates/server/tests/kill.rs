@@ -17,7 +17,8 @@ use std::time::Duration;
 use three::disk::{Dice, Disk, compile};
 use three::{Scene, Stage, until};
 
-const CHUNK: usize = 1_000;
+/// Whole blocks, which go straight to the disk; the last chunk of a delivery is shorter and goes the usual way.
+const CHUNK: usize = 4_096;
 
 /// What a process of a test is; in the test run itself it has nothing to do.
 #[test]
@@ -117,7 +118,7 @@ fn places() -> Vec<&'static str> {
 /// Each place of one side in turn, one a life, while deliveries go on.
 fn dies_at_every_place(faulty: bool) {
     let what = if faulty { "faulty disk" } else { "good disk" };
-    let mut scene = Scene::on(stage(600, faulty, 7));
+    let mut scene = Scene::on(stage(2_400, faulty, 7));
     for place in places() {
         // Not the first time, so that a delivery has begun; the first where it happens once.
         let once = ["provide.manifest", "provide.receipt", "get.receipt", "sink.assemble", "sink.create", "prove"];
@@ -193,7 +194,7 @@ impl Moments {
 /// Kills at random moments: of five, four between the first and the last chunk.
 fn killed_at_random(n_kills: u64, faulty: bool, seed: u64) -> (Moments, String) {
     let what = if faulty { "faulty disk" } else { "good disk" };
-    let mut scene = Scene::on(stage(if n_kills > 20 { 6_000 } else { 3_000 }, faulty, seed));
+    let mut scene = Scene::on(stage(if n_kills > 20 { 24_000 } else { 12_000 }, faulty, seed));
     let n_chunks = scene.data.len().div_ceil(CHUNK) as u64;
     let mut dice = Dice(seed ^ 0xdead);
     let (mut moments, mut transfers, mut n) = (Moments::default(), Vec::new(), 0);

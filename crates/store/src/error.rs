@@ -105,7 +105,7 @@ impl fmt::Display for StoreError {
             ),
             Self::NotAStore { path } => write!(f, "`{path}` is not a store"),
             Self::Occupied { directory } => {
-                write!(f, "`{directory}` has a store already; restore into an empty directory")
+                write!(f, "`{directory}` is there already; name one that is not")
             }
             Self::DiskFull => f.write_str("the disk is full; nothing was written"),
             Self::Stale { what } => write!(f, "the {what} has moved meanwhile; nothing was written"),

@@ -53,17 +53,24 @@ use Finding::{Fail, Ok as Fine, Warn};
 
 /// Runs the verb.
 pub fn run(doctor: Doctor) -> ExitCode {
-    let file = doctor.config.clone().or_else(|| doctor.dir.as_ref().map(|d| d.join("tegata.toml")));
+    // A folder without a configuration runs on defaults, as `serve` does.
+    let of_folder = doctor.dir.as_ref().map(|d| d.join("tegata.toml")).filter(|f| f.exists());
+    let file = doctor.config.clone().or(of_folder);
     let (config, read) = match &file {
-        None => (Config::default(), Fine("no file; every key has its default".into())),
+        None => {
+            let plain = Config::default();
+            let directory = doctor.dir.clone().unwrap_or_else(|| plain.directory.clone());
+            (Config { directory, ..plain }, Fine("no file; every key has its default".into()))
+        }
         Some(path) => match Config::read(path) {
             Ok(config) => (config, Fine(path.display().to_string())),
             Err(e) => (Config::default(), Fail(format!("{}: {e}", e.code()), "mend the file; `tegata.toml` may also be left out".into())),
         },
     };
-    let mut all = vec![("config", read), ("clock", clock(doctor.now())), ("rules", rules(&doctor)), ("directory", directory(&config.directory)), ("disk", disk(&config.directory))];
-    all.push(("port", port(&config.listen)));
-    all.push(("port", port(&config.pages)));
+    let runs = runs(&config.directory);
+    let mut all = vec![("config", read), ("clock", clock(doctor.now())), ("rules", rules(&doctor)), ("directory", directory(&config.directory, runs)), ("disk", disk(&config.directory))];
+    all.push(("port", port(&config.listen, runs)));
+    all.push(("port", port(&config.pages, runs)));
     if let Some(problem) = law(&doctor, &config) {
         all.push(("law", problem));
     }
@@ -133,13 +140,29 @@ fn law(doctor: &Doctor, config: &Config) -> Option<Finding> {
     }
 }
 
-fn directory(dir: &Path) -> Finding {
+/// Whether `tegata serve` runs on a folder: it left its door there, and the door answers.
+fn runs(dir: &Path) -> bool {
+    let door = server::node_acts::DoorFile::read(dir);
+    let address = door.and_then(|d| d.address.strip_prefix("http://")?.trim_end_matches('/').parse::<SocketAddr>().ok());
+    address.is_some_and(|address| TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
+}
+
+fn directory(dir: &Path, runs: bool) -> Finding {
     if !dir.exists() {
         return Fine(format!("`{}` is made at the first start", dir.display()));
     }
     match node::desk::Desk::open(dir, "local") {
         Ok(_) => Fine(dir.display().to_string()),
-        Err(e) => Fail(format!("{}: {e}", e.code()), "stop the other process, or choose another directory".into()),
+        Err(e) if runs && e.code() == "store/held" => Fine(format!("{e}, which serves")),
+        Err(e) => {
+            let help = match e.code().as_str() {
+                "store/held" => "stop the other process, or choose another directory",
+                "store/disk-full" => "free some space",
+                "store/newer" => "run the newer program",
+                _ => "choose another directory, or restore a copy into an empty one",
+            };
+            Fail(format!("{}: {e}", e.code()), help.into())
+        }
     }
 }
 
@@ -155,12 +178,13 @@ fn disk(dir: &Path) -> Finding {
     }
 }
 
-fn port(listen: &str) -> Finding {
+fn port(listen: &str, runs: bool) -> Finding {
     let Ok(address) = listen.parse::<SocketAddr>() else {
         return Fail(format!("`listen = \"{listen}\"` is no address"), "write it as 127.0.0.1:8443".into());
     };
     match TcpListener::bind(address) {
         Ok(_) => Fine(format!("{address} is free")),
+        Err(e) if runs && e.kind() == std::io::ErrorKind::AddrInUse => Fine(format!("{address} is in use, and the folder is being served")),
         Err(e) => Fail(format!("{address}: {e}"), "stop what listens there, or choose another port".into()),
     }
 }
@@ -174,6 +198,7 @@ fn certificate(file: &Path, now: model::Instant) -> Finding {
         Err(e) => Fail(format!("`{}`: {e}", file.display()), "this is no certificate in PEM".into()),
         Ok(list) => match list.iter().map(Certificate::not_after).min() {
             None => Fail(format!("`{}` holds no certificate", file.display()), "enroll with the authority".into()),
+            _ if list.iter().any(|c| c.not_before() > now) => Fail(format!("`{}` is not valid yet at {now}", file.display()), "set the clock of this machine (NTP)".into()),
             Some(end) if end < now => Fail(format!("`{}` expired on {end}", file.display()), "renew it; peers refuse it".into()),
             Some(end) if end.0 - now.0 < 7 * 86_400_000 => Warn(format!("`{}` expires on {end}", file.display()), "renew it this week".into()),
             Some(end) => Fine(format!("`{}` is good until {end}", file.display())),

@@ -70,7 +70,7 @@ fn all(flow: &mut Flow) -> Vec<u8> {
     let mut out = Vec::new();
     for n in 0.. {
         match flow.chunk(n).unwrap() {
-            Some(piece) => out.extend(piece.bytes.iter()),
+            Some(piece) => out.extend(piece.bytes().iter()),
             None => break,
         }
     }
@@ -94,7 +94,7 @@ fn flows() {
         Box::new(move || if asked.load(Ordering::SeqCst) { Ok(()) } else { Err(stopped.clone()) });
     let mut flow = Flow::open(pass(Form::Raw), Content::File(path.clone()), lease, 1000).unwrap();
     let fifth = flow.chunk(5).unwrap().unwrap();
-    assert_eq!(fifth.bytes.as_slice(), &text.as_bytes()[5000..6000]);
+    assert_eq!(fifth.bytes().as_slice(), &text.as_bytes()[5000..6000]);
     stands.store(false, Ordering::SeqCst);
     assert_eq!(flow.chunk(6).unwrap_err().code(), "test/turned");
     stands.store(true, Ordering::SeqCst);

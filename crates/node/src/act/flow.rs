@@ -1,6 +1,6 @@
 //! Transfers of which we are the provider: begun, kept up, taken up again, closed; and the flow that each opens.
 
-use crate::act::negotiate::At;
+use crate::act::process::At;
 use crate::act::offer::{Handling, Offer};
 use crate::act::turn::{Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
 use crate::agent::{Node, lock};

@@ -1,6 +1,6 @@
 //! Gets a dataset: catalog, negotiation, transfer, chunk after chunk, receipt. What was begun goes on after a restart.
 
-use crate::act::negotiate::At;
+use crate::act::process::At;
 use crate::act::offer::{FORMAT_PULL, Handling};
 use crate::agent::{Node, lock};
 use crate::error::ActError;

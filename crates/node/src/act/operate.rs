@@ -3,10 +3,10 @@
 //! Nothing here goes around the law: an agreement, a start and a resumption are decided afresh, as when the node acts by
 //! itself. What the protocol, the law or the contract refuses comes back as an error, and the process stays where it was.
 
-use crate::act::negotiate::{At, Held, PROCESSES_MAX, agreement_key};
-use crate::act::offer::{FORMAT_PULL, Handling};
-use crate::act::trace::Trouble;
 use crate::act::flow::Opened;
+use crate::act::offer::{FORMAT_PULL, Handling};
+use crate::act::process::{At, Held, PROCESSES_MAX, agreement_key};
+use crate::act::standing::Standing;
 use crate::agent::Node;
 use crate::error::ActError;
 use crate::ports::fresh_name;
@@ -18,10 +18,8 @@ use dsp::negotiation::{self, Negotiation};
 use dsp::policy::operands::Operands;
 use dsp::transfer::{self, Subject, Transfer};
 use dsp::{paths, schema};
-use model::Instant;
 use model::event::EventKind;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::{StoreError, Together};
 
@@ -112,63 +110,6 @@ struct PullPlan {
     handling: Handling,
 }
 
-/// A process as both parties see it, and whose move it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Standing {
-    /// Our id.
-    pub id: String,
-    /// Their id, once known.
-    pub peer_pid: Option<String>,
-    /// Our role.
-    pub role: Role,
-    /// The other party.
-    pub peer: String,
-    /// Where it listens.
-    pub address: String,
-    /// The protocol's state.
-    pub state: &'static str,
-    /// `ours`, `theirs`, `either` or `nobody`: who can bring it forward.
-    pub whose_move: &'static str,
-    /// The states to which we can bring it now.
-    pub open_moves: Vec<&'static str>,
-    /// Whether a message of ours awaits its answer.
-    pub on_its_way: bool,
-    /// What holds that message up, if something does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
-    /// Who makes our moves.
-    pub handling: Handling,
-    /// The dataset of a negotiation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset: Option<String>,
-    /// The latest offer of a negotiation, of either party.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer: Option<Value>,
-    /// The agreement from AGREED on; of a transfer, the id of the one it is under.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreement: Option<Value>,
-    /// The format of a transfer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<String>,
-    /// The code of the latest suspension or termination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// Its reasons.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Value>,
-    /// When it moved last.
-    pub at: Instant,
-}
-
-/// Which processes are listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// After this id, none: from the first.
-    pub after: Option<String>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 impl Node {
     /// Opens a negotiation in either role; returns our id of it.
     pub fn open_negotiation(&self, wish: NegotiationWish) -> Result<String, ActError> {
@@ -220,9 +161,9 @@ impl Node {
     /// Does in a negotiation what somebody wants.
     pub fn act_in_negotiation(&self, pid: &str, act: &NegotiationAct) -> Result<Standing, ActError> {
         use negotiation::Command;
-        for _ in 0..TRIES_MAX {
+        tried_anew(|| {
             let at = self.held::<Negotiation>(pid)?;
-            let done = match act {
+            match act {
                 NegotiationAct::Offer(terms) => {
                     let dataset = at.held.latest_offer().target().unwrap_or_default();
                     let terms = self.terms_to_offer(dataset, terms.clone())?;
@@ -244,13 +185,9 @@ impl Node {
                     .may(&at, negotiation::State::Finalized)
                     .and_then(|()| self.finalize(&at, Handling::Manual).map(drop)),
                 NegotiationAct::Terminate(grounds) => self.by_hand(&at, Command::Terminate(grounds.clone())),
-            };
-            match done {
-                Err(ActError::Store(StoreError::Stale { .. })) => {}
-                done => return done.and_then(|()| self.negotiation_standing(pid)),
             }
-        }
-        Err(ActError::Protocol(Fault::Busy))
+        })?;
+        self.negotiation_standing(pid)
     }
 
     /// Asks for a transfer under an agreement; returns our id of it.
@@ -259,15 +196,16 @@ impl Node {
         let [negotiation] = found.as_slice() else {
             return Err(match found.is_empty() {
                 true => ActError::NotFound { what: "agreement in force", name: wish.agreement },
-                false => asked("node/which-peer", "several providers gave an agreement of this name: name one"),
+                false => {
+                    asked("node/which-peer", "several providers gave an agreement of this name: name one")
+                }
             });
         };
         let process = negotiation.process();
         let address = wish.address.unwrap_or_else(|| process.address.clone());
         callable(&address)?;
         let pid = fresh_name()?;
-        let subject =
-            Subject { agreement_id: wish.agreement, format: wish.format, push_to: wish.push_to };
+        let subject = Subject { agreement_id: wish.agreement, format: wish.format, push_to: wish.push_to };
         let (held, effects) =
             Transfer::request(process.peer.clone(), &pid, &address, &self.protocol_address(), subject);
         let plan = PullPlan { handling: wish.handling };
@@ -329,20 +267,16 @@ impl Node {
     /// Does in a transfer what somebody wants.
     pub fn act_in_transfer(&self, pid: &str, act: &TransferAct) -> Result<Standing, ActError> {
         use transfer::Command;
-        for _ in 0..TRIES_MAX {
+        tried_anew(|| {
             let at = self.held::<Transfer>(pid)?;
-            let done = match act {
+            match act {
                 TransferAct::Start => self.start_by_hand(&at),
                 TransferAct::Suspend(grounds) => self.by_hand(&at, Command::Suspend(grounds.clone())),
                 TransferAct::Complete => self.by_hand(&at, Command::Complete),
                 TransferAct::Terminate(grounds) => self.by_hand(&at, Command::Terminate(grounds.clone())),
-            };
-            match done {
-                Err(ActError::Store(StoreError::Stale { .. })) => {}
-                done => return done.and_then(|()| self.transfer_standing(pid)),
             }
-        }
-        Err(ActError::Protocol(Fault::Busy))
+        })?;
+        self.transfer_standing(pid)
     }
 
     fn start_by_hand(&self, at: &At<Transfer>) -> Result<(), ActError> {
@@ -393,89 +327,13 @@ impl Node {
             body: b"{}".to_vec(),
             expect: Expect::New,
         };
-        let together = Together { leaves: vec![self.leaf(&event)?], keeps: vec![keep], ..Together::default() };
+        let together =
+            Together { leaves: vec![self.leaf(&event)?], keeps: vec![keep], ..Together::default() };
         self.commit(None, &held, Vec::new(), None, together)?;
         Ok(pid)
     }
 
-    /// How a negotiation stands.
-    pub fn negotiation_standing(&self, pid: &str) -> Result<Standing, ActError> {
-        let at = self.held::<Negotiation>(pid)?;
-        let handling = self.negotiation_handling(&at.held)?;
-        let held = &at.held;
-        Ok(Standing {
-            dataset: held.latest_offer().target().map(str::to_owned),
-            offer: Some(held.latest_offer().to_value()),
-            agreement: Negotiation::agreement(held).map(Terms::to_value),
-            ..self.standing(&at, handling)
-        })
-    }
-
-    /// How a transfer stands.
-    pub fn transfer_standing(&self, pid: &str) -> Result<Standing, ActError> {
-        let at = self.held::<Transfer>(pid)?;
-        let handling = match at.held.process().role {
-            Role::Consumer => self.pull_handling(pid)?,
-            Role::Provider => self.handling_of(&at.held)?,
-        };
-        let subject = at.held.subject();
-        Ok(Standing {
-            dataset: Some(self.dataset_of(&at.held)?).filter(|d| !d.is_empty()),
-            agreement: Some(subject.agreement_id.clone().into()),
-            format: Some(subject.format.clone()),
-            ..self.standing(&at, handling)
-        })
-    }
-
-    /// The negotiations, in the order of their ids.
-    pub fn negotiation_standings(&self, listing: &Listing) -> Result<Vec<Standing>, ActError> {
-        self.pids::<Negotiation>(listing)?.iter().map(|pid| self.negotiation_standing(pid)).collect()
-    }
-
-    /// The transfers, in the order of their ids.
-    pub fn transfer_standings(&self, listing: &Listing) -> Result<Vec<Standing>, ActError> {
-        self.pids::<Transfer>(listing)?.iter().map(|pid| self.transfer_standing(pid)).collect()
-    }
-
-    fn pids<H: Held>(&self, listing: &Listing) -> Result<Vec<String>, ActError> {
-        let n = listing.limit.clamp(1, PROCESSES_MAX);
-        Ok(self.store.processes_but(&self.participant, H::KIND, &[], listing.after.as_deref(), n)?)
-    }
-
-    fn standing<H: Held>(&self, at: &At<H>, handling: Handling) -> Standing {
-        let process = at.held.process();
-        let can = |party| process.is_move_of(party);
-        let whose_move = match (can(process.role), can(process.role.other())) {
-            _ if process.state().is_final() => "nobody",
-            (true, true) => "either",
-            (true, false) => "ours",
-            (false, true) => "theirs",
-            (false, false) => "nobody",
-        };
-        let grounds = at.held.grounds();
-        Standing {
-            id: process.own_pid.clone(),
-            peer_pid: process.peer_pid.clone(),
-            role: process.role,
-            peer: process.peer.0.clone(),
-            address: process.address.clone(),
-            state: process.state().name(),
-            whose_move,
-            open_moves: process.open_moves().into_iter().map(Phase::name).collect(),
-            on_its_way: process.is_pending(),
-            trouble: self.trouble(&process.own_pid).filter(|_| process.is_pending()),
-            handling,
-            dataset: None,
-            offer: None,
-            agreement: None,
-            format: None,
-            code: grounds.code.clone(),
-            reasons: grounds.reason.clone(),
-            at: at.at,
-        }
-    }
-
-    fn held<H: Held>(&self, pid: &str) -> Result<At<H>, ActError> {
+    pub(crate) fn held<H: Held>(&self, pid: &str) -> Result<At<H>, ActError> {
         let what = H::KIND.as_str();
         self.load::<H>(pid)?.ok_or_else(|| ActError::NotFound { what, name: pid.to_owned() })
     }
@@ -504,6 +362,17 @@ impl Node {
     }
 }
 
+/// Moves anew while another move came first.
+fn tried_anew(mut act: impl FnMut() -> Result<(), ActError>) -> Result<(), ActError> {
+    for _ in 0..TRIES_MAX {
+        match act() {
+            Err(ActError::Store(StoreError::Stale { .. })) => {}
+            done => return done,
+        }
+    }
+    Err(ActError::Protocol(Fault::Busy))
+}
+
 /// The format of a pull over HTTPS, for a wish that names none.
 pub fn format_or_pull(format: Option<String>) -> String {
     format.unwrap_or_else(|| FORMAT_PULL.to_owned())
@@ -516,7 +385,9 @@ fn asked(code: &'static str, detail: impl Into<String>) -> ActError {
 fn callable(address: &str) -> Result<(), ActError> {
     match paths::is_callback(address) {
         true => Ok(()),
-        false => Err(asked("node/address", format!("`{address}` is no base address such as https://host/dsp"))),
+        false => {
+            Err(asked("node/address", format!("`{address}` is no base address such as https://host/dsp")))
+        }
     }
 }
 

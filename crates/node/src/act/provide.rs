@@ -93,7 +93,7 @@ impl Node {
         };
         crash_point("provide.note.before");
         let noted =
-            self.store.note_chunk(&self.participant, pid, number, &piece.chunk, "", Together::default());
+            self.store.note_chunk(&self.participant, pid, number, piece.chunk(), "", Together::default());
         crash_point("provide.note.after");
         match noted {
             Ok(_) => Given::Chunk(piece),

@@ -1,23 +1,25 @@
 //! Pulls the chunks of one transfer: each is on the disk before it counts, and some are on the way meanwhile.
 //!
-//! Some threads share the work: one asks for the next chunk while another comes, one looks at what came and writes it, one syncs what was
-//! written and notes it, several chunks at once when the disk is slow. The window says how many chunks may be asked for
+//! Some threads share the work: one asks for the next chunk while another comes and is looked at, one writes what came, one
+//! syncs what was written and notes it, several chunks at once when the disk is slow. The window says how many chunks may be asked for
 //! and not yet be on the disk; after a crash at most that many are asked for again.
 
 use crate::act::provide::Handover;
+use crate::act::trace::Trouble;
 use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::{Began, Reply, Request, fresh_name};
 use crate::prove::trust_of;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dataplane::chunk::CHUNK_BYTES_MAX;
-use dataplane::sink::DirectorySink;
+use dataplane::chunk::{CHUNK_BYTES_MAX, Piece};
+use dataplane::sink::{DirectorySink, SinkError};
+use dsp::message::Grounds;
 use dsp::transfer::{Command, State, Transfer};
 use identity::x509::path::When;
 use model::event::EventKind;
 use model::manifest::{Chunk, Manifest};
-use model::{Digest, canonical};
+use model::{Digest, Instant, canonical};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
@@ -45,17 +47,24 @@ enum Asked {
 }
 
 /// A chunk that came, and its number.
-type Came = (u64, Reply);
+type Came = (u64, Piece);
+
+/// The answer to a question for a chunk.
+enum Fetched {
+    Chunk(Piece),
+    Other(Reply),
+}
+
+/// A thread that fetches a chunk.
+type Fetching<'scope> = ScopedJoinHandle<'scope, Result<Fetched, ActError>>;
 
 /// Waits for the body of a chunk and hands it on; false when nobody takes it.
-fn hand_on(
-    coming: Option<(u64, ScopedJoinHandle<'_, Result<Reply, ActError>>)>,
-    to: &SyncSender<Came>,
-) -> Result<bool, ActError> {
+fn hand_on(coming: Option<(u64, Fetching<'_>)>, to: &SyncSender<Came>) -> Result<bool, ActError> {
     let Some((number, fetching)) = coming else { return Ok(true) };
     match fetching.join() {
-        Ok(reply) => Ok(to.send((number, reply?)).is_ok()),
-        Err(_) => Ok(false),
+        Ok(Ok(Fetched::Chunk(piece))) => Ok(to.send((number, piece)).is_ok()),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(Fetched::Other(_))) | Err(_) => Ok(false),
     }
 }
 
@@ -70,8 +79,17 @@ impl Node {
             let pulled = self.pull(pid, &mut sink);
             let now = self.store.progress(&self.participant, pid).map(|p| p.n_chunks);
             let stands = matches!((have, now), (Ok(have), Ok(now)) if have == now);
+            let failed = pulled.as_ref().err().map(|e| (e.code(), e.to_string()));
             let pause = match pulled {
-                Ok(Pulled::Done | Pulled::NotStarted) => return,
+                Ok(Pulled::Done | Pulled::NotStarted) => {
+                    lock(&self.memory).trouble(pid, None);
+                    return;
+                }
+                // What was received and acknowledged is not asked for again, so this cannot end well.
+                Err(ActError::Sink(lost @ SinkError::Changed { .. })) => match self.give_up(pid, &lost) {
+                    Ok(true) => return,
+                    Ok(false) | Err(_) => 1_000,
+                },
                 // A disk that failed is not asked in haste.
                 Err(ActError::Sink(_)) => 1_000,
                 // LIMIT: the pauses between tries that bring nothing grow to half a second; a ring ends each of them.
@@ -84,8 +102,24 @@ impl Node {
                     50
                 }
             };
+            self.tell_trouble(pid, failed, pause);
             self.wait(rings, Duration::from_millis(pause));
         }
+    }
+
+    /// Remembers for people what holds up a pull, or that nothing does.
+    fn tell_trouble(&self, pid: &str, failed: Option<(String, String)>, pause: u64) {
+        let again_at = Instant(self.now().0 + i64::try_from(pause).unwrap_or(i64::MAX / 2));
+        let attempts = self.trouble(pid).map_or(1, |before| before.attempts + 1);
+        let trouble = failed.map(|(code, says)| Trouble { code, says, attempts, again_at });
+        lock(&self.memory).trouble(pid, trouble);
+    }
+
+    /// Ends a transfer whose received file is no longer what it was; tells whether it did.
+    fn give_up(&self, pid: &str, lost: &SinkError) -> Result<bool, ActError> {
+        let Some(at) = self.load::<Transfer>(pid)? else { return Ok(true) };
+        let grounds = Grounds::of(lost.code(), [lost.to_string()]);
+        self.command(&at, Command::Terminate(grounds), Together::default())
     }
 
     /// Pulls chunks while the transfer is started, then ends the transfer.
@@ -114,9 +148,9 @@ impl Node {
         std::thread::scope(|scope| {
             let start = |name: &str| std::thread::Builder::new().name(name.into());
             let writer = start("write").spawn_scoped(scope, move || {
-                for (number, reply) in came {
-                    let chunk = self.put_chunk(sink, pid, number, reply)?;
-                    if write.send(chunk).is_err() {
+                for (number, piece) in came {
+                    sink.put(number, &piece)?;
+                    if write.send(piece.chunk().clone()).is_err() {
                         break;
                     }
                 }
@@ -161,7 +195,7 @@ impl Node {
     ) -> Result<Asked, ActError> {
         let (mut durable, mut next) = (have, have);
         std::thread::scope(|scope| {
-            let mut coming: Option<(u64, ScopedJoinHandle<'_, Result<Reply, ActError>>)> = None;
+            let mut coming: Option<(u64, Fetching<'_>)> = None;
             loop {
                 while next - durable >= window as u64 {
                     // What is on its way can only become durable when it is handed on.
@@ -175,18 +209,20 @@ impl Node {
                     }
                 }
                 durable += kept.try_iter().sum::<u64>();
-                let started = self.transfer(pid)?.filter(|t| t.state() == State::Started && !self.is_stopping());
+                let started =
+                    self.transfer(pid)?.filter(|t| t.state() == State::Started && !self.is_stopping());
                 let Some(held) = started else {
                     hand_on(coming.take(), &send)?;
                     return Ok(Asked::Ended(Pulled::NotStarted));
                 };
                 let (tell, began) = channel();
                 let (of, have) = (held.clone(), durable);
-                let fetching = std::thread::Builder::new().name("fetch".into()).spawn_scoped(scope, move || {
-                    // Nobody listens any more when the round has ended.
-                    let tell = Box::new(move || tell.send(()).unwrap_or(()));
-                    self.fetch(&of, &next.to_string(), have, tell)
-                });
+                let fetching =
+                    std::thread::Builder::new().name("fetch".into()).spawn_scoped(scope, move || {
+                        // Nobody listens any more when the round has ended.
+                        let tell = Box::new(move || tell.send(()).unwrap_or(()));
+                        self.fetch_chunk(&of, next, have, tell)
+                    });
                 let Ok(fetching) = fetching else { return Ok(Asked::Ended(Pulled::Again)) };
                 let began = began.recv().is_ok();
                 if !hand_on(coming.take(), &send)? {
@@ -198,7 +234,7 @@ impl Node {
                     continue;
                 }
                 return match fetching.join() {
-                    Ok(Ok(reply)) if reply.status == 204 => Ok(Asked::All(held)),
+                    Ok(Ok(Fetched::Other(reply))) if reply.status == 204 => Ok(Asked::All(held)),
                     Ok(Err(error)) => Err(error),
                     // The provider stands still: its message will tell, or it goes on.
                     _ => Ok(Asked::Ended(Pulled::Again)),
@@ -223,20 +259,28 @@ impl Node {
         Ok(reply?)
     }
 
-    /// Writes a chunk to its place; the sink looks whether the bytes are what the digest says.
-    fn put_chunk(
+    /// Fetches a chunk and looks whether its bytes are what the digest says.
+    fn fetch_chunk(
         &self,
-        sink: &mut DirectorySink,
-        pid: &str,
+        held: &Transfer,
         number: u64,
-        reply: Reply,
-    ) -> Result<Chunk, ActError> {
+        have: u64,
+        began: Began,
+    ) -> Result<Fetched, ActError> {
+        let reply = self.fetch(held, &number.to_string(), have, began)?;
+        if reply.status != 200 {
+            return Ok(Fetched::Other(reply));
+        }
+        let wrong = |what: String| ActError::nonsense(&held.process().peer.0, what);
         let said = |name: &str| reply.header(name).unwrap_or_default();
-        let wrong = |what: &str| ActError::nonsense(pid, what);
-        let id: Digest = said("tegata-chunk").parse().map_err(|_| wrong("a chunk without its digest"))?;
+        let id: Digest =
+            said("tegata-chunk").parse().map_err(|_| wrong(format!("chunk {number} without its digest")))?;
         let rows = said("tegata-rows").parse().unwrap_or(0);
-        sink.put(number, &id, &reply.body)?;
-        Ok(Chunk { id, bytes: reply.body.len() as u64, rows })
+        let piece = Piece::of(reply.body, rows);
+        match piece.chunk().id == id {
+            true => Ok(Fetched::Chunk(piece)),
+            false => Err(wrong(format!("chunk {number} is not what its digest says"))),
+        }
     }
 
     /// Notes chunks that are on the disk, each with its leaf, in one commit.

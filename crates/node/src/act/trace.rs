@@ -35,16 +35,16 @@ pub struct Trace {
     pub at: Instant,
 }
 
-/// Why a message is still on its way.
+/// Why a message is still on its way, or a pull does not go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trouble {
     /// A stable code, or `http/` and the status.
     pub code: String,
     /// One line.
     pub says: String,
-    /// How often it was sent.
+    /// How often it was tried.
     pub attempts: u64,
-    /// When it is sent again.
+    /// When it is tried again.
     pub again_at: Instant,
 }
 

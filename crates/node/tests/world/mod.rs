@@ -7,7 +7,7 @@ use identity::certificate::{Issuer, Order, Profile, prepare, prepare_crl};
 use identity::x509::{AltName, Certificate, Name, Revoked};
 use model::transfer::Facts;
 use model::{CivilDate, Instant};
-use node::act::negotiate::Answered;
+use node::act::process::Answered;
 use node::act::offer::Offer;
 use node::act::provide::Given;
 use node::agent::{Caller, Node};
@@ -254,10 +254,10 @@ fn given(given: Given) -> Reply {
         Given::Chunk(piece) => Reply {
             status: 200,
             headers: vec![
-                ("tegata-chunk".into(), piece.chunk.id.to_string()),
-                ("tegata-rows".into(), piece.chunk.rows.to_string()),
+                ("tegata-chunk".into(), piece.chunk().id.to_string()),
+                ("tegata-rows".into(), piece.chunk().rows.to_string()),
             ],
-            body: piece.bytes.to_vec(),
+            body: piece.bytes().to_vec(),
         },
         Given::End => Reply { status: 204, ..Reply::default() },
         Given::Stopped(s) => Reply { status: 410, headers: vec![], body: s.says.into_bytes() },

@@ -50,16 +50,8 @@ impl Asked {
 
     /// The value of a slot as text, for a form that is filled in already.
     pub fn values(&self, slot: &str) -> Vec<String> {
-        let said = self.flat.iter().find(|(s, _)| s == slot).map(|(_, v)| &v.value);
-        match said {
-            None => Vec::new(),
-            Some(Spoken::Words(ws)) if ws.is_empty() => vec!["none".into()],
-            Some(Spoken::Words(ws)) => ws.clone(),
-            Some(Spoken::Word(w)) => vec![w.clone()],
-            Some(Spoken::YesNo(b)) => vec![if *b { "yes" } else { "no" }.into()],
-            Some(Spoken::Number(n)) => vec![n.to_string()],
-            Some(Spoken::Range { at_least, at_most }) => vec![format!("{at_least}..{at_most}")],
-        }
+        let said = self.flat.iter().find(|(s, _)| s == slot);
+        said.map_or_else(Vec::new, |(_, said)| spoken_words(&said.value))
     }
 
     /// The first value of a slot.
@@ -92,6 +84,18 @@ impl Asked {
     /// The command that asks the same.
     pub fn command(&self) -> String {
         question::command("tegata check", &self.flat, self.as_of)
+    }
+}
+
+/// A value as text, for a form that is filled in already; "none" is an answer too.
+pub fn spoken_words(said: &Spoken) -> Vec<String> {
+    match said {
+        Spoken::Words(ws) if ws.is_empty() => vec!["none".into()],
+        Spoken::Words(ws) => ws.clone(),
+        Spoken::Word(w) => vec![w.clone()],
+        Spoken::YesNo(b) => vec![if *b { "yes" } else { "no" }.into()],
+        Spoken::Number(n) => vec![n.to_string()],
+        Spoken::Range { at_least, at_most } => vec![format!("{at_least}..{at_most}")],
     }
 }
 

@@ -79,9 +79,14 @@ fn form(t: Tongue, book: &Rulebook, places: &[String]) -> Markup {
     names.sort_by(|a, b| a.1.cmp(b.1));
     html! {
         form method="get" action=(format!("/{}/compare", t.code())) {
-            label for="place" { (t.word("page-compare-places")) }
-            select #place name="place" multiple size="8" {
-                @for (code, name) in &names { option value=(code) selected[places.contains(code)] { (name) } }
+            fieldset.picks {
+                legend { (t.word("page-compare-places")) }
+                @for n in 0..*COUNTRIES.end() {
+                    select name="place" aria-label=(t.with("page-compare-place", &[("n", &(n + 1).to_string())])) {
+                        option value="" { "–" }
+                        @for (code, name) in &names { option value=(code) selected[places.get(n) == Some(*code)] { (name) } }
+                    }
+                }
             }
             div.actions { button { (t.word("page-compare-go")) } }
         }
@@ -94,7 +99,7 @@ fn rows(t: Tongue, book: &Rulebook, places: &[String], as_of: AsOf) -> Vec<Row> 
     let plain = |text: &str| Said { text: text.to_string(), rule: None };
     let of_layers = |say: &dyn Fn(&rulebook::law::Layer) -> Vec<Said>| -> Vec<Vec<Said>> { layers.iter().map(|ls| ls.iter().flat_map(|l| say(l)).collect()).collect() };
     let mut out = vec![
-        Row { name: t.word("page-general-law"), cells: of_layers(&|l| vec![plain(t.text(&l.label))]) },
+        Row { name: t.word("page-laws"), cells: of_layers(&|l| vec![plain(t.text(&l.label))]) },
         Row { name: t.word("page-authority"), cells: of_layers(&|l| vec![plain(t.text(&l.authority))]) },
     ];
     let rules = law::rules(book);
@@ -107,6 +112,14 @@ fn rows(t: Tongue, book: &Rulebook, places: &[String], as_of: AsOf) -> Vec<Row> 
     }
     out.push(Row { name: t.word("page-gaps"), cells: of_layers(&|l| l.gaps.iter().map(|g| plain(t.text(&g.says))).collect()) });
     out.push(Row { name: t.word("not-checked"), cells: of_layers(&|l| vec![plain(t.text(&l.not_checked))]) });
+    for cell in out.iter_mut().flat_map(|row| &mut row.cells) {
+        // Two laws of one authority name it once; a law that names none names nothing.
+        let mut seen = Vec::new();
+        cell.retain(|said| !said.text.is_empty() && (said.rule.is_some() || !seen.contains(&said.text)) && {
+            seen.push(said.text.clone());
+            true
+        });
+    }
     out.retain(|r| r.cells.windows(2).any(|w| w.first() != w.get(1)));
     out
 }
@@ -115,15 +128,15 @@ fn table(t: Tongue, book: &Rulebook, places: &[String], rows: &[Row], as_of: AsO
     let caption = t.with("page-compare-caption", &[("day", &t.day(as_of.on))]);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table.stack.wide {
                 caption { (caption) }
                 thead { tr { th scope="col" { (t.word("page-rule")) } @for p in places { th scope="col" { a href=(format!("/{}/country/{p}", t.code())) { (place_name(book, t, p)) } } } } }
                 tbody {
                     @for row in rows {
                         tr {
                             th scope="row" { (row.name) }
-                            @for cell in &row.cells {
-                                td { @if cell.is_empty() { "–" } @else { ul { @for said in cell { li { (said.text) @if let Some((id, cites)) = &said.rule { " " a.small href=(rule_link(t, id, as_of.on)) { (cites) } } } } } } }
+                            @for (cell, place) in row.cells.iter().zip(places) {
+                                td data-label=(place_name(book, t, place)) { @if cell.is_empty() { "–" } @else { ul { @for said in cell { li { (said.text) @if let Some((id, cites)) = &said.rule { " " a.small href=(rule_link(t, id, as_of.on)) { (cites) } } } } } } }
                             }
                         }
                     }

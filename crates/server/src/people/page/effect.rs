@@ -1,7 +1,8 @@
 //! What the law of a day changes: each region in which a layer answers otherwise than the day before, with a transfer that
 //! shows it.
 
-use super::{Frame, badge, rule_link, time, tongue};
+use super::verdict::{slot_label, values_label};
+use super::{Frame, badge, rule_link, tongue};
 use crate::people::{State, asked::{Pairs, query, too_many}, tongue::Tongue};
 use crate::problem::{Kind, Problem};
 use axum::{extract::{Path, State as Held}, http::Uri, response::Response};
@@ -35,21 +36,21 @@ pub async fn get(Held(state): Held<State>, Path((code, day)): Path<(String, Stri
     };
     let book = &state.book;
     let body = html! {
-        h1 { (t.word("page-effect-title")) " " (time(t, on)) }
+        h1 { (t.with("page-effect-title", &[("day", &t.day(on))])) }
         p.lead { (t.word("page-effect-lead")) }
         p { a href=(format!("/{}/effect/{}", t.code(), on.plus_days(-1))) { "←" } " " a href=(format!("/{}/changes", t.code())) { (t.word("page-nav-changes")) } " " a href=(format!("/{}/effect/{}", t.code(), on.plus_days(1))) { "→" } }
         @if regions.is_empty() { p { (t.word("page-effect-none")) } }
         @else {
             p { (t.count("page-effect-regions", regions.len())) }
-            div.scroll tabindex="0" role="region" aria-label=(t.word("page-effect-title")) {
-                table.stack {
+            div.scroll tabindex="0" role="region" aria-label=(t.with("page-effect-title", &[("day", &t.day(on))])) {
+                table.stack.wide {
                     thead { tr { th scope="col" { (t.word("page-layer")) } th scope="col" { (t.word("page-effect-before")) } th scope="col" { (t.word("page-effect-after")) } th scope="col" { (t.word("page-effect-witness")) } } }
                     tbody { @for r in regions.iter().take(REGIONS) { (row(t, book, r, on)) } }
                 }
             }
         }
     };
-    Frame::new(t, &uri, "changes", t.word("page-effect-title")).render(&state, body)
+    Frame::new(t, &uri, "changes", t.with("page-effect-title", &[("day", &t.day(on))])).render(&state, body)
 }
 
 fn row(t: Tongue, book: &Rulebook, r: &Region, on: CivilDate) -> Markup {
@@ -62,9 +63,18 @@ fn row(t: Tongue, book: &Rulebook, r: &Region, on: CivilDate) -> Markup {
     html! {
         tr {
             th scope="row" { (label) }
-            td { (side(t, book, &r.before, on.plus_days(-1))) @if let Some((v, _)) = r.verdicts { " " a href=(at(on.plus_days(-1))) { (badge(t, v)) } } }
-            td { (side(t, book, &r.after, on)) @if let Some((_, v)) = r.verdicts { " " a href=(at(on)) { (badge(t, v)) } } }
-            td { @for (s, v) in &facts { code { (s) "=" (v) } " " } }
+            td data-label=(t.word("page-effect-before")) { (side(t, book, &r.before, on.plus_days(-1))) @if let Some((v, _)) = r.verdicts { " " a href=(at(on.plus_days(-1))) { (badge(t, v)) } } }
+            td data-label=(t.word("page-effect-after")) { (side(t, book, &r.after, on)) @if let Some((_, v)) = r.verdicts { " " a href=(at(on)) { (badge(t, v)) } } }
+            td data-label=(t.word("page-effect-witness")) {
+                @let (ends, rest): (Vec<_>, Vec<_>) = r.witness.iter().partition(|(slot, _)| slot.ends_with(".place"));
+                @for (slot, said) in ends { div { span.meta { (slot_label(t, book, slot)) } " " b { (values_label(t, book, slot, said)) } } }
+                @if !rest.is_empty() {
+                    details {
+                        summary { (t.count("page-effect-facts", rest.len())) }
+                        @for (slot, said) in rest { div.meta { (slot_label(t, book, slot)) ": " span { (values_label(t, book, slot, said)) } } }
+                    }
+                }
+            }
         }
     }
 }

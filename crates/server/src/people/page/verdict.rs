@@ -413,8 +413,17 @@ pub fn slot_label(t: Tongue, book: &Rulebook, slot: &str) -> String {
 
 /// The values of a slot in words.
 pub fn said_label(t: Tongue, book: &Rulebook, slot: &str, asked: &Asked) -> String {
+    in_words(t, book, slot, &asked.values(slot))
+}
+
+/// The values that were said of a slot in words.
+pub fn values_label(t: Tongue, book: &Rulebook, slot: &str, said: &model::fact::Said) -> String {
+    in_words(t, book, slot, &asked::spoken_words(&said.value))
+}
+
+fn in_words(t: Tongue, book: &Rulebook, slot: &str, values: &[String]) -> String {
     let Some(fact) = book.vocabulary.of_slot(slot) else { return String::new() };
-    let labels: Vec<String> = asked.values(slot).iter().map(|v| match v.as_str() {
+    let labels: Vec<String> = values.iter().map(|v| match v.as_str() {
         "none" => t.word("page-none-of-these"),
         v => t.text(&book.vocabulary.label(fact, v)).to_string(),
     }).collect();

@@ -1,0 +1,478 @@
+//! Protocol processes, both roles and both protocols: a message or an answer comes in, a process moves, all of it commits
+//! together, and only then is anything sent.
+
+use crate::act::trace::Trace;
+use crate::agent::{Caller, Node, lock};
+use crate::error::ActError;
+use crate::live::Live;
+use crate::ports::{Request, fresh_name};
+use dsp::machine::{Answer, Effect, Event, Fault, How, Move, Peer, Phase, Process, Role, Step};
+use dsp::message::negotiation::ContractNegotiationError;
+use dsp::message::transfer::TransferError;
+use dsp::message::{Grounds, Message, Received};
+use dsp::negotiation::{self, Negotiation};
+use dsp::reason;
+use dsp::transfer::{self, Transfer};
+use model::Instant;
+use model::event::EventKind;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Mutex;
+use store::keep::{DocumentKind, Expect, Keep};
+use store::outbox::Outgoing;
+use store::process::{
+    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting,
+};
+use store::{StoreError, Together, crash_point};
+
+/// LIMIT: processes of a kind that are listed at once.
+pub(crate) const PROCESSES_MAX: usize = 1000;
+/// LIMIT: how often a move is tried anew when another came first.
+const TRIES_MAX: usize = 8;
+
+/// An answer on its way out: status and body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, JSON.
+    pub body: Vec<u8>,
+}
+
+impl Answered {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        Self { status: answer.status, body: answer.body.to_bytes() }
+    }
+}
+
+/// A process of either protocol.
+pub(crate) trait Held: Serialize + DeserializeOwned + Clone + Sized {
+    type State: Phase;
+    type Command;
+    const KIND: ProcessKind;
+
+    fn process(&self) -> &Process<Self::State>;
+    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self>;
+    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault>;
+    fn refused(grounds: Grounds) -> Message;
+    fn grounds(&self) -> &Grounds;
+    /// What a move is in the log, if it is told there.
+    fn kind_of(moved: &Move) -> Option<EventKind>;
+    /// The peer's pid that an opening message brings.
+    fn opener(message: &Message) -> Option<&str>;
+    /// What the process is about: a dataset, an agreement.
+    fn about(&self) -> &str;
+    /// The agreement that this state puts in force, as it is found later.
+    fn agreement(&self) -> Option<String>;
+    /// Those of a node that are open.
+    fn live(node: &Node) -> &Mutex<Live>;
+}
+
+/// Under which id an agreement is kept: ours are unique here, those of a peer among its own.
+pub(crate) fn agreement_key(role: Role, peer: &str, agreement: &str) -> String {
+    match role {
+        Role::Provider => agreement.to_owned(),
+        Role::Consumer => format!("{peer}|{agreement}"),
+    }
+}
+
+impl Held for Negotiation {
+    type State = negotiation::State;
+    type Command = negotiation::Command;
+    const KIND: ProcessKind = ProcessKind::Negotiation;
+
+    fn process(&self) -> &Process<Self::State> {
+        Negotiation::process(self)
+    }
+    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self> {
+        Negotiation::step(self, event)
+    }
+    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault> {
+        Negotiation::opened(from, own_pid, received)
+    }
+    fn refused(grounds: Grounds) -> Message {
+        Message::ContractNegotiationError(ContractNegotiationError::new("", "", grounds))
+    }
+    fn grounds(&self) -> &Grounds {
+        self.ended()
+    }
+    fn kind_of(moved: &Move) -> Option<EventKind> {
+        Some(if moved.to == "FINALIZED" { EventKind::Agreed } else { EventKind::Negotiated })
+    }
+    fn opener(message: &Message) -> Option<&str> {
+        match message {
+            Message::ContractRequestMessage(m) => Some(&m.consumer_pid),
+            Message::ContractOfferMessage(m) => Some(&m.provider_pid),
+            _ => None,
+        }
+    }
+    fn about(&self) -> &str {
+        self.latest_offer().target().unwrap_or_default()
+    }
+    fn agreement(&self) -> Option<String> {
+        let process = self.process();
+        let agreed = self.agreement().filter(|_| self.state() == negotiation::State::Finalized)?;
+        Some(agreement_key(process.role, &process.peer.0, agreed.id()))
+    }
+    fn live(node: &Node) -> &Mutex<Live> {
+        &node.negotiations_open
+    }
+}
+
+impl Held for Transfer {
+    type State = transfer::State;
+    type Command = transfer::Command;
+    const KIND: ProcessKind = ProcessKind::Transfer;
+
+    fn process(&self) -> &Process<Self::State> {
+        Transfer::process(self)
+    }
+    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self> {
+        Transfer::step(self, event)
+    }
+    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault> {
+        Transfer::opened(from, own_pid, received)
+    }
+    fn refused(grounds: Grounds) -> Message {
+        Message::TransferError(TransferError::new("", "", None, grounds))
+    }
+    fn grounds(&self) -> &Grounds {
+        Transfer::grounds(self)
+    }
+    fn kind_of(moved: &Move) -> Option<EventKind> {
+        match (moved.from.as_deref(), moved.to.as_str()) {
+            (Some("SUSPENDED"), "STARTED") => Some(EventKind::FlowResumed),
+            (_, "STARTED") => Some(EventKind::FlowOpened),
+            (_, "SUSPENDED" | "TERMINATED") => Some(EventKind::FlowStopped),
+            _ => None,
+        }
+    }
+    fn opener(message: &Message) -> Option<&str> {
+        match message {
+            Message::TransferRequestMessage(m) => Some(&m.consumer_pid),
+            _ => None,
+        }
+    }
+    fn about(&self) -> &str {
+        &self.subject().agreement_id
+    }
+    fn agreement(&self) -> Option<String> {
+        None
+    }
+    fn live(node: &Node) -> &Mutex<Live> {
+        &node.transfers_open
+    }
+}
+
+/// A process with the version that was read.
+pub(crate) struct At<H> {
+    pub(crate) held: H,
+    pub(crate) version: u64,
+    /// When it moved last.
+    pub(crate) at: Instant,
+}
+impl Node {
+    /// Takes a message of the negotiation protocol; `pid` is the one in the path, none for an opening message.
+    pub fn receive_negotiation(&self, from: &Caller, pid: Option<&str>, body: &[u8]) -> Answered {
+        self.receive::<Negotiation>(from, pid, body)
+    }
+
+    /// Takes a message of the transfer protocol.
+    pub fn receive_transfer(&self, from: &Caller, pid: Option<&str>, body: &[u8]) -> Answered {
+        self.receive::<Transfer>(from, pid, body)
+    }
+
+    /// Tells the state of a negotiation to its peer.
+    pub fn tell_negotiation(&self, from: &Caller, pid: &str) -> Answered {
+        self.tell::<Negotiation>(from, pid)
+    }
+
+    /// Tells the state of a transfer process to its peer.
+    pub fn tell_transfer(&self, from: &Caller, pid: &str) -> Answered {
+        self.tell::<Transfer>(from, pid)
+    }
+
+    /// A negotiation of ours.
+    pub fn negotiation(&self, pid: &str) -> Result<Option<Negotiation>, ActError> {
+        Ok(self.load::<Negotiation>(pid)?.map(|at| at.held))
+    }
+
+    /// A transfer process of ours.
+    pub fn transfer(&self, pid: &str) -> Result<Option<Transfer>, ActError> {
+        Ok(self.load::<Transfer>(pid)?.map(|at| at.held))
+    }
+
+    /// All transfer processes of ours.
+    pub fn transfers(&self) -> Result<Vec<Transfer>, ActError> {
+        Ok(self.all::<Transfer>()?.into_iter().map(|at| at.held).collect())
+    }
+
+    /// All negotiations of ours.
+    pub fn negotiations(&self) -> Result<Vec<Negotiation>, ActError> {
+        Ok(self.all::<Negotiation>()?.into_iter().map(|at| at.held).collect())
+    }
+
+    fn tell<H: Held>(&self, from: &Caller, pid: &str) -> Answered {
+        match self.load::<H>(pid) {
+            Ok(Some(at)) if at.held.process().peer.0 == from.id => {
+                Answered { status: 200, body: at.held.process().acknowledgement().to_bytes() }
+            }
+            Ok(_) => refusal::<H>(404, Fault::NotFound.grounds()),
+            Err(e) => refusal::<H>(503, Grounds::of(&e.code(), [])),
+        }
+    }
+
+    fn receive<H: Held>(&self, from: &Caller, pid: Option<&str>, body: &[u8]) -> Answered {
+        let received = match Received::read(body) {
+            Ok(received) => received,
+            Err(e) => return refusal::<H>(400, Grounds::of(e.code(), [e.to_string()])),
+        };
+        for _ in 0..TRIES_MAX {
+            match self.take::<H>(from, pid, &received) {
+                Err(ActError::Store(StoreError::Stale { .. })) => {}
+                Ok(answered) => return answered,
+                // The peer repeats later; why our store or keys fail is not for it.
+                Err(e) => return refusal::<H>(503, Grounds::of(&e.code(), [])),
+            }
+        }
+        refusal::<H>(503, Fault::Busy.grounds())
+    }
+
+    fn take<H: Held>(
+        &self,
+        from: &Caller,
+        pid: Option<&str>,
+        received: &Received,
+    ) -> Result<Answered, ActError> {
+        let peer = Peer(from.id.clone());
+        let known = match (pid, H::opener(&received.message)) {
+            (Some(pid), _) => self.load::<H>(pid)?,
+            (None, Some(theirs)) => {
+                match self.store.process_of_peer(&self.participant, H::KIND, &peer.0, theirs)? {
+                    Some(stored) => Some(read_stored::<H>(&stored)?),
+                    None => None,
+                }
+            }
+            (None, None) => {
+                return Ok(refusal::<H>(
+                    400,
+                    Fault::WrongMessage { kind: received.message.kind() }.grounds(),
+                ));
+            }
+        };
+        let (version, step) = match (known, pid) {
+            (Some(at), _) => {
+                let step = at.held.step(Event::Received { from: peer, message: received.clone() });
+                if let Step::Illegal(fault) = &step {
+                    return Ok(match fault {
+                        Fault::NotFound => refusal::<H>(404, fault.grounds()),
+                        _ => Answered::of(&at.held.process().error(fault)),
+                    });
+                }
+                (Some(at.version), step)
+            }
+            (None, Some(_)) => return Ok(refusal::<H>(404, Fault::NotFound.grounds())),
+            (None, None) => match H::opened(&peer, &fresh_name()?, received) {
+                Ok((held, effects)) => (None, Step::Next(held, effects)),
+                Err(fault) => return Ok(refusal::<H>(fault.status(), fault.grounds())),
+            },
+        };
+        match step {
+            Step::Next(next, effects) => {
+                let answer = self.commit(version, &next, effects, Some(received), Together::default())?;
+                Ok(answer
+                    .unwrap_or(Answered { status: 200, body: next.process().acknowledgement().to_bytes() }))
+            }
+            Step::Repeat(answer) => Ok(Answered::of(&answer)),
+            Step::Illegal(fault) => Ok(refusal::<H>(fault.status(), fault.grounds())),
+        }
+    }
+
+    /// Makes a move of our own; tells whether the machine let it.
+    pub(crate) fn command<H: Held>(
+        &self,
+        at: &At<H>,
+        command: H::Command,
+        together: Together,
+    ) -> Result<bool, ActError> {
+        match at.held.step(Event::Command(command)) {
+            Step::Next(next, effects) => {
+                self.commit(Some(at.version), &next, effects, None, together)?;
+                Ok(true)
+            }
+            Step::Repeat(_) | Step::Illegal(_) => Ok(false),
+        }
+    }
+
+    /// Commits a move with everything that belongs to it, then does what must be done at once.
+    pub(crate) fn commit<H: Held>(
+        &self,
+        version: Option<u64>,
+        next: &H,
+        effects: Vec<Effect>,
+        received: Option<&Received>,
+        mut together: Together,
+    ) -> Result<Option<Answered>, ActError> {
+        let process = next.process();
+        let id = ProcessId::new(H::KIND, process.own_pid.clone());
+        let (mut waiting, mut answer, mut ask) = (Waiting::Stay, None, None);
+        let mut changed = false;
+        for effect in effects {
+            changed |= matches!(effect, Effect::Record(_));
+            match effect {
+                Effect::Answer(given) => answer = Some(Answered::of(&given)),
+                Effect::Send { url, message } => {
+                    together.sends.push(Outgoing { process: id.clone(), url, body: message.to_bytes() });
+                }
+                Effect::Withdraw | Effect::Settle => waiting = Waiting::Leave,
+                Effect::Record(moved) => together.leaves.extend(self.recorded(next, &moved)?),
+                Effect::Ask { url, at } => ask = Some((url, at)),
+                // INVARIANT: no byte passes between the commit and the answer.
+                Effect::StopFlow => self.halt(&process.own_pid),
+                // Seen by its state, once that is on the disk.
+                Effect::StartFlow { .. } => {}
+            }
+        }
+        if let Some(agreement) = next.agreement().filter(|_| changed) {
+            together.keeps.push(Keep {
+                kind: DocumentKind::Agreement,
+                id: agreement,
+                about: Some(process.own_pid.clone()),
+                at: self.now(),
+                body: b"{}".to_vec(),
+                expect: Expect::Any,
+            });
+        }
+        let stored = match (received, &answer) {
+            // A body without an id counts as a repeat only by the machine's own memory.
+            (Some(received), Some(answer)) if received.named => Some(StoredAnswer {
+                peer: process.peer.0.clone(),
+                process: process.own_pid.clone(),
+                digest: received.digest,
+                status: answer.status,
+                body: answer.body.clone(),
+            }),
+            _ => None,
+        };
+        let moved = StoredMove {
+            process: id,
+            from: version,
+            peer: process.peer.0.clone(),
+            peer_pid: process.peer_pid.clone(),
+            state: process.state().name().to_owned(),
+            body: serde_json::to_vec(next).map_err(|e| ActError::evidence("node/process", e))?,
+            at: self.now(),
+            waiting,
+            answer: stored,
+        };
+        crash_point("node.move.before");
+        let moved = self.store.move_process(&self.participant, moved, together)?;
+        crash_point("node.move.after");
+        if let Moved::Repeat(before) = moved {
+            return Ok(Some(Answered { status: before.status, body: before.body }));
+        }
+        lock(H::live(self)).touch(&process.own_pid);
+        if changed {
+            lock(&self.memory).note(Trace {
+                process: H::KIND.as_str(),
+                id: process.own_pid.clone(),
+                role: process.role,
+                peer: process.peer.0.clone(),
+                state: process.state().name(),
+                about: next.about().to_owned(),
+                at: self.now(),
+            });
+        }
+        self.ring();
+        if let Some((url, at)) = ask {
+            self.ask::<H>(&process.own_pid.clone(), &url, at)?;
+        }
+        Ok(answer)
+    }
+
+    fn recorded<H: Held>(&self, next: &H, moved: &Move) -> Result<Option<store::log::Leaf>, ActError> {
+        let Some(kind) = H::kind_of(moved).filter(|_| moved.how != How::RolledBack) else { return Ok(None) };
+        let mut event = self.event(kind, &next.process().own_pid);
+        event.binds.extend(moved.digest.map(|d| ("message".to_owned(), d)));
+        event.rules =
+            reason::refusals(next.grounds()).iter().map(|r| format!("{} ({})", r.rule, r.article)).collect();
+        event.legal_day = reason::refusals(next.grounds()).first().and_then(|r| r.as_of.parse().ok());
+        if kind == EventKind::Negotiated {
+            // The state reached is part of what happened, as a rule of the protocol.
+            event.rules.insert(0, format!("dsp {}", moved.to));
+        }
+        self.leaf(&event).map(Some)
+    }
+
+    /// Asks the peer for its state and takes what it tells.
+    fn ask<H: Held>(&self, pid: &str, url: &str, asked_at: u32) -> Result<(), ActError> {
+        let Ok(reply) = self.carrier.send(self.introduced(Request::get(url))) else { return Ok(()) };
+        let told = match (reply.status, Received::read(&reply.body).map(|r| r.message)) {
+            (404, _) => None,
+            (200, Ok(Message::ContractNegotiation(m))) => Some(m.state.name().to_owned()),
+            (200, Ok(Message::TransferProcess(m))) => Some(m.state.name().to_owned()),
+            _ => return Ok(()),
+        };
+        let state = told.and_then(|name| H::State::ALL.iter().copied().find(|s| s.name() == name));
+        let Some(at) = self.load::<H>(pid)? else { return Ok(()) };
+        match at.held.step(Event::Told { state, at: asked_at }) {
+            Step::Next(next, effects) => {
+                // A second question of the same round is left to the next time-out.
+                let effects = effects.into_iter().filter(|e| !matches!(e, Effect::Ask { .. })).collect();
+                self.commit(Some(at.version), &next, effects, None, Together::default()).map(drop)
+            }
+            Step::Repeat(_) | Step::Illegal(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn load<H: Held>(&self, pid: &str) -> Result<Option<At<H>>, ActError> {
+        let stored = self.store.process(&self.participant, &ProcessId::new(H::KIND, pid))?;
+        stored.as_ref().map(read_stored).transpose()
+    }
+
+    pub(crate) fn all<H: Held>(&self) -> Result<Vec<At<H>>, ActError> {
+        let all = self.store.processes(&self.participant, H::KIND, None, PROCESSES_MAX)?;
+        all.iter().map(read_stored).collect()
+    }
+
+    /// Finds what is open after a start: processes that did not end, and agreements whose transfer was not asked for.
+    pub(crate) fn take_up(&self) -> Result<(), ActError> {
+        self.take_up_kind::<Negotiation>()?;
+        self.take_up_kind::<Transfer>()?;
+        for negotiation in self.open_wishes()? {
+            lock(&self.negotiations_open).touch(&negotiation);
+        }
+        Ok(())
+    }
+
+    fn take_up_kind<H: Held>(&self) -> Result<(), ActError> {
+        let ended: Vec<&str> = H::State::ALL.iter().filter(|s| s.is_final()).map(|s| s.name()).collect();
+        let mut after: Option<String> = None;
+        loop {
+            let some = self.store.processes_but(
+                &self.participant,
+                H::KIND,
+                &ended,
+                after.as_deref(),
+                PROCESSES_MAX,
+            )?;
+            for pid in &some {
+                lock(H::live(self)).touch(pid);
+            }
+            match some.last() {
+                Some(last) if some.len() == PROCESSES_MAX => after = Some(last.clone()),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn read_stored<H: Held>(stored: &StoredProcess) -> Result<At<H>, ActError> {
+    let held = serde_json::from_slice(&stored.body).map_err(|e| ActError::evidence("node/process", e))?;
+    Ok(At { held, version: stored.version, at: stored.at })
+}
+
+fn refusal<H: Held>(status: u16, grounds: Grounds) -> Answered {
+    Answered { status, body: H::refused(grounds).to_bytes() }
+}
