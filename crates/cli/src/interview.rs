@@ -8,8 +8,10 @@ use rulebook::vocabulary::{Domain, Fact, Vocabulary};
 use std::{collections::BTreeSet, io::{BufRead, Write}};
 use words::{Arg, say};
 
-/// A usual question is settled within so many.
-const QUESTIONS_USUAL: usize = 6;
+/// What a person thinks of first.
+const FIRST: [&str; 3] = ["exporter.place", "recipient.place", "data.categories"];
+/// So many answers settle a usual question.
+const QUESTIONS_USUAL: i64 = 8;
 // LIMIT: questions in one interview.
 const QUESTIONS_MAX: usize = 40;
 
@@ -18,9 +20,9 @@ pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voic
     let mut input = std::io::stdin().lock();
     errln!("{}", voice.word("interview-start"));
     let mut asked: BTreeSet<String> = flat.iter().map(|(s, _)| s.clone()).collect();
-    let mut answers = 0;
+    let mut answers: i64 = 0;
     for _ in 0..QUESTIONS_MAX {
-        let Some(slot) = next(engine, &flat, &asked, as_of)? else { break };
+        let Some(slot) = next(engine, &flat, &asked, answers, as_of)? else { break };
         asked.insert(slot.clone());
         let Some(fact) = engine.book.vocabulary.of_slot(&slot).cloned() else { continue };
         match ask(&mut input, &engine.book.vocabulary, &fact, &slot, voice)? {
@@ -36,12 +38,10 @@ pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voic
     Ok(flat)
 }
 
-/// The next slot to ask: the two places first, then what the engine says matters most.
-fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, as_of: AsOf) -> Result<Option<String>, String> {
-    for place in ["exporter.place", "recipient.place"] {
-        if !asked.contains(place) {
-            return Ok(Some(place.into()));
-        }
+/// The next slot to ask: the two places and the kind of data first, then what the engine says matters most.
+fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, answers: i64, as_of: AsOf) -> Result<Option<String>, String> {
+    if let Some(first) = FIRST.iter().find(|slot| !asked.contains(**slot)) {
+        return Ok(Some((*first).into()));
     }
     let bound = engine.book.bind(&Transfer::single(flat.to_vec())).map_err(|ds| super::verbs::faults(&ds))?;
     let decision = engine.decide(&bound, as_of).map_err(super::verbs::too_many)?;
@@ -53,7 +53,7 @@ fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, 
             _ => None,
         }),
         // It may go with measures; a question more may show that it needs none.
-        Verdict::Conditional if asked.len() < QUESTIONS_USUAL => worst.would_open.iter().find(|s| open(s)).cloned(),
+        Verdict::Conditional if answers < QUESTIONS_USUAL => worst.would_open.iter().find(|s| open(s)).cloned(),
         _ => None,
     })
 }
@@ -70,7 +70,9 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         _ => &[],
     };
     errln!("\n{}", question(fact, slot, voice));
-    for (i, w) in words.iter().enumerate() {
+    // "None of these" is said by 0, once.
+    let several = matches!(fact.domain, Domain::SetOf(_));
+    for (i, w) in words.iter().enumerate().filter(|(_, w)| !(several && w.id == "none")) {
         errln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
     }
     let hint = voice.word(match &fact.domain {

@@ -73,6 +73,7 @@ enum Verb {
     Backup(verbs::keep::Backup),
     Restore(verbs::keep::Restore),
     Doctor(verbs::doctor::Doctor),
+    Words(verbs::words::Words),
     Schema(verbs::schema::Schema),
     Rules(verbs::rules::Rules),
     #[command(hide = true)]
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         Verb::Backup(backup) => verbs::keep::backup(backup),
         Verb::Restore(restore) => verbs::keep::restore(restore),
         Verb::Doctor(doctor) => verbs::doctor::run(doctor),
+        Verb::Words(words) => verbs::words::run(words),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
     }

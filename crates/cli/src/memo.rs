@@ -52,7 +52,10 @@ fn ways(c: &CrossingAnswer, voice: Voice) -> String {
     let items: Vec<String> = match c.verdict {
         Verdict::Conditional => c.remedies.iter().take(5).map(|r| voice.way(r)).collect(),
         Verdict::Undetermined => c.missing.iter().take(8).map(|m| voice.lack(m)).collect(),
-        _ => c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes).take(8).map(|o| format!("{} — {}", o.citation.cites, o.says.in_(voice.language))).collect(),
+        _ => c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes && !o.done).take(8).map(|o| {
+            let overdue = if o.overdue { format!(" ({})", voice.word("overdue")) } else { String::new() };
+            format!("{}{overdue} — {}", o.citation.cites, o.says.in_(voice.language))
+        }).collect(),
     };
     if items.is_empty() {
         return String::new();

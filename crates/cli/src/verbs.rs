@@ -26,6 +26,7 @@ pub mod verify;
 pub mod watch;
 pub mod whatif;
 pub mod why;
+pub mod words;
 
 use crate::verdict::Voice;
 use clap::{Args, ValueEnum};
@@ -91,7 +92,7 @@ pub fn faults(diagnostics: &[Diagnostic]) -> String {
 /// The nearest of what is known, or where all of it is listed.
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match rulebook::diagnostic::did_you_mean(word, known) {
-        none if none.is_empty() => "`tegata rules ls` and `tegata schema transfer` list all".into(),
+        none if none.is_empty() => "`tegata words WORD` finds facts, values, places and measures".into(),
         near => near,
     }
 }

@@ -1,8 +1,9 @@
 //! A decision for people on a terminal: the answer in 25 lines.
 
 use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict};
-use decide::{footing, knowledge::Truth};
+use decide::{footing, knowledge::Truth, suppose::Supposition};
 use model::{citation::{Review, Seen}, text::{Language, Text}};
+use rulebook::vocabulary::Vocabulary;
 use words::{Arg, say};
 
 /// How an answer is printed.
@@ -48,14 +49,18 @@ impl Voice {
     }
 
     /// The answer in at most 25 lines; `repeat` is the command that repeats it.
-    pub fn answer(&self, decision: &Decision, repeat: &str) -> Vec<String> {
+    pub fn answer(&self, vocabulary: &Vocabulary, decision: &Decision, supposed: Option<&Supposition>, repeat: &str) -> Vec<String> {
         let mut out = Vec::new();
         let Some(c) = decision.worst() else { return out };
         let pair = if decision.crossings.len() > 1 { format!("  [{}: {} → {}]", c.hop, c.from, c.to) } else { String::new() };
         out.push(format!("{}{pair}", self.verdict(decision.verdict)));
         self.missing(c, &mut out);
+        if let Some(s) = supposed {
+            self.supposed(s, &mut out);
+        }
         self.reasons(c, &mut out);
-        self.ways(c, &mut out);
+        self.nearest(c, &mut out);
+        self.ways(vocabulary, c, &mut out);
         self.duties(c, &mut out);
         self.coverage(c, decision, &mut out);
         out.push(self.dim(&format!("{}: {repeat}", self.word("repeat"))));
@@ -108,22 +113,64 @@ impl Voice {
         format!("{} [{from}..{until}]", clause.citation.cites)
     }
 
-    fn ways(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+    /// What would follow if the usual holds where nothing was said, and what that supposes.
+    fn supposed(&self, s: &Supposition, out: &mut Vec<String>) {
+        out.push(format!("{}: {}", self.word("supposed"), self.verdict(s.verdict)));
+        let reason = s.deciding.iter().find(|d| d.kind != ClauseKind::Route || s.verdict.opens());
+        out.extend(reason.map(|d| format!("  {} — {}", self.cite(d), self.says(d))));
+        out.extend(s.remedies.first().map(|r| format!("  1. {}", self.way(r))));
+        let facts: Vec<String> = s.facts.iter().map(|(slot, f)| format!("{slot}={}", f.known)).collect();
+        out.push(self.dim(&format!("  {}: {}", self.word("supposed-facts"), facts.join(", "))));
+    }
+
+    /// Of what may not go: the routes that lack least, and what they lack. Another destination is no route of this transfer.
+    fn nearest(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
+        if c.verdict != Verdict::Prohibited {
+            return;
+        }
+        let fixed = |d: &Clause| d.unmet.iter().any(|u| u.slot.ends_with(".place"));
+        let decides = |d: &Clause| c.deciding.iter().any(|x| x.layer == d.layer && x.kind == ClauseKind::Gate);
+        let clauses = c.layers.iter().flat_map(|l| &l.clauses);
+        let mut near: Vec<&Clause> =
+            clauses.filter(|d| d.kind == ClauseKind::Route && d.truth == Truth::No && !d.unmet.is_empty() && !fixed(d) && decides(d)).collect();
+        near.sort_by_key(|d| (d.unmet.len(), d.rank));
+        for d in near.iter().take(2) {
+            let lacks: Vec<&str> = d.unmet.iter().map(|u| self.text(&u.says)).collect();
+            out.push(format!("  {} {} — {}: {}", self.word("nearest"), self.cite(d), self.word("nearest-lacks"), lacks.join("; ")));
+        }
+    }
+
+    /// The question that a fact is asked by, with its slot.
+    fn question(&self, vocabulary: &Vocabulary, slot: &str) -> String {
+        let who = if slot.starts_with("recipient.") { "who-recipient" } else { "who-exporter" };
+        let ask = vocabulary.of_slot(slot).map(|f| self.text(&f.ask).replace("{party}", &self.word(who))).unwrap_or_default();
+        format!("{ask} [{slot}]")
+    }
+
+    fn ways(&self, vocabulary: &Vocabulary, c: &CrossingAnswer, out: &mut Vec<String>) {
         if c.remedies.is_empty() {
             return;
         }
         // A circumstance may open it for nothing: that stands before what costs money.
         if !c.would_open.is_empty() {
-            let facts = c.would_open.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-            out.push(format!("{}: {facts}", self.word("would-open")));
+            out.push(format!("{}:", self.word("would-open")));
+            out.extend(c.would_open.iter().take(WAYS).map(|slot| format!("  ? {}", self.question(vocabulary, slot))));
         }
         out.push(format!("{}:", self.word("ways")));
         for (i, r) in c.remedies.iter().take(WAYS).enumerate() {
-            out.push(format!("  {}. {}", i + 1, self.way(r)));
+            out.push(format!("  {}. {}{}", i + 1, self.way(r), self.by_route(c, r)));
         }
         if c.remedies.len() > WAYS || c.more_remedies {
             out.push(self.dim(&format!("  {}", self.word("way-more"))));
         }
+    }
+
+    /// The provisions that a way takes.
+    fn by_route(&self, c: &CrossingAnswer, r: &Remedy) -> String {
+        let clauses = || c.layers.iter().flat_map(|l| &l.clauses);
+        let mut cites: Vec<&str> = r.routes.iter().filter_map(|id| clauses().find(|d| d.id == *id)).map(|d| d.citation.cites.as_str()).collect();
+        cites.dedup();
+        if cites.is_empty() { String::new() } else { self.dim(&format!(" → {}", cites.join("; "))) }
     }
 
     /// One way through, with who decides each item and what it costs.
@@ -160,13 +207,15 @@ impl Voice {
     }
 
     fn duties(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
-        let sure: Vec<_> = c.obligations.iter().filter(|o| o.truth == Truth::Yes).collect();
+        let mut sure: Vec<_> = c.obligations.iter().filter(|o| o.truth == Truth::Yes && !o.done).collect();
+        sure.sort_by_key(|o| !o.overdue);
         if sure.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
             return;
         }
         let list: Vec<String> = sure.iter().take(4).map(|o| {
             let day = o.last_day.map(|d| format!(" ≤ {d}")).unwrap_or_default();
-            format!("{} ({}{day})", o.citation.cites, o.due)
+            let overdue = if o.overdue { format!(", {}", self.word("overdue")) } else { String::new() };
+            format!("{} ({}{day}{overdue})", o.citation.cites, o.due)
         }).collect();
         out.push(format!("{}: {}", self.word("duties"), list.join("; ")));
     }

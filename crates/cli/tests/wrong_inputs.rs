@@ -64,6 +64,19 @@ fn transfers() {
     refuses(&["check", "no-such-file.toml"], 2, "TGT-C002");
     refuses(&["check", "--from", "DE", "--to", "US", "--measure", "eu.sign_sccs"], 2, "TGT-C002");
     refuses(&["check"], 2, "TGT-C002");
+    let err = refuses(&["check", "--from", "DE", "--to", "US", "--data", "location"], 2, "TGT-T001");
+    assert!(err.contains("did you mean `precise_location`?"), "{err}");
+    let err = refuses(&["check", "--from", "DE", "--to", "US", "--fact", "hop.mode=courier"], 2, "TGT-T001");
+    assert!(err.contains("its values are") || err.contains("`tegata words hop.mode` lists its values"), "{err}");
+    refuses(&["words", "no-such-word"], 2, "TGT-C002");
+}
+
+#[test]
+fn words_are_found_in_both_languages() {
+    let of = |words: &[&str]| String::from_utf8(tegata(&[&["words"], words].concat()).stdout).unwrap();
+    assert!(of(&["data.categories"]).contains("precise_location"));
+    assert!(of(&["マイナンバー"]).contains("data.categories=my_number"));
+    assert!(of(&["clauses"]).contains("--measure "));
 }
 
 #[test]

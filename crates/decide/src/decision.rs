@@ -150,6 +150,10 @@ pub struct ObligationAnswer {
     /// The last day, when it can be counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_day: Option<CivilDate>,
+    /// Whether what was said shows it done.
+    pub done: bool,
+    /// Whether its last day has passed and nothing said shows it done.
+    pub overdue: bool,
     /// What follows from missing it.
     pub if_breached: IfBreached,
 }

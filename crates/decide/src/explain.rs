@@ -10,7 +10,7 @@ use crate::{
 };
 use model::text::Text;
 use rulebook::{
-    bind::Crossing,
+    bind::{Crossing, certainly},
     book::Rulebook,
     expr::{Atom, Expr, Test},
     law::{Due, Head},
@@ -141,6 +141,8 @@ pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
     for (i, l, (c, when, _, _)) in all.flat_map(|(i, l)| l.law().obligations.iter().map(move |o| (i, l, o))) {
         let t = k.truth(table, i, *when);
         let Some(o) = index.obligation(book, l.clause(*c)).filter(|_| t != Truth::No) else { continue };
+        let last_day = last_day(book, &o.head.id, &crossing.facts);
+        let done = o.done.as_ref().is_some_and(|e| certainly(e, crossing) == Some(true));
         out.push(ObligationAnswer {
             id: o.head.id.clone(),
             says: o.head.says.clone(),
@@ -152,7 +154,9 @@ pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
                 Due::Standing => "standing".into(),
                 Due::DaysAfter { days, fact } => format!("{days} days after {fact}"),
             },
-            last_day: last_day(book, &o.head.id, &crossing.facts),
+            last_day,
+            done,
+            overdue: !done && t == Truth::Yes && last_day.is_some_and(|d| d < table.as_of.on),
             if_breached: o.if_breached,
         });
     }

@@ -35,6 +35,7 @@ mod deciding;
 pub mod explain;
 pub mod remedy;
 pub mod ask;
+pub mod suppose;
 pub mod footing;
 pub mod matrix;
 pub mod common;

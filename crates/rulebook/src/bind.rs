@@ -32,6 +32,21 @@ pub enum Known {
     Day(CivilDate),
 }
 
+impl std::fmt::Display for Known {
+    /// As `--fact slot=VALUE` takes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let joined = |words: &BTreeSet<String>| words.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        match self {
+            Self::Values(v) => f.write_str(&joined(v)),
+            Self::Members(m) if m.is_empty() => f.write_str("none"),
+            Self::Members(m) => write!(f, "{{{}}}", joined(m)),
+            Self::Range(lo, hi) if lo == hi => write!(f, "{lo}"),
+            Self::Range(lo, hi) => write!(f, "{lo}..{hi}"),
+            Self::Day(day) => write!(f, "{day}"),
+        }
+    }
+}
+
 /// A fact as bound: typed, with its end and standing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct BoundFact {
@@ -99,6 +114,13 @@ impl Rulebook {
             }
         }
     }
+}
+
+/// Whether facts said of a crossing cannot be together.
+pub(crate) fn contradicts(book: &Rulebook, crossing: &Crossing) -> bool {
+    let mut binder = Binder { book, diagnostics: Vec::new() };
+    binder.contradictions(crossing);
+    !binder.diagnostics.is_empty()
 }
 
 struct Binder<'a> {
@@ -293,7 +315,7 @@ fn said_behind(e: &Expr, leave_out: &str, c: &Crossing, because: &BTreeMap<Strin
 }
 
 /// Whether an expression certainly holds (or not) on said facts alone; `None` when it is not certain.
-fn certainly(e: &Expr, c: &Crossing) -> Option<bool> {
+pub fn certainly(e: &Expr, c: &Crossing) -> Option<bool> {
     match e {
         Expr::Const(b) => Some(*b),
         Expr::Not(e) => certainly(e, c).map(|b| !b),
@@ -357,7 +379,7 @@ fn typed(book: &Rulebook, fact: &Fact, slot: &str, said: &Said) -> Result<Option
         };
         let help = match fact.domain {
             Domain::Place | Domain::Places => "places are ISO 3166-1 codes such as `DE`".to_string(),
-            _ => did_you_mean(&w, book.vocabulary.values(fact)),
+            _ => crate::search::help_for_value(&w, fact),
         };
         Err(Diagnostic::error(code, None, format!("`{w}` is no {what} of `{slot}`"), help))
     };

@@ -82,6 +82,7 @@ impl Rulebook {
         }
         book.sources = sources;
         book.place_measures(&mut diagnostics);
+        book.check_usual(&mut diagnostics);
         check::check(&book, &parsed, &mut diagnostics);
         diagnostics.sort_by_key(|d| (d.span, d.code));
         (book, diagnostics)

@@ -18,6 +18,8 @@ pub mod vocabulary;
 pub mod expr;
 pub mod bind;
 pub mod schema;
+pub mod search;
+pub mod usual;
 pub mod strike;
 pub mod diagnostic;
 pub mod block;

@@ -94,6 +94,9 @@ pub struct Fact {
     /// The DPV term nearest to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpv: Option<String>,
+    /// What is usually so; no verdict rests on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usual: Option<crate::usual::Usual>,
     /// The file that declares it.
     #[serde(skip)]
     pub span: crate::diagnostic::Span,

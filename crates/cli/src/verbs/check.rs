@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use decide::{
     decision::{Decision, Verdict},
     engine::Engine,
+    suppose::Supposition,
 };
 use node::question;
 use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
@@ -72,6 +73,9 @@ pub struct Check {
     /// Write one printable page.
     #[arg(long, value_name = "FILE")]
     memo: Option<PathBuf>,
+    /// Where nothing was said, take what is usual as said; the answer lists it.
+    #[arg(long, conflicts_with_all = ["to_all", "jsonl", "register"])]
+    usual: bool,
     /// Print the decision as one JSON document.
     #[arg(long)]
     json: bool,
@@ -195,7 +199,20 @@ fn is_table(file: &std::path::Path) -> bool {
 
 /// Decides one transfer and prints it in the form asked for.
 fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String, Said)], as_of: AsOf, today: Option<CivilDate>, voice: Voice) -> Result<Verdict, String> {
-    let bound = engine.book.bind(transfer).map_err(|ds| super::faults(&ds))?;
+    let mut bound = engine.book.bind(transfer).map_err(|ds| super::faults(&ds))?;
+    if check.usual && bound.crossings.len() > 1 {
+        return Err("error[TGT-C002]: `--usual` is for one hop with one dataset and one group; say the facts in the file".into());
+    }
+    let mut supposed = engine.suppose(&bound, as_of).map_err(super::too_many)?;
+    let taken = supposed.take_if(|_| check.usual).map(|s| s.facts).unwrap_or_default();
+    let (mut transfer, mut said) = (transfer.clone(), said.to_vec());
+    if !taken.is_empty() {
+        let usual: Vec<(String, Said)> = taken.iter().map(|(slot, f)| (slot.clone(), rulebook::book::parse_said(&f.known.to_string()))).collect();
+        overlay(&mut transfer, &usual);
+        said.extend(usual);
+        bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
+    }
+    let said = said.as_slice();
     let decision = engine.decide_with_horizon(&bound, as_of).map_err(super::too_many)?;
     let repeat = repeat(check, said, as_of);
     let now = match today {
@@ -208,10 +225,14 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         errln!("{}", path.display());
     }
     if check.json {
-        super::print_lines(&[document(&decision, now.as_ref())]);
+        super::print_lines(&[document(&decision, now.as_ref(), supposed.as_ref())]);
         return Ok(decision.verdict);
     }
-    let mut out = voice.answer(&decision, &repeat);
+    let mut out = voice.answer(&engine.book.vocabulary, &decision, supposed.as_ref(), &repeat);
+    if !taken.is_empty() {
+        let facts: Vec<String> = taken.iter().map(|(slot, f)| format!("{slot}={}", f.known)).collect();
+        out.insert(1, format!("  {}: {}", voice.word("taken-as-usual"), facts.join(", ")));
+    }
     if let Some(now) = now.filter(|n| n.verdict != decision.verdict || n.deciding_ids() != decision.deciding_ids()) {
         let then = words::say(voice.language, "understood", &[("date", words::Arg::Text(&as_of.on.to_string()))]);
         let later = words::say(voice.language, "understood", &[("date", words::Arg::Text(&now.as_of.published_by.to_string()))]);
@@ -230,8 +251,12 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
 }
 
 /// The decision as a document, with its digest.
-pub fn document(decision: &Decision, now: Option<&Decision>) -> String {
-    question::document(decision, now, super::today()).to_string()
+pub fn document(decision: &Decision, now: Option<&Decision>, supposed: Option<&Supposition>) -> String {
+    let mut value = question::document(decision, now, super::today());
+    if let (Some(map), Some(s)) = (value.as_object_mut(), supposed) {
+        map.insert("if_usual".into(), serde_json::to_value(s).unwrap_or_default());
+    }
+    value.to_string()
 }
 
 /// Facts from flags.
@@ -331,7 +356,7 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
         let text = match answer {
             Ok(decision) => {
                 worst = Some(worst.filter(|w| w.severity() >= decision.verdict.severity()).unwrap_or(decision.verdict));
-                document(&decision, None)
+                document(&decision, None, None)
             }
             Err(e) => {
                 unread += 1;

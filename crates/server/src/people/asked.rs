@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::problem::{Kind, Problem};
-use decide::{decision::Decision, table::TooManyCells};
+use decide::{decision::Decision, suppose::Supposition, table::TooManyCells};
 use model::{
     AsOf, CivilDate,
     fact::{Said, Spoken, Standing},
@@ -165,6 +165,12 @@ pub fn transfer(value: Value) -> Result<Transfer, Problem> {
 /// The rules cannot be compiled.
 pub fn too_many(e: TooManyCells) -> Problem {
     Problem::of(Kind::RulesTooFine, format!("too many kinds of `{}`", e.0))
+}
+
+/// What an answer that waits for facts would be if the usual holds; `None` for one that does not wait.
+pub fn suppose(engine: &mut decide::engine::Engine, transfer: &Transfer, as_of: AsOf) -> Result<Option<Supposition>, Problem> {
+    let bound = engine.book.bind(transfer).map_err(|f| Problem::findings(&f))?;
+    engine.suppose(&bound, as_of).map_err(too_many)
 }
 
 /// Decides one transfer; for a past day also as understood today.

@@ -12,10 +12,11 @@ use decide::{
     decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict},
     footing,
     knowledge::Truth,
+    suppose::Supposition,
 };
 use maud::{Markup, html};
 use model::{CivilDate, transfer::Transfer};
-use rulebook::book::Rulebook;
+use rulebook::{bind::Known, book::Rulebook};
 
 /// Reasons and ways at once; the others behind a fold.
 const REASONS: usize = 4;
@@ -39,11 +40,15 @@ pub async fn get(
         Err(p) => return super::refused(&uri, &p),
     };
     let (transfer, as_of, today) = (Transfer::single(asked.flat.clone()), asked.as_of, asked.past.then(|| state.day()));
-    let answer = state.think(move |engine| asked::decide(engine, &transfer, as_of, today)).await.and_then(|a| a);
+    let answer = state.think(move |engine| {
+        let (decision, now) = asked::decide(engine, &transfer, as_of, today)?;
+        Ok((decision, now, asked::suppose(engine, &transfer, as_of)?))
+    });
+    let answer = answer.await.and_then(|a| a);
     match answer {
         Err(p) => not_understood(&state, t, &uri, &asked, &p),
-        Ok((decision, now)) => {
-            let page = Answer { t, book: &state.book, asked: &asked, decision: &decision, now: now.as_ref() };
+        Ok((decision, now, supposed)) => {
+            let page = Answer { t, book: &state.book, asked: &asked, decision: &decision, now: now.as_ref(), supposed: supposed.as_ref() };
             let title = format!("{}: {}", t.word(&format!("verdict-{}", decision.verdict.word())), page.route());
             Frame::new(t, &uri, "check", title).render(&state, page.render())
         }
@@ -65,6 +70,7 @@ struct Answer<'a> {
     asked: &'a Asked,
     decision: &'a Decision,
     now: Option<&'a Decision>,
+    supposed: Option<&'a Supposition>,
 }
 
 impl Answer<'_> {
@@ -89,7 +95,7 @@ impl Answer<'_> {
             div.cols {
                 div {
                     @match c.verdict {
-                        Verdict::Undetermined => { (self.missing(c)) (self.because(c)) }
+                        Verdict::Undetermined => { (self.missing(c)) @if let Some(s) = self.supposed { (self.supposed(s)) } (self.because(c)) }
                         Verdict::Conditional => { (self.ways(c)) (self.because(c)) (self.would_open(c)) }
                         _ => { (self.because(c)) }
                     }
@@ -170,6 +176,24 @@ impl Answer<'_> {
                 h2 #ways { (t.word("ways")) }
                 (folded(t, items, WAYS, true))
                 p.small { (t.word("page-cost-guess")) }
+            }
+        }
+    }
+
+    /// What would follow if the usual holds where nothing was said: no answer, and one press from one.
+    fn supposed(&self, s: &Supposition) -> Markup {
+        let t = self.t;
+        let facts = s.facts.iter().map(|(slot, f)| ("fact".to_string(), format!("{slot}={}", f.known)));
+        let with: Pairs = self.asked.pairs().into_iter().chain(facts).collect();
+        let reason = s.deciding.iter().find(|d| d.kind != ClauseKind::Route || s.verdict.opens());
+        html! {
+            section aria-labelledby="supposed" {
+                h2 #supposed { (t.word("supposed")) }
+                p { (badge(t, s.verdict)) @if let Some(d) = reason { " " b { (d.citation.cites) } " – " (t.text(&d.says)) } }
+                ul { @for (slot, f) in &s.facts {
+                    li { (slot_label(t, self.book, slot)) ": " (in_words(t, self.book, slot, &known_values(&f.known))) }
+                } }
+                p { a.button href=(format!("/{}/verdict?{}", t.code(), query(&with))) { (t.word("page-take-usual")) } }
             }
         }
     }
@@ -287,9 +311,10 @@ impl Answer<'_> {
 
     fn duties(&self, c: &CrossingAnswer) -> Markup {
         let t = self.t;
-        let items: Vec<Markup> = c.obligations.iter().filter(|o| o.truth == Truth::Yes).map(|o| html! {
+        let items: Vec<Markup> = c.obligations.iter().filter(|o| o.truth == Truth::Yes && !o.done).map(|o| html! {
             p.cite { a href=(rule_link(t, &o.id, self.on())) { (o.citation.cites) } " "
-                span.tag { @match o.last_day { Some(d) => (t.with("page-due-by", &[("day", &t.day(d))])), None => (due(t, self.book, &o.id)) } } }
+                span.tag { @match o.last_day { Some(d) => (t.with("page-due-by", &[("day", &t.day(d))])), None => (due(t, self.book, &o.id)) } }
+                @if o.overdue { " " span.tag.warn { (t.word("overdue")) } } }
             p.says { (t.text(&o.says)) }
             p.meta { (t.of_value("if-", &o.if_breached)) }
         }).collect();
@@ -419,6 +444,14 @@ pub fn said_label(t: Tongue, book: &Rulebook, slot: &str, asked: &Asked) -> Stri
 /// The values that were said of a slot in words.
 pub fn values_label(t: Tongue, book: &Rulebook, slot: &str, said: &model::fact::Said) -> String {
     in_words(t, book, slot, &asked::spoken_words(&said.value))
+}
+
+/// What is known as values.
+fn known_values(known: &Known) -> Vec<String> {
+    match known {
+        Known::Values(words) | Known::Members(words) if !words.is_empty() => words.iter().cloned().collect(),
+        other => vec![other.to_string()],
+    }
 }
 
 fn in_words(t: Tongue, book: &Rulebook, slot: &str, values: &[String]) -> String {
