@@ -10,8 +10,8 @@ use words::{Arg, say};
 
 /// What a person thinks of first.
 const FIRST: [&str; 3] = ["exporter.place", "recipient.place", "data.categories"];
-/// So many answers settle a usual question.
-const QUESTIONS_USUAL: i64 = 8;
+/// So many answers more settle a usual question.
+const QUESTIONS_USUAL: usize = 7;
 // LIMIT: questions in one interview.
 const QUESTIONS_MAX: usize = 40;
 
@@ -20,26 +20,27 @@ pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voic
     let mut input = std::io::stdin().lock();
     errln!("{}", voice.word("interview-start"));
     let mut asked: BTreeSet<String> = flat.iter().map(|(s, _)| s.clone()).collect();
-    let mut answers: i64 = 0;
+    let (mut answers, mut said) = (0, 0);
     for _ in 0..QUESTIONS_MAX {
         let Some(slot) = next(engine, &flat, &asked, answers, as_of)? else { break };
         asked.insert(slot.clone());
         let Some(fact) = engine.book.vocabulary.of_slot(&slot).cloned() else { continue };
         match ask(&mut input, &engine.book.vocabulary, &fact, &slot, voice)? {
             Reply::Said(value) => {
-                answers += 1;
+                answers += usize::from(!FIRST.contains(&slot.as_str()));
+                said += 1;
                 transfer_file::add(&mut flat, &format!("{slot}={value}"))?;
             }
             Reply::Unknown => {}
             Reply::End => break,
         }
     }
-    errln!("{}\n", say(voice.language, "interview-settled", &[("n", Arg::Number(answers))]));
+    errln!("{}\n", say(voice.language, "interview-settled", &[("n", Arg::Number(said))]));
     Ok(flat)
 }
 
 /// The next slot to ask: the two places and the kind of data first, then what the engine says matters most.
-fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, answers: i64, as_of: AsOf) -> Result<Option<String>, String> {
+fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, answers: usize, as_of: AsOf) -> Result<Option<String>, String> {
     if let Some(first) = FIRST.iter().find(|slot| !asked.contains(**slot)) {
         return Ok(Some((*first).into()));
     }

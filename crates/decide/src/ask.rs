@@ -47,6 +47,11 @@ enum Stands {
 /// What one answer says of the axes of each layer: (layer of the classes, axis, cell).
 type Answer = Vec<(usize, usize, usize)>;
 
+/// What an answer says of one layer.
+fn of_layer(answer: &Answer, i: usize) -> Vec<(usize, usize)> {
+    answer.iter().filter(|(layer, _, _)| *layer == i).map(|(_, axis, cell)| (*axis, *cell)).collect()
+}
+
 impl<'a> Classes<'a> {
     /// Restricts the table to what is still possible.
     pub fn of(table: &'a Table, k: &Knowledge, carried: &[Carried], hand: &Hand) -> Self {
@@ -76,7 +81,7 @@ impl<'a> Classes<'a> {
         let (mut opens, mut refused, mut shut, mut curable) = (true, false, false, true);
         let mut left: BTreeSet<&Asked> = BTreeSet::new();
         for (i, l) in self.layers.iter().enumerate() {
-            let fixed: Vec<(usize, usize)> = answer.iter().filter(|(layer, _, _)| *layer == i).map(|(_, a, c)| (*a, *c)).collect();
+            let fixed = of_layer(answer, i);
             let (mut axes, now) = l.stands(l.now, &fixed);
             let (more, after) = l.stands(l.after, &fixed);
             axes.extend(more);
@@ -87,6 +92,17 @@ impl<'a> Classes<'a> {
             left.extend(axes.iter().filter_map(|a| l.linked.unit.axes.list.get(*a)).map(|a| &a.of));
         }
         if opens || refused || shut && curable { 0 } else { left.len() }
+    }
+
+    /// Slots that still matter to what is refused now: first those of which one answer alone opens, then as [`Self::ranked`].
+    pub fn opening(&self) -> Vec<String> {
+        let (alone, others): (Vec<String>, Vec<String>) =
+            self.ranked().into_iter().partition(|slot| self.answers(slot).iter().any(|answer| self.opens_after(answer)));
+        alone.into_iter().chain(others).collect()
+    }
+
+    fn opens_after(&self, answer: &Answer) -> bool {
+        self.layers.iter().enumerate().all(|(i, l)| l.stands(l.now, &of_layer(answer, i)).1 == Stands::Never)
     }
 
     /// Slots that still matter, the one expected to settle most first.

@@ -170,7 +170,7 @@ fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k:
         _ => Vec::new(),
     };
     let would_open = match verdict {
-        Verdict::Conditional => Classes::of(table, k, carried, &hand).ranked().into_iter().take(6).collect(),
+        Verdict::Conditional => Classes::of(table, k, carried, &hand).opening().into_iter().take(6).collect(),
         _ => Vec::new(),
     };
     let obligations = if verdict == Verdict::OutOfScope { Vec::new() } else { explain::obligations(table, book, index, k, crossing) };
