@@ -1,7 +1,7 @@
 //! One printable page that a person forwards.
 
 use crate::verdict::Voice;
-use decide::decision::{CrossingAnswer, Decision, Verdict};
+use decide::decision::{Clause, CrossingAnswer, Decision, EntryAnswer, Verdict};
 use model::{fact::Said, text::Language};
 use rulebook::book::Rulebook;
 use words::{Arg, say};
@@ -38,14 +38,26 @@ const STYLE: &str = "body{font:16px/1.6 system-ui,'Noto Sans JP',sans-serif;marg
 
 fn reasons(c: &CrossingAnswer, voice: Voice) -> String {
     let mut out = format!("<h2>{}</h2><table>", escape(&voice.word("because")));
-    let shown = c.deciding.iter().filter(|d| d.kind != decide::decision::ClauseKind::Route || c.verdict.opens());
+    let shown = c.deciding.iter().filter(|d| Voice::is_reason(c, d));
     for d in shown.take(12) {
         let link = if d.citation.source.starts_with("https://") { format!("<a href=\"{}\">{}</a>", escape(&d.citation.source), escape(&voice.cite(d))) } else { escape(&voice.cite(d)) };
         let beside = d.beside.as_ref().map(|b| format!("<br><span class=\"small\">{}</span>", escape(b.in_(voice.language)))).unwrap_or_default();
-        out.push_str(&format!("<tr><td>{link}</td><td>{}{beside}</td></tr>", escape(d.says.in_(voice.language))));
+        out.push_str(&format!("<tr><td>{link}</td><td>{}{beside}{}</td></tr>", escape(d.says.in_(voice.language)), entries(d, voice)));
     }
     out.push_str("</table>");
     out
+}
+
+/// The entries of lists behind a clause, with their links, dates and how they were read.
+fn entries(clause: &Clause, voice: Voice) -> String {
+    let one = |e: &EntryAnswer| {
+        let (state, seen) = (voice.word(&crate::verdict::review_id(e.citation.review)), voice.word(&crate::verdict::seen_id(e.citation.seen)));
+        let read = say(voice.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&e.citation.read.to_string()))]);
+        let line = escape(&format!("{} [{}; {read}]", node::question::entry(voice.language, e), e.id));
+        let line = if e.citation.source.starts_with("https://") { format!("<a href=\"{}\">{line}</a>", escape(&e.citation.source)) } else { line };
+        format!("<br><span class=\"small\">{line}</span>")
+    };
+    clause.entries.iter().map(one).collect()
 }
 
 fn ways(c: &CrossingAnswer, voice: Voice) -> String {

@@ -70,7 +70,7 @@ impl Voice {
     }
 
     fn reasons(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
-        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
+        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| Self::is_reason(c, d)).collect();
         // What reaches the act speaks first; layers that look at other things come last.
         shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
         if c.verdict == Verdict::Undetermined {
@@ -90,10 +90,21 @@ impl Voice {
                 };
                 out.push(self.dim(&format!("      {}: {}", self.word(label), self.text(beside))));
             }
+            out.extend(self.entries(clause));
         }
         if more > 0 {
             out.push(self.dim(&format!("  (+{more}; --explain)")));
         }
+    }
+
+    /// Whether a deciding clause is shown as a reason: routes only of what opens, and those that an entry opened once.
+    pub fn is_reason(c: &CrossingAnswer, d: &Clause) -> bool {
+        d.kind != ClauseKind::Route || c.verdict.opens() || d.lapsed().next().is_some()
+    }
+
+    /// The entries of lists behind a clause: those that carry it; of one that does not hold, those that would.
+    fn entries(&self, clause: &Clause) -> Vec<String> {
+        clause.entries.iter().map(|e| self.dim(&format!("      {}", node::question::entry(self.language, e)))).collect()
     }
 
     /// What a clause says; of a scope that does not reach the act, that it is not applicable, and why.
@@ -277,6 +288,9 @@ impl Voice {
                     let kind = self.word(&format!("kind-{}", kind_id(clause.kind)));
                     let indent = if clause.kind == ClauseKind::Route { "      " } else { "    " };
                     out.push(format!("{indent}{kind} {} = {truth}: {} — {}", clause.id, self.cite(clause), self.text(&clause.says)));
+                    for e in &clause.entries {
+                        out.push(self.dim(&format!("{indent}    {} [{}]", node::question::entry(self.language, e), e.id)));
+                    }
                     for u in &clause.unmet {
                         out.push(self.dim(&format!("{indent}    ✗ {} ({})", self.text(&u.says), self.word(&format!("truth-{}", truth_id(u.truth))))));
                     }

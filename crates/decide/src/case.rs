@@ -27,11 +27,14 @@ pub fn run(engine: &mut Engine, case: &Case) -> Result<(Outcome, Option<Decision
     if decision.verdict.word() != case.expect {
         wrong.push(format!("expected {}, decided {}", case.expect, decision.verdict.word()));
     }
-    let deciding = decision.deciding_ids();
+    // An entry of a list that carries a deciding clause decides too.
+    let clauses = || decision.crossings.iter().flat_map(|c| &c.deciding);
+    let mut deciding = decision.deciding_ids();
+    deciding.extend(clauses().flat_map(|c| c.carriers()).map(|e| e.id.as_str()));
     for id in case.by.iter().filter(|id| !deciding.contains(&id.as_str())) {
         wrong.push(format!("`{id}` does not decide; {} do", deciding.join(", ")));
     }
-    let cites: Vec<&str> = decision.crossings.iter().flat_map(|c| c.deciding.iter().map(|d| d.citation.cites.as_str())).collect();
+    let cites: Vec<&str> = clauses().flat_map(|c| c.rests_on()).map(|c| c.cites.as_str()).collect();
     for cite in case.by_cite.iter().filter(|c| !cites.iter().any(|x| x.contains(c.as_str()))) {
         wrong.push(format!("`{cite}` is not cited; {} are", cites.join("; ")));
     }

@@ -33,7 +33,9 @@ pub fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[Remedy], m
                     let used = |c: &&Clause| remedies.iter().take(4).any(|r| r.routes.contains(&c.id));
                     // A route that a failed judgment closed is part of the reason.
                     let closed = |c: &&Clause| c.unmet.iter().any(|u| failed.contains(&u.slot.as_str()));
-                    out.extend(of(ClauseKind::Route).filter(|c| used(c) || closed(c)).cloned());
+                    // So is one that was open by an entry which counts no more, or not yet.
+                    let lapsed = |c: &&Clause| c.truth == Truth::No && c.lapsed().next().is_some();
+                    out.extend(of(ClauseKind::Route).filter(|c| used(c) || closed(c) || lapsed(c)).cloned());
                 }
             }
             Verdict::Undetermined => {

@@ -100,6 +100,95 @@ pub struct Clause {
     /// For routes: what it does not free you from; for outs: the duties that remain; for bars: another transfer that would pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<Text>,
+    /// The entries of lists that carry it, or that would and do not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<EntryAnswer>,
+}
+
+impl Clause {
+    /// The entries that carry it, or may.
+    pub fn carriers(&self) -> impl Iterator<Item = &EntryAnswer> {
+        self.entries.iter().filter(|e| e.role.carries())
+    }
+
+    /// The entries that would carry it, and count no more or not yet.
+    pub fn lapsed(&self) -> impl Iterator<Item = &EntryAnswer> {
+        self.entries.iter().filter(|e| e.role.lapsed())
+    }
+
+    /// Everything that was read for it: its own provision, then the entries that carry it.
+    pub fn rests_on(&self) -> impl Iterator<Item = &Citation> {
+        std::iter::once(&self.citation).chain(self.carriers().map(|e| &e.citation))
+    }
+}
+
+/// How an entry of a list stands to a clause that asks the list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryRole {
+    /// The clause holds by it.
+    Carries,
+    /// It may hold by it.
+    MayCarry,
+    /// In force for the place, and its own scope is not (surely) met.
+    FallsShort,
+    /// It would carry, and has ended.
+    Ended,
+    /// It would carry, and a judgment removed it from the beginning.
+    Annulled,
+    /// It would carry, and does not count yet.
+    NotYet,
+}
+
+impl EntryRole {
+    /// Whether the clause rests on it.
+    pub fn carries(self) -> bool {
+        matches!(self, Self::Carries | Self::MayCarry)
+    }
+
+    /// Whether it counts no more, or not yet.
+    pub fn lapsed(self) -> bool {
+        matches!(self, Self::Ended | Self::Annulled | Self::NotYet)
+    }
+
+    /// The word in files and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Carries => "carries",
+            Self::MayCarry => "may_carry",
+            Self::FallsShort => "falls_short",
+            Self::Ended => "ended",
+            Self::Annulled => "annulled",
+            Self::NotYet => "not_yet",
+        }
+    }
+}
+
+/// One entry of a list behind a clause: the decision, certification or designation that the rule itself only points to.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntryAnswer {
+    /// Its id: `list#PLACE`.
+    pub id: String,
+    /// The list.
+    pub list: String,
+    /// The list's name.
+    pub label: Text,
+    /// How it stands to the clause.
+    pub role: EntryRole,
+    /// Where it stands in law.
+    pub citation: Citation,
+    /// The day of the judgment that removed it from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annulled: Option<CivilDate>,
+    /// The conditions of its own scope that hold: an entry for those who are themselves on a list says so here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Text>,
+    /// The conditions of its own scope that do not (surely) hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+    /// What its file notes about its scope.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// One condition that is not (surely) met.

@@ -490,6 +490,11 @@ impl Diagram {
         g
     }
 
+    /// How many cells an axis has.
+    pub fn width(&self, axis: usize) -> usize {
+        self.widths.get(axis).copied().unwrap_or(0)
+    }
+
     /// The axes that `f` depends on, ascending.
     pub fn support(&self, f: NodeId) -> Vec<usize> {
         let mut seen = QuickSet::default();

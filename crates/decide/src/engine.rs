@@ -12,7 +12,7 @@ use crate::{
     table::{Table, TooManyCells, Units},
     verdict::{Carried, carried, verdict},
 };
-use model::{AsOf, CivilDate, citation::{Review, Seen}};
+use model::{AsOf, CivilDate, citation::{Citation, Review, Seen}};
 use rulebook::{
     bind::{Bound, Crossing},
     book::Rulebook,
@@ -132,10 +132,10 @@ pub fn decide(table: &Table, book: &Rulebook, index: &Index, bound: &Bound) -> D
         crossings.push(answer(table, book, index, crossing, k, &carried));
     }
     let verdict = crossings.iter().map(|c| c.verdict).max_by_key(|v| v.severity()).unwrap_or(Verdict::Undetermined);
-    let deciding: Vec<&Clause> = crossings.iter().flat_map(weighing).collect();
-    let weakest_review: Option<Review> = deciding.iter().map(|c| c.citation.review).min();
-    let weakest_seen: Option<Seen> = deciding.iter().map(|c| c.citation.seen).min();
-    let oldest_read = deciding.iter().map(|c| c.citation.read).min();
+    let read: Vec<&Citation> = crossings.iter().flat_map(weighing).flat_map(Clause::rests_on).collect();
+    let weakest_review: Option<Review> = read.iter().map(|c| c.review).min();
+    let weakest_seen: Option<Seen> = read.iter().map(|c| c.seen).min();
+    let oldest_read = read.iter().map(|c| c.read).min();
     Decision {
         verdict,
         as_of: table.as_of,
@@ -160,7 +160,7 @@ fn weighing(c: &CrossingAnswer) -> Vec<&Clause> {
 fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k: &Knowledge, carried: &[Carried]) -> CrossingAnswer {
     let hand = Hand::default();
     let verdict = verdict(table, k, carried, &hand);
-    let layers: Vec<LayerAnswer> = k.live.iter().filter_map(|i| explain::layer(table, book, index, k, *i)).collect();
+    let layers: Vec<LayerAnswer> = k.live.iter().filter_map(|i| explain::layer(table, book, index, k, crossing, *i)).collect();
     let (remedies, more_remedies) = match verdict {
         Verdict::Conditional => remedy::remedies(table, book, k, carried, &hand.of(table, k).sure),
         _ => (Vec::new(), false),
@@ -215,6 +215,7 @@ fn carried_clauses(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
                 unmet: Vec::new(),
                 rank: None,
                 beside: None,
+                entries: Vec::new(),
             });
         }
     }

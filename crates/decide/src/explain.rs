@@ -1,10 +1,11 @@
 //! Reasons: each clause with its truth, each unmet condition in words, from the same functions that decided.
 
 use crate::{
-    decision::{Clause, ClauseKind, LayerAnswer, ObligationAnswer, Unmet},
+    decision::{Clause, ClauseKind, EntryAnswer, LayerAnswer, ObligationAnswer, Unmet},
     diagram::NodeId,
     index::Index,
     knowledge::{Knowledge, Truth, last_day},
+    listed,
     table::{LayerTable, Table},
     unit::Condition,
 };
@@ -18,9 +19,10 @@ use rulebook::{
 };
 
 /// What reasons are read from: one crossing's knowledge of one layer.
-struct Asked<'a> {
-    table: &'a Table,
-    book: &'a Rulebook,
+pub(crate) struct Asked<'a> {
+    pub table: &'a Table,
+    pub book: &'a Rulebook,
+    pub crossing: &'a Crossing,
     index: &'a Index,
     k: &'a Knowledge,
     i: usize,
@@ -28,15 +30,16 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn truth(&self, f: NodeId) -> Truth {
+    /// The truth of a function of the layer.
+    pub fn truth(&self, f: NodeId) -> Truth {
         self.k.truth(self.table, self.i, f)
     }
 }
 
 /// Reads the clauses of one layer.
-pub fn layer(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge, i: usize) -> Option<LayerAnswer> {
+pub fn layer(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge, crossing: &Crossing, i: usize) -> Option<LayerAnswer> {
     let lt = table.layers.get(i)?;
-    let asked = Asked { table, book, index, k, i, layer: lt };
+    let asked = Asked { table, book, crossing, index, k, i, layer: lt };
     let law = book.layers.get(&lt.id)?;
     let applies = asked.truth(lt.law().applies);
     if applies == Truth::No {
@@ -67,7 +70,13 @@ fn clause(head: &Head, kind: ClauseKind, layer: &str, truth: Truth) -> Clause {
         unmet: Vec::new(),
         rank: None,
         beside: None,
+        entries: Vec::new(),
     }
+}
+
+/// The entries of lists behind a clause, read from the parts of its condition.
+fn entries(a: &Asked<'_>, number: usize, e: &Expr, truth: Truth) -> Vec<EntryAnswer> {
+    a.layer.law().conditions.get(&number).map_or_else(Vec::new, |c| listed::entries(a, c, e, truth))
 }
 
 fn outside(a: &Asked<'_>) -> Vec<Clause> {
@@ -78,6 +87,7 @@ fn outside(a: &Asked<'_>) -> Vec<Clause> {
             if said.truth != Truth::Yes {
                 said.unmet = unmet(a, *c, &scope.reaches);
             }
+            said.entries = entries(a, *c, &scope.reaches, said.truth);
             out.push(said);
         }
     }
@@ -85,7 +95,7 @@ fn outside(a: &Asked<'_>) -> Vec<Clause> {
         let t = a.truth(*f);
         if let Some(o) = a.index.out(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(o.remains.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, ..clause(&o.head, ClauseKind::Out, &a.layer.id, t) });
+            out.push(Clause { beside, entries: entries(a, *c, &o.when, t), ..clause(&o.head, ClauseKind::Out, &a.layer.id, t) });
         }
     }
     out
@@ -97,13 +107,14 @@ fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
         let t = a.truth(*f);
         if let Some(b) = a.index.bar(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(b.alternative.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, ..clause(&b.head, ClauseKind::Bar, &a.layer.id, t) });
+            out.push(Clause { beside, entries: entries(a, *c, &b.when, t), ..clause(&b.head, ClauseKind::Bar, &a.layer.id, t) });
         }
     }
     for g in &law.gates {
         let when = a.truth(g.when);
         let Some(gate) = a.index.gate(a.book, a.layer.clause(g.clause)).filter(|_| when != Truth::No) else { continue };
-        out.push(clause(&gate.head, ClauseKind::Gate, &a.layer.id, when));
+        let asked_of = entries(a, g.clause, &gate.when, when);
+        out.push(Clause { entries: asked_of, ..clause(&gate.head, ClauseKind::Gate, &a.layer.id, when) });
         for route in &g.routes {
             let t = a.truth(route.need);
             let Some(r) = a.index.route(a.book, a.layer.clause(route.clause)) else { continue };
@@ -113,6 +124,7 @@ fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
             if t != Truth::Yes {
                 c.unmet = unmet(a, route.clause, &r.need);
             }
+            c.entries = entries(a, route.clause, &r.need, t);
             out.push(c);
         }
     }
@@ -120,7 +132,7 @@ fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
         let t = a.truth(*late);
         let binding = |o: &&rulebook::law::Obligation| o.if_breached != rulebook::law::IfBreached::SideDuty && t != Truth::No;
         if let Some(o) = a.index.obligation(a.book, a.layer.clause(*c)).filter(binding) {
-            out.push(clause(&o.head, ClauseKind::Obligation, &a.layer.id, t));
+            out.push(Clause { entries: entries(a, *c, &o.when, t), ..clause(&o.head, ClauseKind::Obligation, &a.layer.id, t) });
         }
     }
     for (i, when) in &law.gaps {
@@ -165,12 +177,15 @@ pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
 
 /// The first conditions of a clause that are not surely met, outermost first.
 fn unmet(a: &Asked<'_>, clause: usize, e: &Expr) -> Vec<Unmet> {
+    a.layer.law().conditions.get(&clause).map_or_else(Vec::new, |condition| unmet_of(a, condition, e))
+}
+
+/// The first conditions that are not surely met, of a condition with its parts.
+pub(crate) fn unmet_of(a: &Asked<'_>, condition: &Condition, e: &Expr) -> Vec<Unmet> {
     // LIMIT: conditions named for one clause.
     const UNMET_MAX: usize = 4;
     let mut out = Vec::new();
-    if let Some(condition) = a.layer.law().conditions.get(&clause) {
-        collect_unmet(a, condition, e, true, &mut out);
-    }
+    collect_unmet(a, condition, e, true, &mut out);
     let mut seen = std::collections::BTreeSet::new();
     out.retain(|u| seen.insert(u.says.en.clone()));
     out.truncate(UNMET_MAX);

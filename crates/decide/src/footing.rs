@@ -4,10 +4,11 @@
 //! reads a rule wrongly would otherwise move data by a mistake that nobody else has looked for.
 
 use crate::{
-    decision::{Clause, ClauseKind, Decision, LayerAnswer, Verdict},
+    decision::{Clause, ClauseKind, Decision, EntryAnswer, LayerAnswer, Verdict},
     knowledge::Truth,
 };
 use model::{CivilDate, citation::Review};
+use std::collections::BTreeSet;
 
 /// One thing that an opening rests on and that no rule read twice carries: rules of which any one is enough.
 #[derive(Clone, Debug)]
@@ -19,22 +20,66 @@ pub struct ReadOnce<'a> {
 }
 
 impl ReadOnce<'_> {
-    /// The rule that an operator has accepted by its own name or by that of its layer.
+    /// What an operator has accepted of it by name: a rule, with the entries that carry it, in words for the evidence.
     ///
-    /// A signpost and a withdrawn rule cannot be accepted: nobody has read what they would have to carry.
-    pub fn accepted(&self, names: &[String]) -> Option<&Clause> {
-        let named = |c: &&&Clause| names.iter().any(|n| *n == c.id || *n == c.layer);
-        self.rules.iter().find(|c| named(c) && is_drafted(c.citation.review)).copied()
+    /// A rule is accepted by its own name or by that of its layer; an entry of a list by its own, by that of its list or by
+    /// that of the layer that asks the list. A signpost and what was withdrawn cannot be accepted: nobody has read what
+    /// they would have to carry.
+    pub fn accepted(&self, names: &[String]) -> Option<String> {
+        let named = |ids: &[&str]| names.iter().any(|n| ids.contains(&n.as_str()));
+        let rule = |c: &Clause| !is_weak(c.citation.review) || is_drafted(c.citation.review) && named(&[&c.id, &c.layer]);
+        let entry = |c: &Clause, e: &EntryAnswer| is_drafted(e.citation.review) && named(&[&e.id, &e.list, &c.layer]);
+        self.rules.iter().find(|c| rule(c) && weak_entries(c).all(|e| entry(c, e))).map(|c| weak_names(c))
     }
 
-    /// The rules for people: `eu.x.1 (Art. 1), eu.x.2 (Art. 2)`.
+    /// The rules for people: `eu.x.1 (Art. 1), eu.x.2 (Art. 2)`; of a rule that was read twice, the entries that were not.
     pub fn names(&self) -> String {
-        self.rules.iter().map(|c| format!("{} ({})", c.id, c.citation.cites)).collect::<Vec<_>>().join(", ")
+        self.rules.iter().map(|c| weak_names(c)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The entries of lists among them that were read once.
+    pub fn entries(&self) -> Vec<&EntryAnswer> {
+        self.rules.iter().flat_map(|c| weak_entries(c)).collect()
     }
 }
 
-/// Days after which a reading is shown as old.
+/// Rule and article, and the entry of a list that carries it: `eu.x.1 (Art. 1) by eu.list#JP (Decision 1)`.
+pub fn line(clause: &Clause) -> String {
+    let rule = format!("{} ({})", clause.id, clause.citation.cites);
+    let entries: Vec<String> = clause.carriers().map(entry_line).collect();
+    if entries.is_empty() { rule } else { format!("{rule} by {}", entries.join(", ")) }
+}
+
+/// An entry and where it stands in law.
+pub fn entry_line(entry: &EntryAnswer) -> String {
+    format!("{} ({})", entry.id, entry.citation.cites)
+}
+
+/// The clauses of a decision that an entry of a list carries, in words for the evidence, each once.
+pub fn carried_by_entries(decision: &Decision) -> Vec<String> {
+    let clauses = decision.crossings.iter().flat_map(|c| &c.deciding).filter(|c| c.carriers().next().is_some());
+    let mut seen = BTreeSet::new();
+    clauses.map(line).filter(|l| seen.insert(l.clone())).collect()
+}
+
+fn weak_entries(clause: &Clause) -> impl Iterator<Item = &EntryAnswer> {
+    clause.carriers().filter(|e| is_weak(e.citation.review))
+}
+
+fn is_strong(clause: &Clause) -> bool {
+    !is_weak(clause.citation.review) && weak_entries(clause).next().is_none()
+}
+
+/// What of a clause was read once: itself, and the entries that carry it.
+fn weak_names(clause: &Clause) -> String {
+    let own = is_weak(clause.citation.review).then(|| format!("{} ({})", clause.id, clause.citation.cites));
+    own.into_iter().chain(weak_entries(clause).map(entry_line)).collect::<Vec<_>>().join(" + ")
+}
+
+/// Days after which the reading of a rule is shown as old.
 pub const READING_DAYS: i32 = 90;
+/// The same for an entry of a list: lists change more often than acts.
+pub const ENTRY_DAYS: i32 = 30;
 
 /// The rules of an opening that no second reading carries; nothing for a decision that does not open.
 pub fn read_once(decision: &Decision) -> Vec<ReadOnce<'_>> {
@@ -45,7 +90,7 @@ pub fn read_once(decision: &Decision) -> Vec<ReadOnce<'_>> {
     let all = each.flat_map(|(l, only)| footings(l, only).into_iter().map(move |rules| ReadOnce { layer: &l.layer, rules }));
     let mut out: Vec<ReadOnce<'_>> = Vec::new();
     for rests in all {
-        let once = !rests.rules.is_empty() && rests.rules.iter().all(|c| is_weak(c.citation.review));
+        let once = !rests.rules.is_empty() && rests.rules.iter().all(|c| !is_strong(c));
         let known = |o: &ReadOnce<'_>| o.names() == rests.names();
         if once && !out.iter().any(known) {
             out.push(rests);
@@ -54,13 +99,16 @@ pub fn read_once(decision: &Decision) -> Vec<ReadOnce<'_>> {
     out
 }
 
-/// Deciding rules whose reading is older than its interval on a day, with the day they were read.
+/// Deciding rules and entries whose reading is older than its interval on a day, with the day they were read.
 pub fn stale(decision: &Decision, today: CivilDate) -> Vec<(&str, CivilDate)> {
     let mut out: Vec<(&str, CivilDate)> = Vec::new();
     for clause in decision.crossings.iter().flat_map(|c| &c.deciding) {
-        let old = clause.citation.read.plus_days(READING_DAYS) < today;
-        if old && !out.iter().any(|(id, _)| *id == clause.id) {
-            out.push((clause.id.as_str(), clause.citation.read));
+        let rule = (clause.id.as_str(), clause.citation.read, READING_DAYS);
+        let entries = clause.carriers().map(|e| (e.id.as_str(), e.citation.read, ENTRY_DAYS));
+        for (id, read, days) in std::iter::once(rule).chain(entries) {
+            if read.plus_days(days) < today && !out.iter().any(|(known, _)| *known == id) {
+                out.push((id, read));
+            }
         }
     }
     out
@@ -108,7 +156,7 @@ fn outside(layer: &LayerAnswer) -> Vec<Vec<&Clause>> {
     let scopes: Vec<&Clause> = of(ClauseKind::Scope, Truth::No).collect();
     let all_no = layer.clauses.iter().filter(|c| c.kind == ClauseKind::Scope).count() == scopes.len();
     match (outs.is_empty(), all_no) {
-        (false, true) if scopes.iter().all(|c| !is_weak(c.citation.review)) => Vec::new(),
+        (false, true) if scopes.iter().all(|c| is_strong(c)) => Vec::new(),
         (false, _) => vec![outs],
         (true, true) => scopes.into_iter().map(|c| vec![c]).collect(),
         // No single rule keeps it outside: whatever plays a part is needed.

@@ -4,14 +4,18 @@
 //! Every day on which the law changes is looked at; a layer that reads the same on many days is looked at once.
 
 use crate::{
-    diagram::{Diagram, FALSE, NodeId},
+    diagram::{Diagram, FALSE, Forced, NodeId},
     gather::{Day, Law},
     lexicon::{Lexicon, TooManyCells},
     table,
     unit::{Functions, Unit},
 };
-use model::{AsOf, CivilDate, Digest};
-use rulebook::{book::Rulebook, law::MeasureOffer};
+use model::{AsOf, CivilDate, Digest, text::Text};
+use rulebook::{
+    book::Rulebook,
+    expr::{Atom, Test},
+    law::{Explained, MeasureOffer},
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -42,6 +46,59 @@ pub enum What {
     RefusesAll,
     /// No layer in force answers for exporters of this place.
     Uncovered,
+    /// Two layers that reach one transfer, each of which can be obeyed, and that nothing obeys together.
+    Clash,
+    /// A fact that no rule, list or measure asks: whatever is said of it changes no answer.
+    Unasked,
+    /// A measure that does nothing that any rule in force asks.
+    Idle,
+}
+
+impl What {
+    /// Every kind.
+    pub const ALL: [Self; 8] =
+        [Self::DoubleEdged, Self::RefusesAll, Self::Clash, Self::NeverApplies, Self::Shadowed, Self::Idle, Self::Unasked, Self::Uncovered];
+
+    /// The word in files and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DoubleEdged => "double_edged",
+            Self::NeverApplies => "never_applies",
+            Self::Shadowed => "shadowed",
+            Self::RefusesAll => "refuses_all",
+            Self::Uncovered => "uncovered",
+            Self::Clash => "clash",
+            Self::Unasked => "unasked",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+/// What was found, with the reason why it is meant to be so, if somebody gave one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged<'a> {
+    /// What was found.
+    #[serde(flatten)]
+    pub found: Found,
+    /// Why it is meant to be so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<&'a Text>,
+}
+
+/// Everything found, each with its explanation; and the explanations of what is not found any more.
+pub fn judged(book: &Rulebook, found: Vec<Found>) -> (Vec<Judged<'_>>, Vec<&Explained>) {
+    let explains = |f: &Found| book.explained.iter().find(|e| e.is_about(f.what.word(), &f.id));
+    let idle = book.explained.iter().filter(|e| !found.iter().any(|f| e.is_about(f.what.word(), &f.id))).collect();
+    (found.into_iter().map(|found| Judged { because: explains(&found).map(|e| &e.because), found }).collect(), idle)
+}
+
+/// Everything that is looked for: what the law says on every day on which it changes, and what it leaves out on this day.
+pub fn everything(book: &Rulebook, today: AsOf) -> Result<Vec<Found>, TooManyCells> {
+    let mut out = report(book)?;
+    out.extend(uncovered(book, today)?.into_iter().map(|id| Found { what: What::Uncovered, id, by: Vec::new(), from: today.on }));
+    out.extend(clashes(book, today)?);
+    out.extend(idle(book, today));
+    Ok(out)
 }
 
 /// How a clause stood on all days looked at.
@@ -99,6 +156,98 @@ pub fn uncovered(book: &Rulebook, as_of: AsOf) -> Result<Vec<String>, TooManyCel
         })
     };
     Ok(book.vocabulary.places.keys().filter(|p| !covers(p)).cloned().collect())
+}
+
+/// Pairs of layers that share a safeguard, reach one transfer, and cannot both be obeyed though each can: one demands what
+/// the other forbids. What is in the hand of the parties, and what we hold no rule for, may be as it helps most.
+pub fn clashes(book: &Rulebook, as_of: AsOf) -> Result<Vec<Found>, TooManyCells> {
+    let lexicon = Lexicon::of(&book.vocabulary)?;
+    let day = Day::of(book, as_of);
+    let in_hand = |slot: &str| lexicon.slot(slot).is_some_and(|s| s.is_absent_when_unsaid());
+    let laws: Vec<(&str, Law<'_>, BTreeSet<String>)> = day
+        .layers
+        .iter()
+        .map(|l| {
+            let law = day.law(l);
+            let mut asked = BTreeSet::new();
+            law.exprs(as_of.on).iter().for_each(|e| e.each_atom(&mut |a| safeguards(a, &in_hand, &mut asked)));
+            (l.id.as_str(), law, asked)
+        })
+        .collect();
+    let mut out = Vec::new();
+    for (i, (one, a, asked)) in laws.iter().enumerate() {
+        for (other, b, _) in laws.iter().skip(i + 1).filter(|(_, _, also)| also.iter().any(|s| asked.contains(s))) {
+            let unit = Unit::together(&[(&day, a), (&day, b)], &lexicon)?;
+            let [f, g] = unit.laws.as_slice() else { continue };
+            let mut d = unit.diagram.thawed();
+            let reached = d.all([f.reaches, g.reaches, unit.constraint]);
+            if reached == FALSE {
+                continue;
+            }
+            let free: Vec<usize> = unit.axes.list.iter().enumerate().filter(|(_, x)| x.slot().is_none_or(in_hand)).map(|(n, _)| n).collect();
+            let (open_f, open_g) = (d.not(f.refuses), d.not(g.refuses));
+            let both = d.and(open_f, open_g);
+            let [reached, f_alone, g_alone, both] = [reached, open_f, open_g, both].map(|h| {
+                let possible = d.and(h, unit.constraint);
+                some(&mut d, possible, &free)
+            });
+            let never = d.not(both);
+            if d.all([reached, f_alone, g_alone, never]) != FALSE {
+                out.push(Found { what: What::Clash, id: one.to_string(), by: vec![other.to_string()], from: as_of.on });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The safeguards that an atom asks about, each member of a set by itself.
+fn safeguards(a: &Atom, in_hand: &impl Fn(&str) -> bool, out: &mut BTreeSet<String>) {
+    if !in_hand(&a.fact) {
+        return;
+    }
+    match &a.test {
+        Test::In(words) | Test::HasAny(words) | Test::HasAll(words) | Test::HasOnly(words) => out.extend(words.iter().map(|w| format!("{} {w}", a.fact))),
+        _ => drop(out.insert(a.fact.clone())),
+    }
+}
+
+/// Whether some cells of these axes meet a function, as a function of the others.
+fn some(d: &mut Diagram, f: NodeId, axes: &[usize]) -> NodeId {
+    let mut out = f;
+    for axis in d.support(f).into_iter().filter(|a| axes.contains(a)).rev() {
+        let ways: Vec<NodeId> = (0..d.width(axis))
+            .map(|cell| {
+                let mut forced = Forced::NONE;
+                forced.fix(axis, cell);
+                d.fix(out, &forced)
+            })
+            .collect();
+        out = d.any(ways);
+    }
+    out
+}
+
+/// Facts that nothing asks, and measures on offer that do nothing which a rule in force asks.
+pub fn idle(book: &Rulebook, as_of: AsOf) -> Vec<Found> {
+    let day = Day::of(book, as_of);
+    let (mut now, mut ever) = (BTreeSet::new(), BTreeSet::new());
+    for layer in &day.layers {
+        day.law(layer).exprs(as_of.on).iter().for_each(|e| day.slots_of(e, &mut now));
+    }
+    for on in book.boundaries() {
+        let day = Day::of(book, AsOf::then(on));
+        day.layers.iter().for_each(|l| day.law(l).exprs(on).iter().for_each(|e| day.slots_of(e, &mut ever)));
+    }
+    book.vocabulary.constraints.iter().for_each(|c| day.slots_of(&c.never, &mut ever));
+    book.measures.iter().flat_map(|m| &m.when).for_each(|e| day.slots_of(e, &mut ever));
+    let asked = |id: &str| {
+        let rest = id.strip_prefix("party.");
+        ever.contains(id) || rest.is_some_and(|r| ["exporter", "recipient"].iter().any(|role| ever.contains(&format!("{role}.{r}"))))
+    };
+    let found = |what, id: &str| Found { what, id: id.to_string(), by: Vec::new(), from: as_of.on };
+    let facts = book.vocabulary.facts.keys().filter(|id| !asked(id)).map(|id| found(What::Unasked, id));
+    let offered = book.measures.iter().filter(|m| m.head.counts(as_of) && !m.does.iter().any(|e| now.contains(&e.slot)));
+    facts.chain(offered.map(|m| found(What::Idle, &m.id))).collect()
 }
 
 /// One kind of clause: each function, and whether what it says makes a difference beside the others.

@@ -33,6 +33,7 @@ pub mod judge;
 pub mod line;
 mod deciding;
 pub mod explain;
+mod listed;
 pub mod remedy;
 pub mod ask;
 pub mod suppose;

@@ -60,7 +60,7 @@ pub struct Functions {
     pub class: NodeId,
     /// What the leaves of `class` mean.
     pub leaves: Vec<Leaf>,
-    /// The conditions of scopes and routes, part by part, by clause.
+    /// The conditions of scopes and routes, and of every other clause that asks a list, part by part, by clause.
     pub conditions: HashMap<usize, Condition>,
     /// The conditions beside.
     pub also: Vec<NodeId>,
@@ -234,9 +234,56 @@ impl Compiler<'_, '_> {
                 let parts: Vec<Condition> = es.iter().map(|e| self.condition(e)).collect();
                 (self.diagram.any(parts.iter().map(|p| p.holds)), parts)
             }
-            Expr::Atom(a) => (self.atom(a), Vec::new()),
+            Expr::Atom(a) => match &a.test {
+                Test::OnList(list) => return self.on_list(a, list),
+                _ => (self.atom(a), Vec::new()),
+            },
         };
         Condition { holds, parts }
+    }
+
+    /// Whether a place is on a list.
+    ///
+    /// INVARIANT: its parts are the entries that count, in the order of the list, each with the condition of its scope as its
+    /// only part; so what a unit says of an entry holds for every day on which the list reads the same.
+    fn on_list(&mut self, atom: &Atom, list: &str) -> Condition {
+        let day = self.day;
+        // Entries with one scope are one set of places: a long list is a few tests.
+        let mut groups: Vec<(Option<&Expr>, Condition, NodeId)> = Vec::new();
+        let mut parts = Vec::new();
+        for entry in day.entries(list) {
+            let here = on_entry(self.lexicon, atom, entry).map_or(FALSE, |p| self.plain(&atom.fact, &p));
+            let known = groups.iter().position(|(w, ..)| *w == entry.when.as_ref());
+            let at = known.unwrap_or_else(|| {
+                let always = Condition { holds: TRUE, parts: Vec::new() };
+                let scope = entry.when.as_ref().map_or(always, |w| self.condition(w));
+                groups.push((entry.when.as_ref(), scope, FALSE));
+                groups.len() - 1
+            });
+            let (mut holds, mut scopes) = (FALSE, Vec::new());
+            if let Some((_, scope, places)) = groups.get_mut(at) {
+                *places = self.diagram.or(*places, here);
+                holds = self.diagram.and(here, scope.holds);
+                scopes.push(scope.clone());
+            }
+            parts.push(Condition { holds, parts: scopes });
+        }
+        let mut holds = FALSE;
+        for (_, scope, places) in &groups {
+            let hit = self.diagram.and(*places, scope.holds);
+            holds = self.diagram.or(holds, hit);
+        }
+        Condition { holds, parts }
+    }
+
+    /// A condition of a clause; kept with its parts where a list is asked, so that the entry can be named.
+    fn noted(&mut self, clause: usize, e: &Expr, out: &mut Functions) -> NodeId {
+        let condition = self.condition(e);
+        let holds = condition.holds;
+        if axis::atoms(e).iter().any(|a| matches!(a.test, Test::OnList(_))) {
+            out.conditions.insert(clause, condition);
+        }
+        holds
     }
 
     fn atom(&mut self, a: &Atom) -> NodeId {
@@ -247,29 +294,6 @@ impl Compiler<'_, '_> {
                     Some(axis) => self.diagram.literal(axis, Cells::one(cell)),
                     None => FALSE,
                 }
-            }
-            Test::OnList(list) => {
-                let day = self.day;
-                // Entries with one scope are one set of places: a long list is a few tests.
-                let mut groups: Vec<(Option<&Expr>, Vec<&Entry>)> = Vec::new();
-                for entry in day.entries(list) {
-                    match groups.iter_mut().find(|(w, _)| *w == entry.when.as_ref()) {
-                        Some((_, all)) => all.push(entry),
-                        None => groups.push((entry.when.as_ref(), vec![entry])),
-                    }
-                }
-                let mut any = FALSE;
-                for (when, entries) in groups {
-                    let mut here = FALSE;
-                    for plain in entries.into_iter().filter_map(|e| on_entry(self.lexicon, a, e)) {
-                        let f = self.plain(&a.fact, &plain);
-                        here = self.diagram.or(here, f);
-                    }
-                    let when = when.map_or(TRUE, |w| self.expr(w));
-                    let hit = self.diagram.and(here, when);
-                    any = self.diagram.or(any, hit);
-                }
-                any
             }
             test => {
                 let Some(slot) = self.lexicon.slot(&a.fact) else { return FALSE };
@@ -316,7 +340,7 @@ impl Compiler<'_, '_> {
         out.reaches = self.diagram.and(out.reaches, out.applies);
         for o in &self.law.outs {
             let clause = out.add(&o.head.id);
-            let when = self.expr(&o.when);
+            let when = self.noted(clause, &o.when, out);
             let not = self.diagram.not(when);
             out.reaches = self.diagram.and(out.reaches, not);
             out.outs.push((clause, self.diagram.and(out.applies, when)));
@@ -327,14 +351,14 @@ impl Compiler<'_, '_> {
         let reaches = out.reaches;
         for b in &self.law.bars {
             let clause = out.add(&b.head.id);
-            let when = self.expr(&b.when);
+            let when = self.noted(clause, &b.when, out);
             let f = self.diagram.and(reaches, when);
             out.bars.push((clause, f));
             out.refuses = self.diagram.or(out.refuses, f);
         }
         for (g, routes) in &self.law.gates {
             let clause = out.add(&g.head.id);
-            let when = self.expr(&g.when);
+            let when = self.noted(clause, &g.when, out);
             let when = self.diagram.and(reaches, when);
             let mut gate = GateFunctions { clause, when, routes: Vec::new() };
             let mut met = FALSE;
@@ -362,6 +386,7 @@ impl Compiler<'_, '_> {
         }
         for o in &self.law.obligations {
             let clause = out.add(&o.head.id);
+            self.noted(clause, &o.when, out);
             let (when, late) = self.late(o, reaches);
             let binds = o.if_breached != IfBreached::SideDuty && o.route.is_none();
             if binds {

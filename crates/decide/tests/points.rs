@@ -216,9 +216,9 @@ fn n13_a_claim_is_not_evidence() {
 fn n14_a_verdict_inherits_the_weakest_review_and_the_oldest_reading() {
     for case in ["eu.dpf.listed", "cn.order", "vn.day61"] {
         let d = real(case);
-        let deciding = || d.crossings.iter().flat_map(|c| &c.deciding);
-        assert_eq!(d.weakest_review, deciding().map(|c| c.citation.review).min(), "{case}");
-        assert_eq!(d.oldest_read, deciding().map(|c| c.citation.read).min(), "{case}");
+        let read = || d.crossings.iter().flat_map(|c| &c.deciding).flat_map(|c| c.rests_on());
+        assert_eq!(d.weakest_review, read().map(|c| c.review).min(), "{case}");
+        assert_eq!(d.oldest_read, read().map(|c| c.read).min(), "{case}");
         assert!(d.weakest_review.is_some() && d.oldest_read.is_some());
     }
 }

@@ -209,7 +209,7 @@ pub enum ConfigError {
     },
     /// A key that only the demo may have.
     DemoOnly(&'static str),
-    /// `accept_drafted` names what is no rule and no layer.
+    /// `accept_drafted` names what is no rule, list or layer.
     NoSuchRule(String),
 }
 
@@ -231,7 +231,7 @@ impl fmt::Display for ConfigError {
             Self::Unreadable { path, detail } => write!(f, "cannot read `{}`: {detail}", path.display()),
             Self::Malformed { path, detail } => write!(f, "`{}`: {detail}", path.display()),
             Self::DemoOnly(key) => write!(f, "`{key}` needs `mode = \"demo\"`"),
-            Self::NoSuchRule(name) => write!(f, "`[law] accept_drafted`: `{name}` is no rule and no layer; `tegata rules ls` has the names"),
+            Self::NoSuchRule(name) => write!(f, "`[law] accept_drafted`: `{name}` is no rule, list or layer; `tegata rules ls` has the names"),
         }
     }
 }
@@ -276,7 +276,7 @@ impl Config {
     /// Checks the names of rules against a rulebook: a misspelled one would accept nothing, silently.
     pub fn check_law(&self, book: &rulebook::book::Rulebook) -> Result<(), ConfigError> {
         let heads = book.heads();
-        let known = |name: &String| book.layers.contains_key(name) || heads.iter().any(|(_, h)| h.id == *name);
+        let known = |name: &String| book.layers.contains_key(name) || book.lists.contains_key(name) || heads.iter().any(|(_, h)| h.id == *name);
         match self.law.accept_drafted.iter().find(|name| !known(name)) {
             Some(name) => Err(ConfigError::NoSuchRule(name.clone())),
             None => Ok(()),

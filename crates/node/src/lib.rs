@@ -28,6 +28,7 @@ pub mod desk;
 pub mod protect;
 pub mod register;
 pub mod question;
+pub mod feed;
 
 /// The named places of this room and of those below, for a test that lets the process die at each.
 pub fn crash_points() -> Vec<&'static str> {

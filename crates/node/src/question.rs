@@ -2,14 +2,19 @@
 //!
 //! Terminal, pages and `/v1` ask the same way because they ask here.
 
-use decide::{decision::Decision, footing};
+use decide::{
+    decision::{Decision, EntryAnswer, EntryRole},
+    footing,
+};
 use model::{
     CivilDate,
     fact::{Said, Spoken, Standing},
+    text::{Language, Text},
     transfer::Transfer,
 };
 use rulebook::vocabulary::Vocabulary;
 use serde_json::{Map, Value, json};
+use words::{Arg, say};
 
 /// LIMIT: nesting of flat facts; the vocabulary's ids have three parts at most.
 const NESTING_MAX: usize = 6;
@@ -122,7 +127,11 @@ pub fn document(decision: &Decision, now: Option<&Decision>, today: CivilDate) -
         map.insert("digest".into(), decision.digest().to_string().into());
         let once: Vec<Value> = footing::read_once(decision)
             .iter()
-            .map(|r| json!({ "layer": r.layer, "rules": r.rules.iter().map(|c| c.id.as_str()).collect::<Vec<_>>() }))
+            .map(|r| {
+                let rules: Vec<&str> = r.rules.iter().map(|c| c.id.as_str()).collect();
+                let entries: Vec<&str> = r.entries().iter().map(|e| e.id.as_str()).collect();
+                json!({ "layer": r.layer, "rules": rules, "entries": entries })
+            })
             .collect();
         map.insert("opens_a_flow".into(), (decision.verdict.opens() && once.is_empty()).into());
         map.insert("read_once".into(), once.into());
@@ -134,6 +143,32 @@ pub fn document(decision: &Decision, now: Option<&Decision>, today: CivilDate) -
         }
     }
     value
+}
+
+/// An entry of a list behind a clause, in one line for people: by it, no longer by it, or not covered by it and why.
+pub fn entry(language: Language, e: &EntryAnswer) -> String {
+    let text = |ts: Vec<&Text>| ts.iter().map(|t| t.in_(language)).collect::<Vec<_>>().join("; ");
+    let day = |d: Option<CivilDate>| d.map(|d| d.to_string()).unwrap_or_default();
+    let (from, unmet) = (day(e.citation.from), text(e.unmet.iter().map(|u| &u.says).collect()));
+    let turned = day(match e.role {
+        EntryRole::Annulled => e.annulled,
+        EntryRole::NotYet => e.citation.from,
+        _ => e.citation.until,
+    });
+    let because = if e.role == EntryRole::FallsShort && !unmet.is_empty() { "-because" } else { "" };
+    let args = [
+        ("cites", Arg::Text(&e.citation.cites)),
+        ("from", Arg::Text(&from)),
+        ("day", Arg::Text(&turned)),
+        ("list", Arg::Text(e.label.in_(language))),
+        ("unmet", Arg::Text(&unmet)),
+    ];
+    let line = say(language, &format!("entry-{}{because}", e.role.word()), &args);
+    let given = text(e.given.iter().collect());
+    match e.role.carries() && !given.is_empty() {
+        true => say(language, "entry-given", &[("entry", Arg::Text(&line)), ("given", Arg::Text(&given))]),
+        false => line,
+    }
 }
 
 #[cfg(test)]

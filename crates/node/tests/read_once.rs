@@ -49,10 +49,15 @@ fn a_rule_read_once_opens_no_flow_and_the_rule_is_named() {
 
 #[test]
 fn the_operator_may_accept_it_by_rule_or_by_layer_and_the_evidence_says_so() {
-    for name in ["eu.gdpr.45", "eu.gdpr"] {
-        let rules = deliver(&[name]).unwrap();
-        let said = rules.iter().any(|r| r.starts_with("read once, accepted by the operator: eu.gdpr.45"));
+    // Rule and decision were each read once: the rule's name alone does not take the decision upon itself.
+    let told = deliver(&["eu.gdpr.45"]).unwrap_err();
+    assert!(told.contains(READ_ONCE) && told.contains("eu.adequacy#US.2"), "{told}");
+    for names in [&["eu.gdpr.45", "eu.adequacy"][..], &["eu.gdpr.45", "eu.adequacy#US.2"], &["eu.gdpr"]] {
+        let rules = deliver(names).unwrap();
+        let said = rules.iter().any(|r| r.starts_with("read once, accepted by the operator: eu.gdpr.45") && r.contains("eu.adequacy#US.2"));
         assert!(said, "{rules:?}");
+        let entry = rules.iter().any(|r| r.starts_with("rests on: eu.gdpr.45") && r.contains("2023/1795"));
+        assert!(entry, "the evidence names the decision: {rules:?}");
     }
     // Another rule's name accepts nothing here, and a name that is none does not start.
     assert!(deliver(&["jp.appi"]).unwrap_err().contains(READ_ONCE));

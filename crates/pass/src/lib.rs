@@ -107,6 +107,7 @@ pub struct Pass {
     issued: Instant,
     until: Option<Instant>,
     accepted: Vec<String>,
+    entries: Vec<String>,
 }
 
 /// The rules that an opening rests on though they were read once, if the operator accepts all of them by name.
@@ -114,7 +115,7 @@ pub fn accepted(decision: &Decision, accept_drafted: &[String]) -> Result<Vec<St
     let (mut taken, mut open) = (Vec::new(), Vec::new());
     for rests in footing::read_once(decision) {
         match rests.accepted(accept_drafted) {
-            Some(rule) => taken.push(format!("{} ({})", rule.id, rule.citation.cites)),
+            Some(rules) => taken.push(rules),
             None => open.push(rests.names()),
         }
     }
@@ -124,7 +125,7 @@ pub fn accepted(decision: &Decision, accept_drafted: &[String]) -> Result<Vec<St
 impl Pass {
     /// Issues a pass if the decision opens for exactly this scope and the ground holds.
     ///
-    /// `accept_drafted` names rules or layers that the operator accepts though they were read once only; an opening that
+    /// `accept_drafted` names rules, layers, lists or entries of lists that the operator accepts though they were read once only; an opening that
     /// rests on such a rule and is not named makes no pass.
     ///
     /// The decision must have a crossing from `scope.exporter` to `scope.recipient` for `scope.dataset`, and every
@@ -153,6 +154,7 @@ impl Pass {
             issued: now,
             until,
             accepted,
+            entries: footing::carried_by_entries(decision),
         })
     }
 
@@ -189,6 +191,11 @@ impl Pass {
     /// Rules that were read once and that the operator accepted by name: they go into the evidence.
     pub fn accepted(&self) -> &[String] {
         &self.accepted
+    }
+
+    /// Rules that an entry of a list carries, with the entry: an adequacy decision, a listing. They go into the evidence.
+    pub fn entries(&self) -> &[String] {
+        &self.entries
     }
 
     /// The first moment at which the law could turn with no new fact.

@@ -58,7 +58,9 @@ pub struct Rulebook {
     pub disputed: BTreeMap<String, Disputed>,
     /// Worked cases.
     pub cases: Vec<Case>,
-    /// Digest of the sources that decide (cases left out), in path order.
+    /// What hygiene finds and is meant to be so.
+    pub explained: Vec<Explained>,
+    /// Digest of the sources that decide (cases and explanations left out), in path order.
     pub digest: Option<Digest>,
 }
 
@@ -201,6 +203,10 @@ impl Rulebook {
                     let never = r.expr("never");
                     self.vocabulary.constraints.push(Constraint { id: b.id.clone(), never, says });
                 }
+                "explained" => {
+                    let (what, of, because) = (r.plain("what"), r.words("of"), r.text("because"));
+                    self.explained.push(Explained { id: b.id.clone(), what, of, because, span: b.span });
+                }
                 "fact" | "extend" | "places" | "topic" => continue,
                 _ => self.read_law(b, &mut r, instrument.as_ref()),
             }
@@ -276,9 +282,12 @@ pub fn loads(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().all(|d| d.severity < Severity::Error)
 }
 
+/// The file of explanations: it says why, and decides nothing.
+const EXPLAINED: &str = "hygiene.md";
+
 fn digest_of(sources: &[Source]) -> Digest {
     let mut bytes = Vec::new();
-    for s in sources.iter().filter(|s| !s.path.starts_with("cases/")) {
+    for s in sources.iter().filter(|s| !s.path.starts_with("cases/") && s.path != EXPLAINED) {
         bytes.extend_from_slice(format!("{} {}\n", Digest::of(s.text.as_bytes()), s.path).as_bytes());
     }
     Digest::of(&bytes)

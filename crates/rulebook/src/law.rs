@@ -419,3 +419,26 @@ pub struct Case {
     #[serde(skip)]
     pub span: Span,
 }
+
+/// Why something that hygiene finds is meant to be so.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explained {
+    /// Its id.
+    pub id: String,
+    /// What is found, in the word of hygiene: `never_applies`.
+    pub what: String,
+    /// The clauses, measures, layers, facts or places; `all` for every one.
+    pub of: Vec<String>,
+    /// Why.
+    pub because: Text,
+    /// Where it stands.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+impl Explained {
+    /// Whether it speaks of this.
+    pub fn is_about(&self, what: &str, id: &str) -> bool {
+        self.what == what && self.of.iter().any(|o| o == "all" || o == id)
+    }
+}

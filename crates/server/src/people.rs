@@ -20,9 +20,10 @@
 pub mod acts;
 mod api;
 mod asked;
+mod feeds;
 mod guard;
-mod law;
 mod listen;
+pub mod office;
 mod openapi;
 mod page;
 pub mod flows;
@@ -45,7 +46,7 @@ use decide::engine::Engine;
 use flows::{Flows, NoFlows};
 use model::{CivilDate, Instant};
 use principal::Doorkeeper;
-use rulebook::book::Rulebook;
+use rulebook::{book::Rulebook, lookup as law};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -63,6 +64,9 @@ pub enum Mode {
     Demo,
 }
 
+/// Where corrections of rules are reported.
+pub const CORRECTIONS: &str = "https://github.com/tegata/tegata/issues/new";
+
 /// LIMIT: questions that wait for the engine; the next one is told to come again.
 const WAITING_MAX: usize = 32;
 
@@ -78,6 +82,8 @@ pub struct State {
     node: Option<Arc<node::agent::Node>>,
     today: Arc<dyn Fn() -> CivilDate + Send + Sync>,
     sessions: Arc<session::Sessions>,
+    hygiene: Arc<page::hygiene::Shelf>,
+    feeds: Arc<feeds::Shelf>,
     turns: Arc<Semaphore>,
     hosts: Arc<Vec<String>>,
     corrections: Arc<str>,
@@ -97,9 +103,11 @@ impl State {
             node: None,
             today: Arc::new(wall_day),
             sessions: Arc::default(),
+            hygiene: Arc::default(),
+            feeds: Arc::default(),
             turns: Arc::new(Semaphore::new(WAITING_MAX)),
             hosts: Arc::default(),
-            corrections: Arc::from("https://github.com/tegata/tegata/issues/new"),
+            corrections: Arc::from(CORRECTIONS),
             tls: false,
         }
     }
@@ -183,6 +191,8 @@ pub fn router(state: State) -> Router {
         .route("/", get(first))
         .route("/style.css", get(page::style))
         .route("/icon.svg", get(page::icon))
+        .route("/feed.atom", get(feeds::atom))
+        .route("/feed.json", get(feeds::json))
         .route("/problems", get(page::problems))
         .route("/problems/{slug}", get(page::problems))
         .route("/{tongue}", get(page::home::get))
@@ -200,6 +210,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/effect/{day}", get(page::effect::get))
         .route("/{tongue}/compare", get(page::compare::get))
         .route("/{tongue}/report", get(page::report::get))
+        .route("/{tongue}/hygiene", get(page::hygiene::get))
         .route("/{tongue}/register", get(page::register::get).post(page::register::post))
         .route("/{tongue}/matrix", get(page::matrix::get))
         .route("/{tongue}/flows", get(page::flow::all))

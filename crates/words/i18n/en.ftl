@@ -16,6 +16,15 @@ weakest-value = { $state }, { $seen }, read { $date }
 read-once = Read once only: { $rules }. This clears with a warning; a node opens no flow by it unless its operator accepts the rule or layer by name (`[law] accept_drafted` in tegata.toml)
 read-stale = Cleared by a reading of { $date }, not read again since: { $rules }
 holds-until = No published text changes this before { $date }
+# The entry of a list behind a rule
+entry-carries = By { $cites }, from { $from } (list: { $list })
+entry-may_carry = Perhaps by { $cites }, from { $from } (list: { $list })
+entry-falls_short = Not covered by { $cites } (list: { $list })
+entry-falls_short-because = Not covered by { $cites } (list: { $list }): { $unmet }
+entry-ended = No longer: { $cites } ended on { $day } (list: { $list })
+entry-annulled = No longer: { $cites } annulled on { $day }, as if it had never been (list: { $list })
+entry-not_yet = Not yet: { $cites } counts from { $day } (list: { $list })
+entry-given = { $entry }, because { $given }
 because = Because
 ways = Cheapest ways that hold whatever was not said
 way-none = No measure opens this
@@ -378,6 +387,10 @@ page-report-review = How rules were read
 page-share = Share
 page-report-layers = By body of law
 page-tier = Tier
+page-col-rules = Rules
+page-col-entries = List entries asked
+page-col-cases = Cases that name it
+page-cases-note = { $n } further cases name no rule, only what comes out.
 page-tier-note = Tier A: read paragraph by paragraph; B: main routes; C: signposts only, never an opening answer.
 page-weakest-review = Weakest review
 page-oldest = Oldest reading
@@ -703,3 +716,40 @@ page-effect-before = The day before
 page-effect-after = On the day
 page-effect-witness = A transfer that shows it
 page-effect-link = What it changes, with examples
+# Hygiene of rules
+hygiene-wait = looking at every day on which the law changes
+hygiene-double_edged = measures that can make worse
+hygiene-refuses_all = layers under which nothing can go
+hygiene-clash = pairs of layers that nothing obeys together
+hygiene-never_applies = clauses that never apply
+hygiene-shadowed = clauses that say only what others say
+hygiene-idle = measures that do nothing any rule asks
+hygiene-unasked = facts that no rule asks
+hygiene-uncovered = places whose exporters no layer answers for
+hygiene-line = { $what }: { $n }, unexplained { $open }
+hygiene-because = explained
+hygiene-over = explained and not found any more: { $id }; remove it from rules/hygiene.md
+hygiene-sum = { $n } findings, { $open } unexplained
+page-hygiene = Rule hygiene
+page-hygiene-lead = What is wrong with the rules as rules, on every day on which the law changes. What is meant to be so is explained; the rest is work to do.
+page-hygiene-waits = This is being worked out now. The page comes again by itself in a few seconds.
+page-hygiene-none = None.
+page-office-title = The rulebook
+page-office-lead = Every rule that this rulebook holds, with its sources, days and how it was read. Information, not legal advice. It can be printed; nothing here asks a server.
+page-office-laws = All laws
+page-office-lists = Lists
+page-complete-as-of = Known to be complete on { $day }
+# Feeds of changes
+feed-title = Tegata: changes of the law on moving data across borders
+feed-entry = { $day }: { $n ->
+    [0] the law changes, no answer turns
+    [one] the law changes, one kind of transfer turns
+   *[other] the law changes, { $n } kinds of transfer turn
+  }
+feed-begins = Begins:
+feed-ends = Ends:
+feed-annulled = Annulled:
+feed-published = Published:
+feed-effect = What it does (each kind by one transfer that shows it):
+feed-no-effect = It turns no answer.
+feed-more = … and { $n } more

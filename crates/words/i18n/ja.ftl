@@ -16,6 +16,15 @@ weakest-value = { $state }、{ $seen }、確認日{ $date }
 read-once = 一度しか読んでいない規定によります: { $rules }。警告付きの結論であり、運用者が規定又は法令の名を挙げて受け入れない限り(tegata.tomlの`[law] accept_drafted`)、ノードはこれによってフローを開きません
 read-stale = { $date }の確認によります。その後読み直していません: { $rules }
 holds-until = 公表済みの法令上、{ $date }までこの結論は変わりません
+# 規定の背後にあるリストの項目
+entry-carries = { $cites }による({ $from }から、リスト:{ $list })
+entry-may_carry = { $cites }による可能性があります({ $from }から、リスト:{ $list })
+entry-falls_short = { $cites }の対象外です(リスト:{ $list })
+entry-falls_short-because = { $cites }の対象外です(リスト:{ $list }):{ $unmet }
+entry-ended = 現在は無効:{ $cites }は{ $day }に終了しました(リスト:{ $list })
+entry-annulled = 現在は無効:{ $cites }は{ $day }に初めからなかったものとされました(リスト:{ $list })
+entry-not_yet = まだ無効:{ $cites }は{ $day }から効力を持ちます(リスト:{ $list })
+entry-given = { $entry }。理由:{ $given }
 because = 根拠
 ways = 負担の小さい方法(述べられていない点がどうであっても)
 way-none = 可能にする措置はありません
@@ -338,6 +347,10 @@ page-report-review = ルールの確認状態
 page-share = 割合
 page-report-layers = 法令群ごと
 page-tier = 区分
+page-col-rules = ルール
+page-col-entries = 参照するリスト項目
+page-col-cases = 規定を名指しする事例
+page-cases-note = ほか{ $n }件の事例は、規定を名指しせず結論のみを示します。
 page-tier-note = 区分A:項ごとに確認、B:主な経路のみ、C:所在のみ(可能との答えは出しません)。
 page-weakest-review = 最も弱い確認状態
 page-oldest = 最も古い確認日
@@ -666,3 +679,39 @@ page-effect-before = 前日
 page-effect-after = 当日
 page-effect-witness = その例となる移転
 page-effect-link = 何が変わるか(例つき)
+# ルールの健全性
+hygiene-wait = 法令が変わる全ての日を確認しています
+hygiene-double_edged = かえって悪化させ得る措置
+hygiene-refuses_all = 何も移転できない法令群
+hygiene-clash = 同時に遵守できない法令群の組
+hygiene-never_applies = 決して適用されない条項
+hygiene-shadowed = 他の条項と同じことしか言わない条項
+hygiene-idle = どのルールも問わない措置
+hygiene-unasked = どのルールも問わない事実
+hygiene-uncovered = 送り手として収録のない国・地域
+hygiene-line = { $what }:{ $n }件、うち未説明{ $open }件
+hygiene-because = 説明
+hygiene-over = 説明はあるが既に該当なし:{ $id }。rules/hygiene.mdから除いてください
+hygiene-sum = 該当{ $n }件、未説明{ $open }件
+page-hygiene = ルールの健全性
+page-hygiene-lead = 法令が変わる全ての日について、ルール自体の問題を示します。意図したものには説明があり、残りは対応すべきものです。
+page-hygiene-waits = 現在計算中です。数秒後に自動で再表示します。
+page-hygiene-none = 該当なし。
+page-office-title = ルールブック
+page-office-lead = 収録する全ルールを、出典・日付・確認状態とともに示します。情報提供であり、法的助言ではありません。印刷でき、サーバーには接続しません。
+page-office-laws = すべての法令
+page-office-lists = リスト
+page-complete-as-of = { $day }時点で完全であることを確認
+# 変更のフィード
+feed-title = 手形:越境データ移転法令の変更
+feed-entry = { $day }:{ $n ->
+    [0] 法令が変わります(結論は変わりません)
+   *[other] 法令が変わり、{ $n }種類の移転の結論が変わります
+  }
+feed-begins = 施行:
+feed-ends = 終了:
+feed-annulled = 無効:
+feed-published = 公布:
+feed-effect = 影響(各種類を一つの移転で示します):
+feed-no-effect = 結論は変わりません。
+feed-more = ほか{ $n }件

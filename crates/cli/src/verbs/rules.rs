@@ -13,7 +13,7 @@ use rulebook::{
 };
 use std::{path::PathBuf, process::ExitCode};
 
-/// List, show, check and compare the rules of law.
+/// List, show, check, compare, export, sign and take the rules of law.
 #[derive(Args)]
 pub struct Rules {
     #[command(subcommand)]
@@ -60,6 +60,35 @@ enum Act {
         #[command(flatten)]
         common: super::Common,
     },
+    /// What is wrong with rules as rules: never applying, shadowed, clashing, refusing all, idle, or covering nobody.
+    #[command(after_help = "Examples:
+  tegata rules hygiene
+  tegata rules hygiene --all --rules path/to/rules
+  tegata rules hygiene --json
+
+What is meant to be so is explained in rules/hygiene.md. Exit codes: 0 all is explained, 1 something is not, 2 usage.
+Every day on which the law changes is looked at: this takes a while.")]
+    Hygiene {
+        /// Show what is explained too, with the reason.
+        #[arg(long)]
+        all: bool,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        common: super::Common,
+    },
+    /// Write the whole rulebook as JSON, linked data, tables or pages.
+    Export(super::rules_export::Export),
+    /// Print the changes of the law with their effect as Atom or JSON Feed.
+    Feed(super::rules_export::Feed),
+    /// Keys of those who sign releases: make one, make or sign an edition, show those that this program believes.
+    #[command(subcommand)]
+    Key(super::rules_release::Key),
+    /// Make a signed release of the rulebook, or add a signature to one.
+    Release(super::rules_release::MakeRelease),
+    /// Take a signed release, if a quorum of maintainers signed it and it is not older than what is held.
+    Sync(super::rules_release::Sync),
     /// Check rule files; a mistake is underlined in the file.
     #[command(after_help = "Examples:\n  tegata rules lint\n  tegata rules lint path/to/rules")]
     Lint {
@@ -90,6 +119,18 @@ pub fn run(rules: Rules) -> ExitCode {
         Act::Show { id, as_of, common } => finish(super::rules_text::show(&id, as_of, &common)),
         Act::Diff { from, to, common } => finish(super::rules_text::diff(&from, &to, &common)),
         Act::Report { common } => finish(super::rules_text::report(&common)),
+        Act::Hygiene { all, json, common } => found(super::rules_hygiene::run(&super::rules_hygiene::Shown { all, json }, &common)),
+        Act::Export(export) => finish(super::rules_export::export(&export)),
+        Act::Feed(feed) => finish(super::rules_export::feed(&feed)),
+        Act::Key(key) => finish(super::rules_release::key(&key)),
+        Act::Release(make) => finish(super::rules_release::release(&make)),
+        Act::Sync(sync) => match super::rules_release::sync(&sync) {
+            Ok(lines) => finish(Ok(lines)),
+            Err((line, exit)) => {
+                errln!("{line}");
+                ExitCode::from(exit)
+            }
+        },
         Act::Lint { folder, rules } => lint(folder.or(rules)),
         Act::Test { folder, only, rules } => test(folder.or(rules), &only),
     }
@@ -101,6 +142,18 @@ fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
             super::print_lines(&lines);
             ExitCode::SUCCESS
         }
+        Err(e) => {
+            errln!("{e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Something that nobody explained is exit 1.
+fn found(open: Result<usize, String>) -> ExitCode {
+    match open {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
         Err(e) => {
             errln!("{e}");
             ExitCode::from(2)

@@ -5,7 +5,7 @@ use crate::{rules_source, verdict};
 use model::{AsOf, CivilDate, citation::Review};
 use rulebook::{
     book::Rulebook,
-    
+    census,
     law::{Head, Start},
 };
 use std::{collections::BTreeMap, path::Path};
@@ -154,17 +154,16 @@ pub fn report(common: &Common) -> Result<Vec<String>, String> {
     let mut out = vec![
         format!("rulebook {} — {} sources, {} rules and entries, {} worked cases", book.digest(), book.sources.len(), book.heads().len(), book.cases.len()),
         String::new(),
-        format!("{:<16} {:<5} {:>6} {:>6} {:>12}  {:<28} gaps", "layer", "tier", "rules", "cases", "oldest read", "weakest review"),
+        format!("{:<22} {:<5} {:>6} {:>8} {:>6} {:>12}  {:<34} gaps", "layer", "tier", "rules", "entries", "cases", "oldest read", "weakest review"),
     ];
-    for layer in book.layers.values() {
-        let of_layer: Vec<&Head> = book.heads().into_iter().filter(|(_, h)| h.id.starts_with(&format!("{}.", layer.id)) || h.id == layer.id).map(|(_, h)| h).collect();
-        let country = layer.id.split('.').next().unwrap_or_default();
-        let cases = book.cases.iter().filter(|c| c.id.starts_with(&format!("{country}."))).count();
-        let weakest = of_layer.iter().map(|h| h.review).min().unwrap_or(Review::Signpost);
-        let oldest = of_layer.iter().map(|h| h.read).min().unwrap_or(layer.head.read);
+    for count in census::layers(&book) {
+        let (layer, heads) = (count.layer, || count.rules.iter().map(|r| r.head));
+        let weakest = heads().map(|h| h.review).min().unwrap_or(layer.head.review);
+        let oldest = heads().map(|h| h.read).min().unwrap_or(layer.head.read);
         let gaps: Vec<&str> = layer.gaps.iter().map(|g| g.name.as_str()).collect();
-        out.push(format!("{:<16} {:<5} {:>6} {:>6} {:>12}  {:<28} {}", layer.id, layer.tier, of_layer.len(), cases, oldest.to_string(), voice.word(&verdict::review_id(weakest)), gaps.join(", ")));
+        out.push(format!("{:<22} {:<5} {:>6} {:>8} {:>6} {:>12}  {:<34} {}", layer.id, layer.tier, count.rules.len(), count.entries, count.cases, oldest.to_string(), voice.word(&verdict::review_id(weakest)), gaps.join(", ")).trim_end().to_string());
     }
+    out.push(format!("entries: of the lists that a layer asks; cases: those that name a rule or article of the layer ({} name a verdict alone)", census::cases_by_verdict_alone(&book)));
     out.push(String::new());
     let mut states: BTreeMap<Review, usize> = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

@@ -2,7 +2,8 @@
 
 use crate::agent::{Node, lock};
 use crate::error::ActError;
-use decide::decision::{ClauseKind, Decision, Verdict};
+use decide::decision::{ClauseKind, Decision, EntryAnswer, Verdict};
+use decide::footing;
 use dsp::message::Grounds;
 use dsp::reason::{Refusal, by_law};
 use model::AsOf;
@@ -60,13 +61,13 @@ impl Node {
 /// The code of a refusal because the opening rests on rules that were read once.
 pub const READ_ONCE: &str = "tegata/read-once";
 
-/// Rule and article of each deciding clause, each once.
+/// Rule and article of each deciding clause, with the entry of a list that carries it, each once.
 pub fn articles(decision: &Decision) -> Vec<String> {
     // LIMIT: clauses named in an event.
     const CLAUSES_MAX: usize = 12;
     let mut out: Vec<String> = Vec::new();
     for clause in decision.worst().iter().flat_map(|c| &c.deciding) {
-        let line = format!("{} ({})", clause.id, clause.citation.cites);
+        let line = footing::line(clause);
         if !out.contains(&line) && out.len() < CLAUSES_MAX {
             out.push(line);
         }
@@ -130,5 +131,14 @@ pub fn headline(decision: &Decision) -> String {
         Verdict::Permitted => "may go",
         Verdict::OutOfScope => "the rules do not reach this",
     };
-    format!("{verdict}: {article}, law of {}", decision.as_of.on)
+    let lapsed = decision.worst().iter().flat_map(|c| &c.deciding).find_map(|c| c.lapsed().next());
+    let lapsed = lapsed.map(|e| format!("; {}", lapsed_line(e))).unwrap_or_default();
+    format!("{verdict}: {article}{lapsed}, law of {}", decision.as_of.on)
+}
+
+/// An entry that would carry the transfer and does not count: which, and since or until when.
+fn lapsed_line(entry: &EntryAnswer) -> String {
+    let day = entry.annulled.or(entry.citation.until).or(entry.citation.from);
+    let day = day.map(|d| format!(" {d}")).unwrap_or_default();
+    format!("{} {}{day}", entry.citation.cites, entry.role.word().replace('_', " "))
 }

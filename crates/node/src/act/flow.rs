@@ -210,7 +210,7 @@ impl Node {
         event.binds.insert("decision".into(), pass.decision());
         event.binds.insert("rulebook".into(), pass.rulebook());
         event.binds.extend(negotiation.agreement().map(|a| ("agreement".to_owned(), a.digest())));
-        event.rules = accepted_lines(&pass);
+        event.rules = footing_lines(&pass);
         let record = FlowRecord {
             dataset: dataset.clone(),
             peer: process.peer.0.clone(),
@@ -313,7 +313,9 @@ impl Node {
     }
 }
 
-/// What the evidence says of rules that were read once and that the operator accepted by name.
-pub(crate) fn accepted_lines(pass: &Pass) -> Vec<String> {
-    pass.accepted().iter().map(|rule| format!("read once, accepted by the operator: {rule}")).collect()
+/// What the evidence says of what a pass rests on: rules that were read once and that the operator accepted by name, and
+/// the entries of lists that carry its rules.
+pub(crate) fn footing_lines(pass: &Pass) -> Vec<String> {
+    let accepted = pass.accepted().iter().map(|rule| format!("read once, accepted by the operator: {rule}"));
+    accepted.chain(pass.entries().iter().map(|rule| format!("rests on: {rule}"))).collect()
 }

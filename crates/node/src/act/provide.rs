@@ -1,6 +1,6 @@
 //! Gives chunks, the evidence of what was given, and takes the receipt.
 
-use crate::act::flow::{FlowRecord, accepted_lines};
+use crate::act::flow::{FlowRecord, footing_lines};
 use crate::agent::{Caller, Node, lock};
 use crate::error::ActError;
 use crate::prove::trust_of;
@@ -159,7 +159,7 @@ impl Node {
         ]
         .into();
         event.counts = [("chunks".into(), made.chunks.len() as u64), ("bytes".into(), made.bytes())].into();
-        event.rules = accepted_lines(flow.pass());
+        event.rules = footing_lines(flow.pass());
         crash_point("provide.manifest.before");
         self.store.commit_manifest(
             &self.participant,

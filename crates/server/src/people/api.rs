@@ -40,6 +40,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/rules/{id}", get(rule))
         .route("/v1/changes", get(changes))
         .route("/v1/layers", get(layers))
+        .route("/v1/hygiene", get(hygiene))
         .route("/v1/vocabulary", get(vocabulary))
         .route("/v1/schema/transfer", get(schema))
         .route("/v1/flows", get(flows))
@@ -294,6 +295,18 @@ async fn layers(Held(state): Held<State>, Query(pairs): Query<Pairs>, headers: H
     }))
 }
 
+/// What is wrong with rules as rules, with what is explained; worked out once for a process.
+#[utoipa::path(get, path = "/v1/hygiene", tag = "law", responses((status = 200, description = "findings", body = Object),
+    (status = 503, description = "being worked out; come again in a few seconds", body = Problem, content_type = "application/problem+json")))]
+async fn hygiene(Held(state): Held<State>, headers: HeaderMap) -> Result<Response, Problem> {
+    let found = super::page::hygiene::Shelf::ask(&state).ok_or_else(|| Problem::of(Kind::Busy, ""))?;
+    Ok(law_answer(&headers, &state.book, None, || {
+        let (judged, _) = decide::hygiene::judged(&state.book, found);
+        let open = judged.iter().filter(|j| j.because.is_none()).count();
+        json!({ "schema": "tegata.hygiene.1", "rulebook": state.book.digest(), "findings": judged, "unexplained": open })
+    }))
+}
+
 /// The vocabulary: facts, values, questions, places.
 #[utoipa::path(get, path = "/v1/vocabulary", tag = "law", responses((status = 200, description = "facts by id and places by code", body = Object)))]
 async fn vocabulary(Held(state): Held<State>, headers: HeaderMap) -> Response {
@@ -365,7 +378,7 @@ async fn version(Held(state): Held<State>) -> Json<Value> {
 /// The paths that the description lists.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(checks, matrix, register, rules, rule, changes, layers, vocabulary, schema, flows, one_flow, evidence, health, version),
+    paths(checks, matrix, register, rules, rule, changes, layers, hygiene, vocabulary, schema, flows, one_flow, evidence, health, version),
     components(schemas(Problem, crate::problem::Finding, Checks)),
     tags((name = "checks", description = "may it go, by which article, and what is the cheapest way"),
         (name = "law", description = "the rulebook; public"), (name = "flows", description = "what moves, and why it stopped"), (name = "server", description = "this process"))

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod field;
 pub mod flow;
 pub mod home;
+pub mod hygiene;
 pub mod matrix;
 pub mod register;
 pub mod report;
@@ -27,7 +28,8 @@ use decide::decision::Verdict;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::{AsOf, CivilDate, Digest, citation::Citation};
 
-const STYLE: &str = include_str!("page/style.css");
+/// The style sheet of every page.
+pub const STYLE: &str = include_str!("page/style.css");
 const ICON: &str = include_str!("page/icon.svg");
 
 /// The style sheet; its address carries its digest, so it may be kept.
@@ -80,6 +82,8 @@ impl<'a> Frame<'a> {
                     link rel="stylesheet" href=(style);
                     link rel="icon" href="/icon.svg" type="image/svg+xml";
                     link rel="alternate" hreflang=(t.other().code()) href=(self.elsewhere());
+                    link rel="alternate" type="application/atom+xml" title=(t.word("feed-title")) href=(format!("/feed.atom?lang={}", t.code()));
+                    link rel="alternate" type="application/feed+json" title=(t.word("feed-title")) href=(format!("/feed.json?lang={}", t.code()));
                     @if let Some(data) = &self.json_ld {
                         script type="application/ld+json" { (PreEscaped(data.to_string().replace('<', "\\u003c"))) }
                     }

@@ -219,6 +219,78 @@ async fn the_description_resolves_and_names_every_path() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_names_the_entry_that_carries_it_on_the_page_and_in_the_document() {
+    let at = door(Mode::Demo, Role::Act).await;
+    let facts = r#"{"exporter.place":"DE","recipient.place":"JP","recipient.subject_to":["jp.appi"]}"#;
+    let answer = send(at, "POST /v1/checks", &[BEARER], facts).await.json();
+    let clauses = answer["crossings"][0]["layers"].as_array().unwrap().iter().flat_map(|l| l["clauses"].as_array().unwrap());
+    let entry = clauses.filter_map(|c| c["entries"].as_array()).flatten().find(|e| e["id"] == "eu.adequacy#JP").unwrap();
+    assert!(entry["citation"]["cites"].as_str().unwrap().contains("2019/419") && entry["role"] == "carries", "{entry}");
+    assert!(entry["citation"]["review"].is_string() && entry["citation"]["seen"].is_string() && entry["citation"]["source"].is_string());
+    let entered = send(at, &format!("GET /en/enter?token={}", super::asked::escape(SECRET)), &[], "").await;
+    let cookie = ("Cookie", entered.header("set-cookie").unwrap().split(';').next().unwrap());
+    let page = send(at, "GET /ja/verdict?exporter.place=DE&recipient.place=JP&recipient.subject_to=jp.appi", &[cookie], "").await;
+    assert!(page.body.contains("2019/419") && page.body.contains("/ja/rule/eu.adequacy%23JP/"), "the entry and its address");
+}
+
+#[tokio::test]
+async fn changes_come_as_feeds_in_both_languages() {
+    let at = door(Mode::Demo, Role::Read).await;
+    let atom = send(at, "GET /feed.atom?lang=ja", &[], "").await;
+    assert_eq!((atom.status, atom.header("content-type")), (200, Some("application/atom+xml; charset=utf-8")));
+    assert!(atom.body.contains("xml:lang=\"ja\"") && atom.body.contains("<entry>") && atom.body.contains("http://localhost/ja/effect/"));
+    let json = send(at, "GET /feed.json", &[], "").await.json();
+    assert_eq!(json["version"], "https://jsonfeed.org/version/1.1");
+    assert!(!json["items"].as_array().unwrap().is_empty());
+    assert_eq!(send(at, "GET /feed.json?lang=fr", &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn hygiene_is_worked_out_once_and_nobody_waits_for_it() {
+    let who = Principal { participant: "p".into(), token: "t".into(), role: Role::Read };
+    let (empty, _) = Rulebook::parse(Vec::new());
+    let door = bind(([127, 0, 0, 1], 0).into(), State::new(empty, Mode::Demo, OneToken::new(SECRET, who))).await.unwrap();
+    let at = door.address();
+    tokio::spawn(door.serve(std::future::pending()));
+    let first = send(at, "GET /en/hygiene", &[], "").await;
+    assert_eq!(first.status, 200);
+    while send(at, "GET /v1/hygiene", &[], "").await.status == 503 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(send(at, "GET /v1/hygiene", &[], "").await.json()["unexplained"], 0);
+    assert!(send(at, "GET /ja/hygiene", &[], "").await.header("refresh").is_none());
+}
+
+#[test]
+fn the_pages_for_an_office_hold_every_rule_once_in_each_language_and_ask_no_server() {
+    let (book, day) = (book(), AsOf::then("2026-11-22".parse().unwrap()));
+    let files = super::office::files(&book, day, super::CORRECTIONS);
+    let names: BTreeSet<&str> = files.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names.len(), files.len());
+    for tongue in ["en", "ja"] {
+        let mut anchors = BTreeSet::new();
+        for (name, text) in files.iter().filter(|(n, _)| n.starts_with(tongue)) {
+            assert!(!text.contains("<script") && text.contains("../style.css"), "{name}");
+            for id in text.split("<section id=\"").skip(1).map(|r| r.split('"').next().unwrap()) {
+                assert!(anchors.insert(id.to_string()), "{id} twice");
+            }
+            // Every link within the folder leads to a file.
+            for link in text.split("href=\"").skip(1).map(|r| r.split('"').next().unwrap()) {
+                let (other, here) = (link.strip_prefix("../"), format!("{tongue}/{link}"));
+                let inner = !link.starts_with("https:") && !link.starts_with('#') && !link.starts_with("http:");
+                assert!(!inner || names.contains(other.unwrap_or(&here)), "{name}: {link}");
+            }
+        }
+        let missing: Vec<_> = book.heads().into_iter().filter(|(_, h)| !anchors.contains(&h.id)).map(|(_, h)| &h.id).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+    let japan = &files.iter().find(|(n, _)| n == "en/list-eu.adequacy.html").unwrap().1;
+    assert!(japan.contains("2019/419") && japan.contains(&book.digest().to_string()));
+    let reported = format!("Rulebook%3A%20{}", book.digest());
+    assert!(japan.contains(&reported), "a correction carries the digest");
+}
+
 #[test]
 fn every_message_that_a_page_says_is_there_and_every_message_is_said() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

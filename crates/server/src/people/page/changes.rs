@@ -40,6 +40,7 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, Q
                 }
                 button.plain { (t.word("page-show")) }
             }
+            p.small.noprint { a href=(format!("/feed.atom?lang={}", t.code())) type="application/atom+xml" { "Atom" } " · " a href=(format!("/feed.json?lang={}", t.code())) type="application/feed+json" { "JSON Feed" } }
             h2 { (t.word("page-coming")) }
             @if coming.is_empty() { p { (t.word("page-coming-none")) } }
             ol.steps { @for x in &coming { (turn(t, book, x, today)) } }

@@ -5,7 +5,7 @@ use crate::people::{State, asked::escape, law::{self, Rule, Standing}, tongue::{
 use axum::{extract::{Path, State as Held}, http::{HeaderMap, Uri}, response::Response};
 use maud::{Markup, html};
 use model::AsOf;
-use rulebook::book::Rulebook;
+use rulebook::{book::Rulebook, census};
 use std::collections::BTreeMap;
 
 /// `GET /{tongue}/report`
@@ -36,7 +36,8 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, h
             h2 { (t.word("page-report-review")) }
             (states(t, &rules))
             h2 { (t.word("page-report-layers")) }
-            (layers(t, book, &rules, as_of))
+            (layers(t, book, as_of))
+            p { a href=(format!("/{}/hygiene", t.code())) { (t.word("page-hygiene")) } }
             h2 { (t.word("page-report-gaps")) }
             p { (t.with("page-report-uncovered", &[("n", &(book.vocabulary.places.len() - covered).to_string())])) }
             @for l in book.layers.values().filter(|l| !l.gaps.is_empty()) {
@@ -76,17 +77,18 @@ fn states(t: Tongue, rules: &[Rule<'_>]) -> Markup {
     }
 }
 
-fn layers(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], as_of: AsOf) -> Markup {
+fn layers(t: Tongue, book: &Rulebook, as_of: AsOf) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-report-layers")) {
             table.stack {
                 thead { tr {
-                    th scope="col" { (t.word("page-layer")) } th scope="col" { (t.word("page-tier")) } th.n scope="col" { (t.word("page-fig-in-force")) } th.n scope="col" { (t.word("page-fig-rules")) }
+                    th scope="col" { (t.word("page-layer")) } th scope="col" { (t.word("page-tier")) } th.n scope="col" { (t.word("page-fig-in-force")) } th.n scope="col" { (t.word("page-col-rules")) }
+                    th.n scope="col" { (t.word("page-col-entries")) } th.n scope="col" { (t.word("page-col-cases")) }
                     th scope="col" { (t.word("page-weakest-review")) } th scope="col" { (t.word("page-oldest")) } th.n scope="col" { (t.word("page-gaps")) }
                 } }
                 tbody {
-                    @for l in book.layers.values() {
-                        @let own: Vec<&Rule<'_>> = rules.iter().filter(|r| r.layer == Some(l.id.as_str())).collect();
+                    @for count in census::layers(book) {
+                        @let (l, own) = (count.layer, &count.rules);
                         @let weakest = own.iter().map(|r| r.head.review).min();
                         @let oldest = own.iter().map(|r| r.head.read).min();
                         tr {
@@ -94,6 +96,8 @@ fn layers(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], as_of: AsOf) -> Markup
                             td { (l.tier) }
                             td.n { (own.iter().filter(|r| Standing::of(r.head, as_of) == Standing::InForce).count()) }
                             td.n { (own.len()) }
+                            td.n { (count.entries) }
+                            td.n { (count.cases) }
                             td { @if let Some(w) = weakest { (t.of_value("review-", &w)) } }
                             td { @if let Some(o) = oldest { (time(t, o)) } }
                             td.n { (l.gaps.len()) }
@@ -102,6 +106,6 @@ fn layers(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], as_of: AsOf) -> Markup
                 }
             }
         }
-        p.small { (t.word("page-tier-note")) }
+        p.small { (t.count("page-cases-note", census::cases_by_verdict_alone(book))) " " (t.word("page-tier-note")) }
     }
 }

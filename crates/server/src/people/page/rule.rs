@@ -17,7 +17,7 @@ use axum::{
 use decide::explain::say_atom;
 use maud::{Markup, html};
 use model::{AsOf, CivilDate};
-use rulebook::{block::Block, book::Rulebook, diagnostic::Diagnostic, expr::{self, Expr}};
+use rulebook::{block::Block, book::Rulebook, diagnostic::Diagnostic, expr::{self, Expr}, law::Head};
 
 /// `GET /{tongue}/rule/{id}`: leads to today's address, or to that of the day asked for.
 pub async fn today(Held(state): Held<State>, Path((code, id)): Path<(String, String)>, uri: Uri, Query(pairs): Query<Pairs>) -> Response {
@@ -221,13 +221,7 @@ impl Page<'_> {
     }
 
     fn correction(&self) -> String {
-        let h = self.rule.head;
-        let title = format!("rules: {} ({})", h.cites, h.id);
-        let body = format!(
-            "Rule: {}\nFile: rules/{}\nRulebook: {}\nDay: {}\n\nWhat is wrong, and where the law says so:\n",
-            h.id, law::path_of(self.book, h), self.book.digest(), self.as_of.on
-        );
-        format!("{}?title={}&body={}", self.state.corrections, escape(&title), escape(&body))
+        correction(&self.state.corrections, self.book, self.rule.head, self.as_of.on)
     }
 
     /// schema.org `Legislation`: the block as a dated piece of law.
@@ -255,12 +249,22 @@ impl Page<'_> {
     }
 }
 
+/// The address at which a mistake in a rule is reported, with its id, file and day and the digest of the rulebook.
+pub fn correction(address: &str, book: &Rulebook, h: &Head, on: CivilDate) -> String {
+    let title = format!("rules: {} ({})", h.cites, h.id);
+    let body = format!(
+        "Rule: {}\nFile: rules/{}\nRulebook: {}\nDay: {on}\n\nWhat is wrong, and where the law says so:\n",
+        h.id, law::path_of(book, h), book.digest()
+    );
+    format!("{address}?title={}&body={}", escape(&title), escape(&body))
+}
+
 /// Keys of a block that a page shows in words, in the order of the law.
-const CONDITIONS: [&str; 11] =
+pub const CONDITIONS: [&str; 11] =
     ["reaches", "when", "need", "carries", "due", "done", "if_breached", "remains", "not_dispense", "alternative", "except"];
 
 /// An expression in words: nested lists of "all of" and "one of".
-fn logic(t: Tongue, book: &Rulebook, e: &Expr, wanted: bool) -> Markup {
+pub fn logic(t: Tongue, book: &Rulebook, e: &Expr, wanted: bool) -> Markup {
     match e {
         Expr::Const(b) => html! { p { (t.word(if *b == wanted { "page-always" } else { "page-never" })) } },
         Expr::Atom(a) => html! { p { (t.text(&say_atom(book, a, wanted))) } },

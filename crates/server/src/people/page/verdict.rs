@@ -131,7 +131,7 @@ impl Answer<'_> {
 
     /// The clauses that decide, those that speak most plainly first.
     fn because(&self, c: &CrossingAnswer) -> Markup {
-        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens()).collect();
+        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens() || d.lapsed().next().is_some()).collect();
         let surely = |d: &Clause| c.layers.iter().any(|l| l.layer == d.layer && l.applies == Truth::Yes);
         let plain = |d: &Clause| matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate | ClauseKind::Carried);
         if c.verdict == Verdict::Undetermined {
@@ -164,6 +164,7 @@ impl Answer<'_> {
             }
             p.says { (clause_says(t, d)) }
             @if d.kind != ClauseKind::Gap { p.meta { (citation(t, &d.citation)) } }
+            (entries(t, d, self.on()))
             @if let Some(b) = beside { p { b { (t.word(label)) ":" } " " (t.text(b)) } }
         }
     }
@@ -379,6 +380,16 @@ impl Answer<'_> {
     }
 }
 
+/// The entries of lists behind a clause: those that carry it; of one that does not hold, those that would.
+fn entries(t: Tongue, d: &Clause, on: CivilDate) -> Markup {
+    html! {
+        @for e in &d.entries {
+            p { (node::question::entry(t.0, e)) " · " a href=(rule_link(t, &e.id, on)) { code { (e.id) } } }
+            p.meta { (citation(t, &e.citation)) @if !e.note.is_empty() { " · " span lang="en" { (e.note) } } }
+        }
+    }
+}
+
 /// What a clause says; of a scope that does not reach the act, that it is not applicable, and why.
 fn clause_says(t: Tongue, c: &Clause) -> String {
     if c.kind != ClauseKind::Scope || c.truth != Truth::No {
@@ -476,6 +487,7 @@ fn tree(t: Tongue, book: &Rulebook, c: &CrossingAnswer, on: CivilDate) -> Markup
                             p { a href=(rule_link(t, &d.id, on)) { @if d.citation.cites.is_empty() { (d.id) } @else { (d.citation.cites) } }
                                 " " span.tag { (t.of_value("kind-", &d.kind)) } " " b { (t.of_value("truth-", &d.truth)) } }
                             p.meta { (t.text(&d.says)) }
+                            (entries(t, d, on))
                             @for u in &d.unmet { p.meta { "✗ " (t.text(&u.says)) " (" (t.of_value("truth-", &u.truth)) ")" } }
                         }
                     }

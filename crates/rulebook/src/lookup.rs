@@ -1,7 +1,7 @@
 //! The rulebook as people and programs look things up in it: rules by id, by layer, by day, by place.
 
 use model::{AsOf, CivilDate, text::Text};
-use rulebook::{
+use crate::{
     block::{self, Block},
     book::Rulebook,
     expr::{Expr, Test},
