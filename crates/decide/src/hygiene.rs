@@ -4,6 +4,7 @@
 //! Every day on which the law changes is looked at; a layer that reads the same on many days is looked at once.
 
 use crate::{
+    axis::Cut,
     diagram::{Diagram, FALSE, Forced, NodeId},
     gather::{Day, Law},
     lexicon::{Lexicon, TooManyCells},
@@ -13,7 +14,6 @@ use crate::{
 use model::{AsOf, CivilDate, Digest, text::Text};
 use rulebook::{
     book::Rulebook,
-    expr::{Atom, Test},
     law::{Explained, MeasureOffer},
 };
 use serde::Serialize;
@@ -158,41 +158,22 @@ pub fn uncovered(book: &Rulebook, as_of: AsOf) -> Result<Vec<String>, TooManyCel
     Ok(book.vocabulary.places.keys().filter(|p| !covers(p)).cloned().collect())
 }
 
-/// Pairs of layers that share a safeguard, reach one transfer, and cannot both be obeyed though each can: one demands what
-/// the other forbids. What is in the hand of the parties, and what we hold no rule for, may be as it helps most.
+/// Pairs of layers that reach one transfer and cannot both be obeyed though each can: one demands a safeguard that the
+/// other forbids. What is in the hand of the parties, and what we hold no rule for, may be as it helps most.
 pub fn clashes(book: &Rulebook, as_of: AsOf) -> Result<Vec<Found>, TooManyCells> {
     let lexicon = Lexicon::of(&book.vocabulary)?;
     let day = Day::of(book, as_of);
-    let in_hand = |slot: &str| lexicon.slot(slot).is_some_and(|s| s.is_absent_when_unsaid());
-    let laws: Vec<(&str, Law<'_>, BTreeSet<String>)> = day
-        .layers
-        .iter()
-        .map(|l| {
-            let law = day.law(l);
-            let mut asked = BTreeSet::new();
-            law.exprs(as_of.on).iter().for_each(|e| e.each_atom(&mut |a| safeguards(a, &in_hand, &mut asked)));
-            (l.id.as_str(), law, asked)
-        })
-        .collect();
+    let mut laws: Vec<(&str, Law<'_>, Wishes)> = Vec::new();
+    for layer in &day.layers {
+        let law = day.law(layer);
+        let wishes = Wishes::of(&Unit::compile(&day, &law, &lexicon)?, &lexicon);
+        laws.push((layer.id.as_str(), law, wishes));
+    }
     let mut out = Vec::new();
-    for (i, (one, a, asked)) in laws.iter().enumerate() {
-        for (other, b, _) in laws.iter().skip(i + 1).filter(|(_, _, also)| also.iter().any(|s| asked.contains(s))) {
-            let unit = Unit::together(&[(&day, a), (&day, b)], &lexicon)?;
-            let [f, g] = unit.laws.as_slice() else { continue };
-            let mut d = unit.diagram.thawed();
-            let reached = d.all([f.reaches, g.reaches, unit.constraint]);
-            if reached == FALSE {
-                continue;
-            }
-            let free: Vec<usize> = unit.axes.list.iter().enumerate().filter(|(_, x)| x.slot().is_none_or(in_hand)).map(|(n, _)| n).collect();
-            let (open_f, open_g) = (d.not(f.refuses), d.not(g.refuses));
-            let both = d.and(open_f, open_g);
-            let [reached, f_alone, g_alone, both] = [reached, open_f, open_g, both].map(|h| {
-                let possible = d.and(h, unit.constraint);
-                some(&mut d, possible, &free)
-            });
-            let never = d.not(both);
-            if d.all([reached, f_alone, g_alone, never]) != FALSE {
+    for (i, (one, a, wants)) in laws.iter().enumerate() {
+        // Where no safeguard helps under one law and harms under the other, having all that help obeys both.
+        for (other, b, _) in laws.iter().skip(i + 1).filter(|(_, _, theirs)| wants.against(theirs)) {
+            if clash(&Unit::together(&[(&day, a), (&day, b)], &lexicon)?, &lexicon) {
                 out.push(Found { what: What::Clash, id: one.to_string(), by: vec![other.to_string()], from: as_of.on });
             }
         }
@@ -200,15 +181,71 @@ pub fn clashes(book: &Rulebook, as_of: AsOf) -> Result<Vec<Found>, TooManyCells>
     Ok(out)
 }
 
-/// The safeguards that an atom asks about, each member of a set by itself.
-fn safeguards(a: &Atom, in_hand: &impl Fn(&str) -> bool, out: &mut BTreeSet<String>) {
-    if !in_hand(&a.fact) {
-        return;
+fn in_hand(lexicon: &Lexicon, slot: &str) -> bool {
+    lexicon.slot(slot).is_some_and(|s| s.is_absent_when_unsaid())
+}
+
+/// Safeguards that help under a law, and those that harm, by slot and word.
+struct Wishes {
+    help: BTreeSet<(String, usize)>,
+    harm: BTreeSet<(String, usize)>,
+}
+
+impl Wishes {
+    fn of(unit: &Unit, lexicon: &Lexicon) -> Self {
+        let mut out = Self { help: BTreeSet::new(), harm: BTreeSet::new() };
+        let Some(law) = unit.laws.first() else { return out };
+        let mut d = unit.diagram.thawed();
+        for (axis, x) in unit.axes.list.iter().enumerate() {
+            let Some(slot) = x.slot().filter(|s| in_hand(lexicon, s)) else { continue };
+            let (words, present): (Vec<usize>, usize) = match &x.cut {
+                Cut::Member(members) => (members.iter().collect(), 1),
+                Cut::Choice { class_of, .. } => match lexicon.slot(slot).and_then(|s| s.values.index("yes")) {
+                    Some(yes) => (vec![yes], class_of.get(yes).copied().unwrap_or(0).into()),
+                    // A judgment that one makes oneself helps where it is asked for, and is forbidden nowhere.
+                    None => continue,
+                },
+                Cut::Number(_) | Cut::Open => continue,
+            };
+            let [without, with] = [usize::from(present == 0), present].map(|cell| {
+                let mut forced = Forced::NONE;
+                forced.fix(axis, cell);
+                d.fix(law.refuses, &forced)
+            });
+            let (not_without, not_with) = (d.not(without), d.not(with));
+            let keys = || words.iter().map(|w| (slot.to_string(), *w));
+            if d.and(without, not_with) != FALSE {
+                out.help.extend(keys());
+            }
+            if d.and(with, not_without) != FALSE {
+                out.harm.extend(keys());
+            }
+        }
+        out
     }
-    match &a.test {
-        Test::In(words) | Test::HasAny(words) | Test::HasAll(words) | Test::HasOnly(words) => out.extend(words.iter().map(|w| format!("{} {w}", a.fact))),
-        _ => drop(out.insert(a.fact.clone())),
+
+    fn against(&self, other: &Self) -> bool {
+        !self.help.is_disjoint(&other.harm) || !self.harm.is_disjoint(&other.help)
     }
+}
+
+/// Whether two laws that were compiled together clash somewhere.
+fn clash(unit: &Unit, lexicon: &Lexicon) -> bool {
+    let [f, g] = unit.laws.as_slice() else { return false };
+    let mut d = unit.diagram.thawed();
+    let reached = d.all([f.reaches, g.reaches, unit.constraint]);
+    if reached == FALSE {
+        return false;
+    }
+    let free: Vec<usize> = unit.axes.list.iter().enumerate().filter(|(_, x)| x.slot().is_none_or(|s| in_hand(lexicon, s))).map(|(n, _)| n).collect();
+    let (open_f, open_g) = (d.not(f.refuses), d.not(g.refuses));
+    let both = d.and(open_f, open_g);
+    let [reached, f_alone, g_alone, both] = [reached, open_f, open_g, both].map(|h| {
+        let possible = d.and(h, unit.constraint);
+        some(&mut d, possible, &free)
+    });
+    let never = d.not(both);
+    d.all([reached, f_alone, g_alone, never]) != FALSE
 }
 
 /// Whether some cells of these axes meet a function, as a function of the others.

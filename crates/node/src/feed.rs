@@ -34,16 +34,14 @@ pub struct Change {
     pub turned: usize,
 }
 
-/// The days on which the law turns, latest first: those of the last year, and those that are coming.
+/// The days on which the law turns, latest first: those of the year that ends with this day, and the next that come.
 pub fn changes(engine: &mut Engine, today: CivilDate, language: Language) -> Result<Vec<Change>, TooManyCells> {
     let book = engine.book.clone();
     let since = today.plus_days(-365);
-    let turns = lookup::turns(&book, |_| true).into_iter().filter(|t| t.on > since);
-    let mut out = Vec::new();
-    for turn in turns.take(DAYS_MAX) {
-        out.push(change(engine, &book, &turn, language)?);
-    }
-    Ok(out)
+    let (mut coming, past): (Vec<Turn<'_>>, Vec<Turn<'_>>) = lookup::turns(&book, |_| true).into_iter().filter(|t| t.on > since).partition(|t| t.on > today);
+    let far = coming.len().saturating_sub(DAYS_MAX / 2);
+    let turns = coming.drain(far..).chain(past.into_iter().take(DAYS_MAX / 2)).collect::<Vec<_>>();
+    turns.iter().map(|turn| change(engine, &book, turn, language)).collect()
 }
 
 fn change(engine: &mut Engine, book: &Rulebook, turn: &Turn<'_>, language: Language) -> Result<Change, TooManyCells> {

@@ -51,12 +51,12 @@ fn a_rule_read_once_opens_no_flow_and_the_rule_is_named() {
 fn the_operator_may_accept_it_by_rule_or_by_layer_and_the_evidence_says_so() {
     // Rule and decision were each read once: the rule's name alone does not take the decision upon itself.
     let told = deliver(&["eu.gdpr.45"]).unwrap_err();
-    assert!(told.contains(READ_ONCE) && told.contains("eu.adequacy#US.2"), "{told}");
-    for names in [&["eu.gdpr.45", "eu.adequacy"][..], &["eu.gdpr.45", "eu.adequacy#US.2"], &["eu.gdpr"]] {
+    assert!(told.contains(READ_ONCE) && told.contains("eu.adequacy#US ("), "{told}");
+    for names in [&["eu.gdpr.45", "eu.adequacy"][..], &["eu.gdpr.45", "eu.adequacy#US"], &["eu.gdpr"]] {
         let rules = deliver(names).unwrap();
-        let said = rules.iter().any(|r| r.starts_with("read once, accepted by the operator: eu.gdpr.45") && r.contains("eu.adequacy#US.2"));
+        let said = rules.iter().any(|r| r.starts_with("read once, accepted by the operator: eu.gdpr.45") && r.contains("eu.adequacy#US ("));
         assert!(said, "{rules:?}");
-        let entry = rules.iter().any(|r| r.starts_with("rests on: eu.gdpr.45") && r.contains("2023/1795"));
+        let entry = rules.iter().any(|r| r.starts_with("rests on: eu.gdpr.45") && r.contains("2016/1250"));
         assert!(entry, "the evidence names the decision: {rules:?}");
     }
     // Another rule's name accepts nothing here, and a name that is none does not start.

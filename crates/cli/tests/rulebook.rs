@@ -1,0 +1,93 @@
+//! The rulebook through the program: what an answer rests on, how much is held, and the forms that leave it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn run(at: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).current_dir(at).env("TEGATA_LANG", "en").env("NO_COLOR", "1").output().unwrap()
+}
+
+fn said(at: &Path, args: &[&str]) -> String {
+    let out = run(at, args);
+    assert!(out.status.code().is_some_and(|c| c != 1 && c != 2), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+const JAPAN: [&str; 7] = ["check", "--from", "DE", "--to", "JP", "--fact", "recipient.subject_to={jp.appi}"];
+
+#[test]
+fn an_answer_names_the_decision_in_text_document_and_memo() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let tree = said(at, &[&JAPAN[..], &["--explain"]].concat());
+    assert!(tree.contains("By Implementing Decision (EU) 2019/419 Art. 1, from 2019-01-23") && tree.contains("[eu.adequacy#JP]"), "{tree}");
+    let document = said(at, &[&JAPAN[..], &["--json"]].concat());
+    assert!(document.contains("\"id\":\"eu.adequacy#JP\"") && document.contains("\"role\":\"carries\""));
+    let shield = ["check", "--from", "DE", "--to", "US", "--fact", "recipient.listed={us_privacy_shield}", "--fact", "subjects.employees=no", "--as-of"];
+    let after = said(at, &[&shield[..], &["2020-07-16", "--memo", "memo.html", "--explain"]].concat());
+    assert!(after.contains("No longer: ") && after.contains("C-311/18") && after.contains("annulled on 2020-07-16"), "{after}");
+    let before = said(at, &[&shield[..], &["2020-07-15", "--explain"]].concat());
+    assert!(before.contains("By Implementing Decision (EU) 2016/1250") && before.contains("because recipient: "), "{before}");
+    assert!(fs::read_to_string(at.join("memo.html")).unwrap().starts_with("<!doctype html>"));
+}
+
+#[test]
+fn the_report_counts_by_the_layer_that_a_rule_belongs_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = said(folder.path(), &["rules", "report"]);
+    let number = |layer: &str, column: usize| {
+        let line = report.lines().find(|l| l.split_whitespace().next() == Some(layer)).unwrap();
+        line.split_whitespace().nth(column).unwrap().parse::<usize>().unwrap()
+    };
+    // Rules of this layer have ids that begin otherwise.
+    assert!(number("au.privacy", 2) > 0 && number("eu.gdpr", 2) > 0 && number("eu.gdpr", 3) > 20 && number("eu.gdpr", 4) > 0, "{report}");
+}
+
+#[test]
+fn the_rulebook_leaves_in_every_form_with_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let lines = said(at, &["rules", "export", "out", "--as-of", "2026-11-22"]);
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+    let read = |name: &str| fs::read_to_string(at.join("out").join(name)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&read("rulebook.json")).unwrap();
+    let digest = json["rulebook"].as_str().unwrap();
+    let rules = json["rules"].as_array().unwrap();
+    assert!(rules.len() > 1000 && rules.iter().all(|r| r["condition"].is_string() && r["layer"].is_string()));
+    assert!(rules.iter().any(|r| r["head"].is_null() && r["condition"].as_str().is_some_and(|c| !c.is_empty())));
+    let linked: serde_json::Value = serde_json::from_str(&read("rulebook.jsonld")).unwrap();
+    assert_eq!(linked["@context"]["dpv"], "https://w3id.org/dpv#");
+    assert!(linked["@id"].as_str().unwrap().ends_with(digest));
+    let table = read("rules.csv");
+    assert!(table.starts_with("\u{feff}\"id\",\"kind\",\"layer\"") && table.lines().count() > 1000);
+    assert!(read("entries.csv").contains("2019/419"));
+    // No cell is a formula: what follows a comma and a quote never begins with one.
+    for name in ["rules.csv", "entries.csv", "measures.csv", "facts.csv", "layers.csv"] {
+        for begins in ["\"=", "\"+", "\"@", "\"-"] {
+            assert!(!read(name).contains(&format!(",{begins}")) && !read(name).contains(&format!("\n{begins}")), "{name} {begins}");
+        }
+    }
+    assert!(read("html/ja/law-eu.gdpr.html").contains(digest));
+    let out = run(at, &["rules", "export", "--format", "pdf", "out"]);
+    assert_eq!(out.status.code(), Some(2));
+    fs::write(at.join("file"), "").unwrap();
+    assert_eq!(run(at, &["rules", "export", "file"]).status.code(), Some(2));
+}
+
+#[test]
+fn changes_come_as_a_feed_with_their_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    let atom = said(folder.path(), &["rules", "feed", "--as-of", "2020-08-01"]);
+    assert!(atom.starts_with("<?xml") && atom.trim_end().ends_with("</feed>"));
+    let json = said(folder.path(), &["rules", "feed", "--format", "json", "--as-of", "2020-08-01", "--base", "https://rules.example/"]);
+    let feed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let fall = feed["items"].as_array().unwrap().iter().find(|i| i["id"].as_str().unwrap().ends_with("change/2020-07-16")).unwrap();
+    assert!(fall["content_text"].as_str().unwrap().contains("2016/1250") && fall["_tegata"]["regions"].as_u64() > Some(0));
+    assert_eq!(fall["url"], "https://rules.example/en/effect/2020-07-16");
+    assert_eq!(run(folder.path(), &["rules", "feed", "--format", "rss"]).status.code(), Some(2));
+}
