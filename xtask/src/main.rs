@@ -1,7 +1,7 @@
 //! `cargo xtask`: the house's own commands.
 //!
 //! `ci` runs what continuous integration runs; `build-report` shows what each crate of a cold build costs; `kills` is the
-//! long run of sudden deaths; `fuzz` throws broken input at every reader for a minute.
+//! long run of sudden deaths; `oracle` asks python-stdnum about a hundred thousand numbers a scheme; `fuzz` throws broken input at every reader for a minute.
 
 use std::{
     env, fs,
@@ -16,8 +16,9 @@ fn main() -> ExitCode {
         "agree" => agree(),
         "build-report" => build_report(),
         "kills" => kills(),
+        "oracle" => oracle(),
         "fuzz" => run("cargo", &["run", "--manifest-path", "fuzz/Cargo.toml"]),
-        _ => Err("usage: cargo xtask ci | agree | build-report | kills | fuzz".into()),
+        _ => Err("usage: cargo xtask ci | agree | build-report | kills | oracle | fuzz".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,6 +45,31 @@ fn agree() -> Result<(), String> {
     let mut args = vec!["run", "--release", "--manifest-path", "bench/law/Cargo.toml", "--bin", "agree", "--"];
     args.extend(more.iter().map(String::as_str));
     run("cargo", &args)
+}
+
+/// A hundred thousand numbers a scheme, judged by python-stdnum and by the catalogue: `cargo xtask oracle [PYTHON]`, where
+/// PYTHON is an interpreter that has python-stdnum 2.2. What came out is recorded in `crates/pets/tests/oracle/README.md`.
+fn oracle() -> Result<(), String> {
+    let python = env::args().nth(2).unwrap_or_else(|| "python3".into());
+    let kept = root().join("target/oracle.tsv");
+    fs::create_dir_all(root().join("target")).map_err(|e| e.to_string())?;
+    let file = fs::File::create(&kept).map_err(|e| format!("{}: {e}", kept.display()))?;
+    let recorded = Command::new(&python)
+        .args(["identifiers.py", "--many", "100000"])
+        .current_dir(root().join("crates/pets/tests/oracle"))
+        .stdout(file)
+        .status()
+        .map_err(|e| format!("{python}: {e}"))?;
+    if !recorded.success() {
+        return Err("python-stdnum was not asked".into());
+    }
+    let status = Command::new("cargo")
+        .args(["test", "-p", "pets", "--test", "oracle", "of_many_numbers", "--", "--nocapture"])
+        .env("TEGATA_ORACLE", &kept)
+        .current_dir(root())
+        .status()
+        .map_err(|e| format!("cargo: {e}"))?;
+    if status.success() { Ok(()) } else { Err("a disagreement has no reason".into()) }
 }
 
 fn ci() -> Result<(), String> {

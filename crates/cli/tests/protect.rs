@@ -112,3 +112,107 @@ fn texts_of_both_languages_are_looked_at_and_covered() {
     fs::write(dir.join("wrong.txt"), b"a \xff\xff b").unwrap();
     assert!(says(&dir, &["scan", "wrong.txt"], 2).contains("dataplane/wrong-encoding"));
 }
+
+fn health(dir: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data");
+    fs::copy(root.join("health.csv"), dir.join("health.csv")).unwrap();
+    fs::copy(root.join("health.dictionary.toml"), dir.join("d.toml")).unwrap();
+}
+
+const CERTIFY: [&str; 13] =
+    ["protect", "certify", "r.csv", "--profile", "jp-anonymised+eu-wp216-k11", "--original", "health.csv", "--dictionary", "d.toml", "--plan", "plan.toml", "--out", "c.json"];
+
+#[test]
+fn a_release_is_certified_from_its_own_values_and_says_which_clause_and_how_far() {
+    let dir = fresh("certify");
+    health(&dir);
+    let joint = "jp-anonymised+eu-wp216-k11";
+    says(&dir, &["protect", "health.csv", "--profile", joint, "--dictionary", "d.toml", "--out", "r.csv", "--report", "r.json", "--plan", "plan.toml"], 0);
+    let said = says(&dir, &CERTIFY, 0);
+    assert!(said.contains("smallest class 11") && said.contains("singling-out: "), "{said}");
+    assert!(said.contains("not for software, eu-wp216-k11/recital-26"), "{said}");
+    let report = |name: &str| -> serde_json::Value { serde_json::from_str(&fs::read_to_string(dir.join(name)).unwrap()).unwrap() };
+    let (made, certified) = (report("r.json"), report("c.json"));
+    for part in ["classes", "k", "content", "clauses", "diversity", "risk_average"] {
+        assert_eq!(made["exact"][part], certified["exact"][part], "{part}");
+    }
+    // One person more who is like nobody: the clause, its number and the people short are said.
+    let release = fs::read_to_string(dir.join("r.csv")).unwrap();
+    let odd: Vec<&str> = release.lines().nth(1).unwrap().split(',').collect();
+    let head: Vec<&str> = release.lines().next().unwrap().split(',').collect();
+    let place = head.iter().position(|h| *h == "sex").unwrap();
+    let line: Vec<String> = odd.iter().enumerate().map(|(i, c)| if i == place { "intersex".into() } else { c.to_string() }).collect();
+    fs::write(dir.join("r.csv"), format!("{release}{}\n", line.join(","))).unwrap();
+    let said = says(&dir, &CERTIFY, 10);
+    assert!(said.contains("✗ eu-wp216-k11/singling-out") && said.contains("1 (11) −1"), "{said}");
+    // The original in place of the release.
+    fs::copy(dir.join("health.csv"), dir.join("r.csv")).unwrap();
+    assert!(says(&dir, &CERTIFY, 2).contains("pets/stray-column"));
+}
+
+#[test]
+fn the_meet_of_profiles_says_which_clause_binds() {
+    let dir = fresh("meet");
+    let said = says(&dir, &["protect", "meet", "jp-anonymised", "eu-wp216-k11", "ema-0070"], 0);
+    assert!(said.contains("▪  eu-wp216-k11/singling-out") && said.contains("classes of at least 11"), "{said}");
+    assert!(said.contains("·  jp-anonymised/34-4-quasi") && said.contains("demanded already by eu-wp216-k11/singling-out"), "{said}");
+    says(&dir, &["protect", "meet", "jp-anonymised"], 2);
+    says(&dir, &["protect", "meet", "jp-anonymised", "nobody"], 2);
+}
+
+/// Values of direct identifiers in the demo's table: none may appear in what is printed or reported.
+fn values_of_persons(dir: &Path) -> Vec<String> {
+    let text = fs::read_to_string(dir.join("health.csv")).unwrap();
+    text.lines().skip(1).take(400).flat_map(|l| l.split(',').take(4).map(str::to_string).collect::<Vec<_>>()).filter(|v| v.chars().count() > 4).collect()
+}
+
+#[test]
+fn nothing_personal_appears_in_answers_errors_or_reports() {
+    let dir = fresh("grep");
+    health(&dir);
+    let values = values_of_persons(&dir);
+    assert!(values.len() > 1500);
+    let mut seen = String::new();
+    let mut run = |args: &[&str], exit: i32| seen.push_str(&says(&dir, args, exit));
+    run(&["scan", "health.csv"], 0);
+    run(&["scan", "health.csv", "--json"], 0);
+    run(&["scan", "health.csv", "--dictionary", "found.toml"], 0);
+    run(&["scan", "health.csv", "--text"], 0);
+    run(&["protect", "health.csv", "--profile", "jp-anonymised", "--dictionary", "d.toml", "--out", "r.csv", "--report", "r.json", "--plan", "plan.toml"], 0);
+    // Every way to be wrong that has the table at hand: raw data certified, a key that is missing, a header that is a person.
+    run(&["protect", "certify", "health.csv", "--profile", "jp-anonymised", "--original", "health.csv", "--dictionary", "d.toml", "--out", "c.json"], 10);
+    run(&["protect", "certify", "health.csv", "--profile", "jp-anonymised", "--dictionary", "found.toml", "--plan", "plan.toml", "--out", "x.json"], 2);
+    run(&["protect", "separate", "health.csv", "--dictionary", "d.toml", "--personal", "p", "--non-personal", "n", "--link", "l"], 2);
+    let text = fs::read_to_string(dir.join("health.csv")).unwrap();
+    fs::write(dir.join("headless.csv"), text.split_once('\n').unwrap().1).unwrap();
+    run(&["scan", "headless.csv"], 2);
+    run(&["protect", "headless.csv", "--profile", "jp-anonymised", "--out", "h.csv", "--report", "h.json"], 2);
+    let ragged = text.replacen("Lisa Lee,", "Lisa Lee,extra,", 1);
+    fs::write(dir.join("ragged.csv"), ragged).unwrap();
+    run(&["scan", "ragged.csv"], 2);
+    fs::write(dir.join("cut.parquet"), &text.as_bytes()[..4000]).unwrap();
+    run(&["scan", "cut.parquet"], 2);
+    run(&["protect", "budget", "b.json", "--dataset", "h", "--recipient", "r", "--unit", "my_number", "--rho", "1"], 0);
+    run(&["protect", "dp", "health.csv", "--book", "b.json", "--dataset", "h", "--recipient", "r", "--person", "my_number", "--rows-max", "1", "--count", "--by", "sex", "--group", "female", "--rho", "1/2"], 0);
+    run(&["protect", "dp", "health.csv", "--book", "b.json", "--dataset", "h", "--recipient", "r", "--person", "my_number", "--rows-max", "1", "--count", "--by", "nothing", "--group", "x", "--rho", "1/8"], 2);
+    for file in ["r.json", "c.json", "plan.toml", "found.toml", "b.json"] {
+        seen.push_str(&fs::read_to_string(dir.join(file)).unwrap());
+    }
+    for value in &values {
+        assert!(!seen.contains(value.as_str()), "`{value}` appears");
+    }
+}
+
+#[test]
+fn releases_of_the_same_people_are_measured_together() {
+    let dir = fresh("across");
+    health(&dir);
+    for (profile, out, plan) in [("jp-anonymised", "a.csv", "a.toml"), ("hipaa-safe-harbor", "b.csv", "b.toml")] {
+        says(&dir, &["protect", "health.csv", "--profile", profile, "--dictionary", "d.toml", "--out", out, "--report", "r.json", "--plan", plan], 0);
+    }
+    let said = says(&dir, &["protect", "across", "health.csv", "--dictionary", "d.toml", "--release", "a.csv=a.toml", "--release", "b.csv=b.toml", "--at-least", "10"], 10);
+    assert!(said.contains("a.csv: smallest class 10") && said.contains("all together: smallest class 1,"), "{said}");
+    says(&dir, &["protect", "across", "health.csv", "--dictionary", "d.toml", "--release", "a.csv=a.toml", "--at-least", "10"], 0);
+    let said = says(&dir, &["protect", "across", "health.csv", "--dictionary", "d.toml", "--release", "a.csv=b.toml"], 2);
+    assert!(said.contains("pets/missing-column") || said.contains("pets/not-as-planned"), "{said}");
+}

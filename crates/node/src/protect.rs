@@ -11,25 +11,33 @@ use pets::{
     catalogue::Catalogue,
     classify::{Knowledge, Scan, Scanner},
     dictionary::{Dictionary, Role},
-    profile::Profile,
+    profile::{Meet, Profile},
     protect::{Ladders, Protected, Request},
     pseudonym::DomainKey,
     words::Words,
 };
 use std::{fmt, path::Path};
 
+mod across;
+mod certify;
 mod part;
 mod spend;
 
+pub use across::across;
+pub use certify::{Certified, Sources, certify, seal};
 pub use part::{Parted, linked, separate};
 pub use spend::{Spending, ask, book, open_ledger};
 
 /// The profiles that ship with the program: id and text.
-pub const PROFILES: [(&str, &str); 4] = [
+pub const PROFILES: [(&str, &str); 8] = [
     ("jp-anonymised", include_str!("../../../profiles/jp-anonymised.toml")),
+    ("jp-pseudonymised", include_str!("../../../profiles/jp-pseudonymised.toml")),
     ("hipaa-safe-harbor", include_str!("../../../profiles/hipaa-safe-harbor.toml")),
+    ("eu-wp216", include_str!("../../../profiles/eu-wp216.toml")),
     ("eu-wp216-k11", include_str!("../../../profiles/eu-wp216-k11.toml")),
     ("ema-0070", include_str!("../../../profiles/ema-0070.toml")),
+    ("sg-pdpc", include_str!("../../../profiles/sg-pdpc.toml")),
+    ("jp-eu-medical-research", include_str!("../../../profiles/jp-eu-medical-research.toml")),
 ];
 
 /// Why a table could not be looked at or protected.
@@ -43,6 +51,12 @@ pub enum ProtectError {
     Document(String),
     /// The data could not be protected.
     NotProtected(pets::protect::NotProtected),
+    /// A release could not be evaluated.
+    NotCertified(pets::report::NotCertified),
+    /// Releases could not be measured together.
+    NotTogether(pets::across::NotTogether),
+    /// A seal could not be made.
+    Seal(String),
     /// The table could not be separated.
     NotSeparated(pets::separate::NotSeparated),
     /// Two parts and a link proof do not belong together.
@@ -64,7 +78,8 @@ impl ProtectError {
             Self::Table(e) => e.code(),
             Self::Knowledge(_) => "TGT-N001",
             Self::Document(_) => "TGT-N002",
-            Self::NotProtected(_) | Self::NotSeparated(_) => "TGT-N003",
+            Self::Seal(_) => "TGT-N007",
+            Self::NotProtected(_) | Self::NotSeparated(_) | Self::NotCertified(_) | Self::NotTogether(_) => "TGT-N003",
             Self::NotLinked(e) => e.code(),
             Self::Refused(e) => e.code(),
             Self::Book(_) => "TGT-N006",
@@ -84,7 +99,9 @@ impl fmt::Display for ProtectError {
             Self::NotSeparated(e) => e.fmt(f),
             Self::NotLinked(e) => e.fmt(f),
             Self::Refused(e) => e.fmt(f),
-            Self::Book(e) => f.write_str(e),
+            Self::Book(e) | Self::Seal(e) => f.write_str(e),
+            Self::NotCertified(e) => e.fmt(f),
+            Self::NotTogether(e) => e.fmt(f),
         }
     }
 }
@@ -237,7 +254,7 @@ pub fn measured(report: &Path, release: &Path) -> Result<Measured, ProtectError>
     if known.digest.to_string() != version {
         return Err(wrong(format!("speaks of another text of the profile `{id}` than this program has")));
     }
-    if said("/exact/outcome") != "met" {
+    if said("/exact/outcome") != "met" || said("/observed/outcome") != "met" {
         return Err(wrong(format!("says that the numbers of `{id}` are not met")));
     }
     let batches = Table::open(release, None)?.all()?;
@@ -249,8 +266,27 @@ pub fn measured(report: &Path, release: &Path) -> Result<Measured, ProtectError>
     Ok(Measured { profile: id, report: Digest::of(&bytes), content: Digest::of(&content) })
 }
 
-/// A profile by id or file.
+/// LIMIT: profiles joined by `+`.
+const JOINED_MAX: usize = 8;
+
+/// A profile by id or file; several joined by `+` are one that demands what each does.
 pub fn profile(name: &str) -> Result<Profile, ProtectError> {
+    match name.contains('+') && !Path::new(name).exists() {
+        true => meet(&name.split('+').collect::<Vec<_>>()).map(|m| m.profile),
+        false => one_profile(name),
+    }
+}
+
+/// Several profiles as one, and which clause of which binds.
+pub fn meet(names: &[&str]) -> Result<Meet, ProtectError> {
+    if names.len() < 2 || names.len() > JOINED_MAX {
+        return Err(ProtectError::Document(format!("two to {JOINED_MAX} profiles are joined, not {}", names.len())));
+    }
+    let profiles = names.iter().map(|n| one_profile(n)).collect::<Result<Vec<_>, _>>()?;
+    Profile::meet_all(&profiles).ok_or_else(|| ProtectError::Document(format!("there is no day on which {} are all valid", names.join(" and "))))
+}
+
+fn one_profile(name: &str) -> Result<Profile, ProtectError> {
     let text = match PROFILES.iter().find(|(id, _)| *id == name) {
         Some((_, text)) => text.to_string(),
         None => std::fs::read_to_string(name).map_err(|_| {

@@ -1,9 +1,10 @@
 //! Evaluates a profile on released data: clause by clause, with the number, the limit and how far it is.
 
+use crate::attack::{Attack, Attacked};
 use crate::cell::Cells;
 use crate::classify::{Knowledge, Scan};
 use crate::dictionary::{Dictionary, Entry, Role};
-use crate::measure::{Classes, Measures, NotCounted};
+use crate::measure::{Classes, Diversity, Measures, NotCounted, PopulationRisk};
 use crate::number::Decimal;
 use crate::plan::{Act, Plan};
 use crate::profile::{Clause, Need, Profile};
@@ -77,12 +78,20 @@ pub struct Shared {
 /// What was measured on released data.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Examined {
-    /// Records before.
-    pub records_before: u64,
+    /// Records before; none when nobody said.
+    pub records_before: Option<u64>,
     /// Classes, risks, diversity.
     pub measures: Measures,
     /// For each released column that is neither quasi-identifier nor gone, how shared its rarest value is.
     pub shared: BTreeMap<String, Shared>,
+    /// For each released column of numbers or coded ends, the greatest number that is not coded; none in it of an empty one.
+    pub greatest: BTreeMap<String, Option<Decimal>>,
+    /// Against a table of the population, if there is one.
+    pub population: Option<PopulationRisk>,
+    /// People in the population, if somebody said.
+    pub population_size: Option<u64>,
+    /// What attacks came to, if they were tried.
+    pub attacks: BTreeMap<Attack, Option<Attacked>>,
     /// Records that all released columns together describe alone: more than any model of quasi-identifiers claims about.
     pub unique_over_all: u64,
     /// Columns of the release in which the detectors see an identifier, with what they see.
@@ -94,7 +103,7 @@ pub struct Examined {
 impl Examined {
     /// Measures released batches. Quasi-identifiers and sensitive columns are those of the dictionary that are released.
     pub fn of(
-        records_before: u64,
+        records_before: Option<u64>,
         released: &[RecordBatch],
         dictionary: &Dictionary,
         plan: &Plan,
@@ -114,8 +123,11 @@ impl Examined {
             classes.push(batch)?;
             alone.push(batch)?;
         }
-        let mut shared = BTreeMap::new();
+        let (mut shared, mut greatest) = (BTreeMap::new(), BTreeMap::new());
         for (name, entry) in &out {
+            if let Some(most) = greatest_number(released, name)? {
+                greatest.insert(name.clone(), most);
+            }
             if entry.role != Role::QuasiIdentifier {
                 shared.insert(name.clone(), rarest(released, name)?);
             }
@@ -126,6 +138,10 @@ impl Examined {
             records_before,
             measures: classes.measure(),
             shared,
+            greatest,
+            population: None,
+            population_size: None,
+            attacks: BTreeMap::new(),
             unique_over_all: alone.measure().sizes.uniques(),
             residual,
             scan,
@@ -155,7 +171,8 @@ impl Examined {
         };
         match &clause.need {
             need if need.is_structural() => {
-                answer.columns = unpermitted(need, dictionary, plan);
+                let shows = |name: &String| !self.shows_top_coded(need, name, dictionary);
+                answer.columns = unpermitted(need, dictionary, plan).into_iter().filter(shows).collect();
                 let count = answer.columns.len() as u64;
                 answer.outcome = if count == 0 { Outcome::Met } else { Outcome::NotMet };
                 (answer.measured, answer.limit) = (Some(Figure::Count(count)), Some(Figure::Count(0)));
@@ -177,10 +194,41 @@ impl Examined {
                 Figure::Share(sizes.risk_average()),
                 Figure::Share(*most),
             ),
-            Need::LeftOut { most } => {
-                let left_out = self.records_before.saturating_sub(sizes.records());
-                let share = Ratio::share(left_out, self.records_before);
-                judge(share <= *most, Figure::Share(share), Figure::Share(*most));
+            Need::LeftOut { most } => match self.records_before {
+                Some(before) => {
+                    let share = Ratio::share(before.saturating_sub(sizes.records()), before);
+                    judge(share <= *most, Figure::Share(share), Figure::Share(*most));
+                }
+                None => (answer.outcome, answer.limit) = (Outcome::Judgement, Some(Figure::Share(*most))),
+            },
+            Need::KMap { k } => match &self.population {
+                Some(risk) => {
+                    judge(risk.k_map >= *k, Figure::Count(risk.k_map), Figure::Count(*k));
+                }
+                None => (answer.outcome, answer.limit) = (Outcome::Judgement, Some(Figure::Count(*k))),
+            },
+            Need::Attack { attack, most } => match self.attacks.get(attack) {
+                Some(tried) => {
+                    let risk = tried.map_or(Ratio::ZERO, |t| Ratio::share(t.risk_at_most, 1_000_000));
+                    judge(risk <= *most, Figure::Share(risk), Figure::Share(*most));
+                }
+                None => (answer.outcome, answer.limit) = (Outcome::Judgement, Some(Figure::Share(*most))),
+            },
+            Need::Alpha { most } => {
+                (answer.outcome, answer.columns) = self.worst(|d| d.alpha, *most, &mut answer.measured);
+                answer.limit = Some(Figure::Share(*most));
+            }
+            Need::Beta { most } => {
+                (answer.outcome, answer.columns) = self.worst(|d| d.beta, *most, &mut answer.measured);
+                answer.limit = Some(Figure::Share(*most));
+            }
+            Need::Recursive { c } => {
+                let holds = |d: &Diversity| d.recursive_c.is_some_and(|have| have < *c);
+                let wrong = self.measures.diversity.iter().filter(|(_, d)| !holds(d));
+                answer.columns = wrong.map(|(name, _)| name.clone()).collect();
+                let count = answer.columns.len() as u64;
+                answer.outcome = if count == 0 { Outcome::Met } else { Outcome::NotMet };
+                (answer.measured, answer.limit) = (Some(Figure::Count(count)), Some(Figure::Count(0)));
             }
             Need::DistinctL { least } => {
                 let l = self.measures.diversity.values().map(|d| d.distinct_l).min();
@@ -194,7 +242,7 @@ impl Examined {
                     .collect();
             }
             Need::Closeness { most } => {
-                let of = |d: &crate::measure::Diversity| d.t_ordered.unwrap_or(d.t_equal);
+                let of = |d: &Diversity| d.t_ordered.unwrap_or(d.t_equal);
                 let t = self.measures.diversity.values().map(of).max().unwrap_or(Ratio::ZERO);
                 judge(t <= *most, Figure::Share(t), Figure::Share(*most));
                 answer.columns = self
@@ -227,6 +275,47 @@ impl Examined {
         }
         answer
     }
+}
+
+impl Examined {
+    /// The greatest of a measure over sensitive columns against its limit, and the columns beyond it.
+    fn worst(
+        &self,
+        of: impl Fn(&Diversity) -> Ratio,
+        most: Ratio,
+        measured: &mut Option<Figure>,
+    ) -> (Outcome, Vec<String>) {
+        let worst = self.measures.diversity.values().map(&of).max().unwrap_or(Ratio::ZERO);
+        *measured = Some(Figure::Share(worst));
+        let beyond = self.measures.diversity.iter().filter(|(_, d)| of(d) > most);
+        let outcome = if worst <= most { Outcome::Met } else { Outcome::NotMet };
+        (outcome, beyond.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Numbers that all lie below the category's beginning need no category.
+    fn shows_top_coded(&self, need: &Need, name: &String, dictionary: &Dictionary) -> bool {
+        let Need::TopCoded { kinds, from } = need else { return false };
+        let kind = dictionary.columns.get(name).and_then(|e| e.kind.as_ref());
+        kind.is_some_and(|kind| kinds.contains(kind))
+            && self.greatest.get(name).is_some_and(|most| most.is_none_or(|most| most < *from))
+    }
+}
+
+/// The greatest number of a column; `<20` counts as below all. None when some value is no number.
+fn greatest_number(released: &[RecordBatch], name: &str) -> Result<Option<Option<Decimal>>, NotCounted> {
+    let mut most = None;
+    for batch in released {
+        let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.into()))?;
+        let cells = Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.into()))?;
+        for row in 0..batch.num_rows() {
+            let Some(text) = cells.text(row).filter(|t| !t.starts_with('<')) else { continue };
+            match text.parse::<Decimal>() {
+                Ok(number) => most = most.max(Some(number)),
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+    Ok(Some(most))
 }
 
 /// Columns, and those that the dictionary does not know, whose act the need does not permit.

@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod across;
+pub mod attack;
 pub mod calendar;
 pub mod catalogue;
 pub mod cell;
@@ -44,6 +46,7 @@ pub mod pseudonym;
 pub mod ratio;
 pub mod report;
 mod sample;
+pub mod seen;
 pub mod separate;
 pub mod shape;
 pub mod single_out;

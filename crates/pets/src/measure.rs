@@ -243,6 +243,26 @@ impl Sizes {
             .sum()
     }
 
+    /// Of the records that are alone here, how many a model expects to be alone in a population of this size too, in
+    /// thousandths. The sample's own class sizes stand for the population's (Zayatz 1991, binomial sampling): an estimate,
+    /// high rather than low. None when the sample is not smaller than the population.
+    pub fn expected_population_uniques(&self, population: u64) -> Option<u64> {
+        let share = self.records() as f64 / population as f64;
+        if self.records() == 0 || share >= 1.0 {
+            return None;
+        }
+        // Chance that a class of `size` in the population leaves exactly one in the sample.
+        let leaves_one = |size: u64| size as f64 * share * (1.0 - share).powf(size as f64 - 1.0);
+        let weights = self.by_size().map(|(size, classes)| (size, classes as f64 * leaves_one(size)));
+        let (mut alone, mut all) = (0.0, 0.0);
+        for (size, weight) in weights {
+            all += weight;
+            alone += if size == 1 { weight } else { 0.0 };
+        }
+        let chance = if all > 0.0 { alone / all } else { 0.0 };
+        Some((self.uniques() as f64 * chance * 1000.0).round() as u64)
+    }
+
     /// Classes by size, smallest first.
     pub fn by_size(&self) -> impl Iterator<Item = (u64, u64)> {
         self.classes_by_size.iter().map(|(&size, &classes)| (size, classes))
@@ -263,15 +283,23 @@ pub struct Measures {
 /// Journalist and marketer risk against a population table (k-map): the attacker does not know who is in the sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct PopulationRisk {
+    /// Records of the population table.
+    pub population: u64,
     /// Size of the smallest population class that a record of the sample falls in.
     pub k_map: u64,
     /// Journalist risk, greatest: one over `k_map`.
     pub journalist_max: Ratio,
+    /// Marketer risk: the average over the sample of one over the size of the population class; none when it cannot be
+    /// written exactly.
+    pub marketer: Option<Ratio>,
+    /// Records of the sample that are alone in it and alone in the population: identified by whoever knows the population.
+    pub population_uniques: u64,
     /// Records of the sample that fall in no class of the population table.
     pub unmatched: u64,
 }
 
-/// Measures a sample against a table of the population in which it lies (k-map). None when nothing matches.
+/// Measures a sample against a table of the population in which it lies (k-map); the population in the same coarse values.
+/// None when nothing matches.
 pub fn against_population(
     sample: &[RecordBatch],
     population: &[RecordBatch],
@@ -282,16 +310,38 @@ pub fn against_population(
         classes.push(batch)?;
     }
     let known = classes.sizes.clone();
-    let (mut k_map, mut unmatched) = (None::<u64>, 0);
+    let (mut unmatched, mut matched) = (0u64, 0u64);
+    // Class → records of the sample in it.
+    let mut here: BTreeMap<u32, u64> = BTreeMap::new();
     for batch in sample {
         for class in classes.push(batch)? {
             match known.get(class as usize) {
-                Some(&size) => k_map = Some(k_map.map_or(size, |k| k.min(size))),
+                Some(_) => {
+                    matched += 1;
+                    *here.entry(class).or_default() += 1;
+                }
                 None => unmatched += 1,
             }
         }
     }
-    Ok(k_map.map(|k_map| PopulationRisk { k_map, journalist_max: Ratio::share(1, k_map), unmatched }))
+    let sizes = || here.iter().filter_map(|(&class, &n)| Some((*known.get(class as usize)?, n)));
+    let Some(k_map) = sizes().map(|(size, _)| size).min() else { return Ok(None) };
+    let mut by_size: BTreeMap<u64, u64> = BTreeMap::new();
+    for (size, n) in sizes() {
+        *by_size.entry(size).or_default() += n;
+    }
+    let sum = by_size.iter().try_fold(Ratio::ZERO, |sum, (&size, &n)| sum.checked_add(Ratio::share(n, size)));
+    let (numerator, denominator) = sum.map_or((0, 0), Ratio::parts);
+    Ok(Some(PopulationRisk {
+        population: known.iter().sum(),
+        k_map,
+        journalist_max: Ratio::share(1, k_map),
+        marketer: denominator
+            .checked_mul(u128::from(matched + unmatched))
+            .and_then(|d| Ratio::of(numerator, d)),
+        population_uniques: sizes().filter(|&(size, n)| size == 1 && n == 1).count() as u64,
+        unmatched,
+    }))
 }
 
 /// Measures several releases of the same people together: who can be told apart by all of them.

@@ -31,6 +31,11 @@ impl Decimal {
         if width.0 <= 0 { self } else { Self((self.0 - origin.0).div_euclid(width.0) * width.0 + origin.0) }
     }
 
+    /// The difference.
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The sum.
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))

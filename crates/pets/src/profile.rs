@@ -1,5 +1,6 @@
 //! PET profiles: documents that authorities can agree on, and that a program can evaluate.
 
+use crate::attack::Attack;
 use crate::dictionary::{Entry, Role};
 use crate::number::Decimal;
 use crate::plan::{Act, DateUnit, Technique};
@@ -154,6 +155,34 @@ pub enum Need {
     },
     /// t-closeness of each sensitive column, ordered distance for numbers and equal distance for words.
     Closeness {
+        /// At most.
+        most: Ratio,
+    },
+    /// α of (α,k): the share of one sensitive value in a class.
+    Alpha {
+        /// At most.
+        most: Ratio,
+    },
+    /// Basic β-likeness: the relative gain of a sensitive value's frequency in a class.
+    Beta {
+        /// At most.
+        most: Ratio,
+    },
+    /// Recursive (c,2)-diversity: in each class the most frequent sensitive value occurs less than c times as often as all
+    /// others together.
+    Recursive {
+        /// Below this.
+        c: Ratio,
+    },
+    /// Each description in the release fits so many people of a population table.
+    KMap {
+        /// At least so many.
+        k: u64,
+    },
+    /// What an attack gains by the release, at the upper 95 % bound. Observed, not exact.
+    Attack {
+        /// Which.
+        attack: Attack,
         /// At most.
         most: Ratio,
     },
@@ -322,6 +351,11 @@ impl Need {
         }
     }
 
+    /// True when detectors or attacks answer it: the answer is observed and not exact.
+    pub fn is_observed(&self) -> bool {
+        matches!(self, Self::NoResidual | Self::Attack { .. })
+    }
+
     /// True when the need is about single columns and their acts.
     pub fn is_structural(&self) -> bool {
         matches!(
@@ -390,7 +424,7 @@ fn whole_table(text: &str, header: Range<usize>) -> Range<usize> {
 
 fn impossible(need: &Need) -> Option<&'static str> {
     match need {
-        Need::MinClass { k: 0 } => Some("a class of nobody is none; k is at least 1"),
+        Need::MinClass { k: 0 } | Need::KMap { k: 0 } => Some("a class of nobody is none; k is at least 1"),
         Need::RiskMax { most } | Need::RiskAverage { most } if *most == Ratio::ZERO => {
             Some("a risk of zero is met by an empty table only")
         }
@@ -398,11 +432,15 @@ fn impossible(need: &Need) -> Option<&'static str> {
         | Need::RiskAverage { most }
         | Need::LeftOut { most }
         | Need::Closeness { most }
+        | Need::Alpha { most }
+        | Need::Attack { most, .. }
             if *most > Ratio::ONE =>
         {
             Some("a share is at most 1")
         }
         Need::DistinctL { least: 0 } | Need::SharedValues { least: 0, .. } => Some("zero demands nothing"),
+        Need::Alpha { most } if *most == Ratio::ZERO => Some("some value has a share in every class"),
+        Need::Recursive { c } if *c == Ratio::ZERO => Some("some value occurs in every class"),
         Need::Removed { roles, by } if roles.is_empty() || by.is_empty() => Some("name roles and techniques"),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use crate::cell::Cells;
 use crate::classify::Knowledge;
 use crate::dictionary::{Dictionary, Role};
-use crate::examine::{Examined, Outcome};
+use crate::examine::Examined;
 use crate::measure::{Classes, NotCounted};
 use crate::plan::{Act, Plan};
 use crate::profile::Profile;
@@ -203,7 +203,7 @@ fn release(request: Request<'_>, found: Proposal, kept: Vec<Vec<bool>>) -> Resul
         records += batch.num_rows() as u64;
         batches.push(filter_record_batch(&after, &BooleanArray::from(kept)).map_err(Refusal::from)?);
     }
-    let examined = Examined::of(records, &batches, request.dictionary, &found.plan, request.knowledge)?;
+    let examined = Examined::of(Some(records), &batches, request.dictionary, &found.plan, request.knowledge)?;
     let report =
         Report::of(request.profile, request.dictionary, &found.plan, &examined, &losses.finish(), &batches)?;
     Ok(Protected { plan: found.plan, batches, report, optimal: found.optimal, tried: found.tried })
@@ -212,7 +212,7 @@ fn release(request: Request<'_>, found: Proposal, kept: Vec<Vec<bool>>) -> Resul
 impl Protected {
     /// True when every clause that software can judge is met.
     pub fn is_met(&self) -> bool {
-        self.report.exact.outcome == Outcome::Met
+        self.report.is_met()
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! A report proves numbers. Legal effect comes from a rule that cites the power for it; the profile's claims stay claims.
 
+use crate::attack::{self, Attack, Attacked};
 use crate::cell::Cells;
 use crate::classify::Knowledge;
 use crate::dictionary::{Dictionary, Role};
 use crate::examine::{Answer, Examined, Outcome, Shared};
-use crate::measure::NotCounted;
+use crate::measure::{Diversity, NotCounted, PopulationRisk, against_population};
 use crate::plan::{Act, Plan};
 use crate::profile::{Authority, Profile};
 use crate::ratio::Ratio;
-use crate::transform::could_give;
+use crate::seen;
+use crate::transform::{Border, Refusal, could_give};
 use crate::utility::ColumnLoss;
 use arrow_array::RecordBatch;
 use model::Digest;
@@ -21,7 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The form of this document; a change of meaning changes it.
-pub const FORM: &str = "tegata-pets-report/1";
+pub const FORM: &str = "tegata-pets-report/2";
 
 /// A report: two parts, of which only `exact` is reproduced bit for bit by a second implementation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -45,8 +47,8 @@ pub struct Exact {
     pub plan: Digest,
     /// Digest of the dictionary's canonical bytes.
     pub dictionary: Digest,
-    /// Records before.
-    pub records_before: u64,
+    /// Records before; none when nobody said.
+    pub records_before: Option<u64>,
     /// Records released.
     pub records_released: u64,
     /// SHA-256 over the released column names and the sorted SHA-256 of each released row.
@@ -69,11 +71,13 @@ pub struct Exact {
     pub unique_over_all_columns: u64,
     /// For each sensitive column, what the classes give away.
     pub diversity: BTreeMap<String, ExactDiversity>,
+    /// Against a table of the population, if one was given.
+    pub population: Option<PopulationRisk>,
     /// For each other released column, how many records share its rarest end or word.
     pub shared: BTreeMap<String, Shared>,
-    /// Clause by clause.
+    /// Clause by clause, those that detectors and attacks answer apart.
     pub clauses: Vec<Answer>,
-    /// The worst outcome of a clause that software can judge.
+    /// The worst outcome of a clause here that software can judge.
     pub outcome: Outcome,
     /// What has to be judged by others: clause and by whom is in the profile.
     pub left_to_judgement: Vec<String>,
@@ -116,6 +120,8 @@ pub struct ExactDiversity {
     pub t_ordered: Option<Ratio>,
     /// Basic β.
     pub beta: Ratio,
+    /// c of recursive (c,2)-diversity; none when a class has one value.
+    pub recursive_c: Option<Ratio>,
 }
 
 /// The observed part.
@@ -130,7 +136,27 @@ pub struct Observed {
     pub overlooked_at_most: Option<Ratio>,
     /// Entropy l of each sensitive column in thousandths; tolerance ±1.
     pub entropy_l_thousandths: BTreeMap<String, u64>,
+    /// δ of δ-disclosure privacy of each sensitive column in thousandths; tolerance ±1.
+    pub delta_thousandths: BTreeMap<String, u64>,
+    /// Enhanced β of each sensitive column in thousandths; tolerance ±1.
+    pub beta_enhanced_thousandths: BTreeMap<String, u64>,
+    /// Records alone in the release that a model expects to be alone in the population too, in thousandths; tolerance ±1.
+    pub expected_population_uniques_thousandths: Option<u64>,
+    /// What the three attacks came to; empty when none was tried.
+    pub attacks: BTreeMap<Attack, Option<Attacked>>,
+    /// How people and columns were drawn for the attacks.
+    pub seed_rule: String,
+    /// The clauses that detectors and attacks answer.
+    pub clauses: Vec<Answer>,
+    /// The worst outcome of those that could be answered.
+    pub outcome: Outcome,
+    /// Those that could not: no original, no plan.
+    pub left_to_judgement: Vec<String>,
 }
+
+/// The same for every report: whoever has the release has the seed, so attacks are drawn alike. Noise has no such rule.
+const SEED_RULE: &str =
+    "SHA-256 of `tegata/attack/1`, the content digest and the row digest; smallest first, at most 2000";
 
 // LIMIT: class sizes listed in a report.
 const SIZES_SHOWN: usize = 20;
@@ -145,10 +171,11 @@ impl Report {
         losses: &BTreeMap<String, ColumnLoss>,
         released: &[RecordBatch],
     ) -> Result<Self, CanonicalError> {
-        let clauses = examined.answer(profile, dictionary, plan);
-        let judged = |a: &&Answer| a.outcome == Outcome::Judgement;
-        let outcome = clauses.iter().filter(|a| !judged(a)).map(|a| a.outcome).max().unwrap_or(Outcome::Met);
-        let left_to_judgement = clauses.iter().filter(judged).map(|a| a.clause.clone()).collect();
+        let answered = examined.answer(profile, dictionary, plan).into_iter().zip(&profile.clauses);
+        let (seen, counted): (Vec<_>, Vec<_>) = answered.partition(|(_, clause)| clause.need.is_observed());
+        let clauses: Vec<Answer> = counted.into_iter().map(|(answer, _)| answer).collect();
+        let seen: Vec<Answer> = seen.into_iter().map(|(answer, _)| answer).collect();
+        let (outcome, left_to_judgement) = outcome(&clauses);
         let sizes = &examined.measures.sizes;
         let exact = Exact {
             form: FORM.into(),
@@ -180,16 +207,28 @@ impl Report {
                             t_equal: d.t_equal,
                             t_ordered: d.t_ordered,
                             beta: d.beta,
+                            recursive_c: d.recursive_c,
                         },
                     )
                 })
                 .collect(),
+            population: examined.population,
             shared: examined.shared.clone(),
             clauses,
             outcome,
             left_to_judgement,
         };
-        Ok(Self { exact, observed: observed(examined) })
+        Ok(Self { exact, observed: observed(examined, seen) })
+    }
+
+    /// True when every clause that software can judge is met.
+    pub fn is_met(&self) -> bool {
+        self.exact.outcome == Outcome::Met && self.observed.outcome == Outcome::Met
+    }
+
+    /// Every clause with its answer, the exact ones first.
+    pub fn clauses(&self) -> impl Iterator<Item = &Answer> {
+        self.exact.clauses.iter().chain(&self.observed.clauses)
     }
 
     /// The canonical bytes (RFC 8785) of the whole report.
@@ -208,40 +247,112 @@ impl Report {
     }
 }
 
-/// Evaluates a profile on data that are already transformed, without searching: what was done is told by the plan, what
-/// each column was by the dictionary. Losses are not known then, because the original is not looked at.
+/// What is known beside the released data. Each missing piece leaves its clauses to judgement.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// What was done to each column; without it, what shows in the values.
+    pub plan: Option<&'a Plan>,
+    /// How many records there were.
+    pub records_before: Option<u64>,
+    /// The table that the release was made of; with the plan, attacks are tried.
+    pub original: Option<&'a [RecordBatch]>,
+    /// People of the same kind of whom it was not made.
+    pub control: Option<&'a [RecordBatch]>,
+    /// The population in which the people lie, in original or in released values.
+    pub population: Option<&'a [RecordBatch]>,
+    /// How many people the population has, where there is no table of it.
+    pub population_size: Option<u64>,
+}
+
+/// Evaluates a profile on data that are already transformed, without searching; what each column was is told by the
+/// dictionary. Returns the plan that it was held against, and the report, which has no losses.
 pub fn certify(
     profile: &Profile,
     dictionary: &Dictionary,
-    plan: &Plan,
-    records_before: u64,
     released: &[RecordBatch],
     knowledge: &Knowledge,
-) -> Result<Report, NotCertified> {
+    beside: &Beside<'_>,
+) -> Result<(Plan, Report), NotCertified> {
+    let plan = beside.plan.cloned().unwrap_or_else(|| seen::plan(released, dictionary));
     // A column that the plan does not release has no business in the data.
     let names = released
         .iter()
         .flat_map(|b| b.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>());
-    if let Some(stray) = names.into_iter().find(|name| !plan.released().any(|known| known == name)) {
-        return Err(NotCertified::StrayColumn(stray));
+    for name in names {
+        if !plan.released().any(|known| *known == name) {
+            return Err(NotCertified::StrayColumn(name));
+        }
+        if !dictionary.columns.contains_key(&name) {
+            return Err(NotCertified::UnknownColumn(name));
+        }
     }
-    if let Some(column) = raw_column(plan, released) {
+    if let Some(column) = raw_column(&plan, released) {
         return Err(NotCertified::NotAsPlanned(column));
     }
-    let examined = Examined::of(records_before, released, dictionary, plan, knowledge)
+    let before = beside.original.map(|batches| batches.iter().map(|b| b.num_rows() as u64).sum());
+    let mut examined = Examined::of(before.or(beside.records_before), released, dictionary, &plan, knowledge)
         .map_err(NotCertified::NotCounted)?;
-    Report::of(profile, dictionary, plan, &examined, &BTreeMap::new(), released).map_err(NotCertified::Report)
+    let quasi = examined.measures.quasi.clone();
+    examined.population_size = beside.population_size;
+    if let Some(population) = beside.population {
+        let coarse = coarse(&plan, population, &quasi).map_err(NotCertified::Refused)?;
+        let (risk, rows) =
+            (against_population(released, &coarse, &quasi), coarse.iter().map(|b| b.num_rows() as u64));
+        examined.population = risk.map_err(NotCertified::NotCounted)?;
+        examined.population_size = Some(rows.sum());
+    }
+    if let (Some(original), Some(_)) = (beside.original, beside.plan) {
+        let sensitive: Vec<String> = examined.measures.diversity.keys().cloned().collect();
+        let ground = attack::Ground {
+            released,
+            plan: &plan,
+            original,
+            control: beside.control,
+            quasi: &quasi,
+            sensitive: &sensitive,
+        };
+        examined.attacks = attack::attack(&ground).map_err(NotCertified::Refused)?.into_iter().collect();
+    }
+    let report = Report::of(profile, dictionary, &plan, &examined, &BTreeMap::new(), released);
+    Ok((plan, report.map_err(NotCertified::Report)?))
+}
+
+/// A population table in the values of the release: as it is where its values are such already, else by the plan.
+fn coarse(plan: &Plan, population: &[RecordBatch], quasi: &[String]) -> Result<Vec<RecordBatch>, Refusal> {
+    let acts = |batch: &RecordBatch| -> Plan {
+        let of = |name: &String| match plan.columns.get(name) {
+            Some(act) if quasi.contains(name) && raw_value(act, name, population) => act.clone(),
+            Some(_) if quasi.contains(name) => Act::Keep,
+            _ => Act::Drop,
+        };
+        let schema = batch.schema();
+        Plan { columns: schema.fields().iter().map(|f| (f.name().clone(), of(f.name()))).collect() }
+    };
+    let prepared = |batch: &RecordBatch| Border::prepare(&acts(batch), &batch.schema(), None)?.apply(batch);
+    population.iter().map(prepared).collect()
+}
+
+fn raw_value(act: &Act, name: &str, batches: &[RecordBatch]) -> bool {
+    batches.iter().any(|batch| {
+        batch.column_by_name(name).and_then(Cells::of).is_some_and(|cells| {
+            (0..cells.len()).any(|row| cells.text(row).is_some_and(|text| !could_give(act, &text)))
+        })
+    })
 }
 
 /// Why data could not be evaluated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum NotCertified {
     /// The data cannot be counted.
     NotCounted(NotCounted),
     /// The data hold a column that the plan does not release.
     StrayColumn(String),
+    /// The dictionary does not say what a column is.
+    UnknownColumn(String),
     /// A column holds a value that its act cannot have given.
     NotAsPlanned(String),
+    /// The original, control or population table does not fit the plan.
+    Refused(Refusal),
     /// The report has no canonical bytes.
     Report(CanonicalError),
 }
@@ -250,8 +361,12 @@ impl fmt::Display for NotCertified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCounted(why) => why.fmt(f),
+            Self::Refused(why) => why.fmt(f),
             Self::StrayColumn(name) => {
                 write!(f, "column `{name}` is in the data and not released by the plan (pets/stray-column)")
+            }
+            Self::UnknownColumn(name) => {
+                write!(f, "column `{name}` is not in the dictionary; say what it is (pets/unplanned-column)")
             }
             Self::NotAsPlanned(name) => {
                 write!(
@@ -327,11 +442,23 @@ fn describe(act: &Act) -> String {
     }
 }
 
-fn observed(examined: &Examined) -> Observed {
+/// The worst of what was judged, and what was not.
+fn outcome(clauses: &[Answer]) -> (Outcome, Vec<String>) {
+    let judged = |a: &&Answer| a.outcome == Outcome::Judgement;
+    let worst = clauses.iter().filter(|a| !judged(a)).map(|a| a.outcome).max().unwrap_or(Outcome::Met);
+    (worst, clauses.iter().filter(judged).map(|a| a.clause.clone()).collect())
+}
+
+fn observed(examined: &Examined, clauses: Vec<Answer>) -> Observed {
+    let (outcome, left_to_judgement) = outcome(&clauses);
     let weights = examined.scan.columns.iter().filter_map(|f| {
         Some((f.column.clone(), f.found.as_ref().filter(|c| c.role.identifies_alone())?.decibans))
     });
     let thousandths = |l: f64| if l.is_finite() { (l * 1000.0).round() as u64 } else { 0 };
+    let of_each = |figure: fn(&Diversity) -> f64| {
+        let each = examined.measures.diversity.iter();
+        each.map(|(name, d)| (name.clone(), thousandths(figure(d)))).collect::<BTreeMap<_, _>>()
+    };
     Observed {
         residual: examined.residual.clone(),
         suspicion: weights.collect(),
@@ -343,12 +470,17 @@ fn observed(examined: &Examined) -> Observed {
             .filter(|n| *n > 0)
             .min()
             .map(|n| Ratio::share(3, n.max(3))),
-        entropy_l_thousandths: examined
-            .measures
-            .diversity
-            .iter()
-            .map(|(name, d)| (name.clone(), thousandths(d.entropy_l)))
-            .collect(),
+        entropy_l_thousandths: of_each(|d| d.entropy_l),
+        delta_thousandths: of_each(|d| d.delta),
+        beta_enhanced_thousandths: of_each(|d| d.beta_enhanced),
+        expected_population_uniques_thousandths: examined
+            .population_size
+            .and_then(|size| examined.measures.sizes.expected_population_uniques(size)),
+        attacks: examined.attacks.clone(),
+        seed_rule: SEED_RULE.into(),
+        clauses,
+        outcome,
+        left_to_judgement,
     }
 }
 

@@ -23,6 +23,9 @@ const DIFFERENCES: [(&str, usize, &str); 11] = [
     ("isin", 3, "country codes are known there"),
 ];
 
+/// Schemes on which we differ only in the large record, and why.
+const MANY: [(&str, &str); 0] = [];
+
 #[test]
 fn every_disagreement_with_python_stdnum_is_listed_with_a_reason() {
     let catalogue = Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap();
@@ -52,6 +55,41 @@ fn every_disagreement_with_python_stdnum_is_listed_with_a_reason() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let stale: Vec<_> = DIFFERENCES.iter().filter(|d| seen.get(d.0).is_none_or(|s| s.1.is_empty())).collect();
     assert!(stale.is_empty(), "no longer differ: {stale:?}");
+}
+
+/// `cargo xtask oracle` records a hundred thousand numbers a scheme and names the file here; without it the small record is
+/// counted in the same way, so that this is never an empty test.
+#[test]
+fn of_many_numbers_the_share_of_disagreements_is_as_recorded() {
+    let catalogue = Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap();
+    let text = match std::env::var("TEGATA_ORACLE") {
+        Ok(path) => std::fs::read_to_string(path).unwrap(),
+        Err(_) => include_str!("oracle/identifiers.tsv").to_string(),
+    };
+    // Scheme → numbers, valid there, valid there and not here, valid here and not there, one of each.
+    let mut seen: BTreeMap<&str, ([u64; 4], [&str; 2])> = BTreeMap::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [scheme, number, said] = fields.as_slice() else { panic!("{line}") };
+        let (ours, theirs) =
+            (catalogue.scheme(scheme).unwrap().judge(number) == Verdict::Passes, *said == "1");
+        let (counts, examples) = seen.entry(scheme).or_default();
+        counts[0] += 1;
+        counts[1] += u64::from(theirs);
+        if ours != theirs {
+            counts[2 + usize::from(ours)] += 1;
+            examples[usize::from(ours)] = number;
+        }
+    }
+    let mut wrong = Vec::new();
+    for (scheme, ([n, valid, missed, more], examples)) in &seen {
+        println!("{scheme}\t{n}\t{valid}\t{missed}\t{more}\t{}\t{}", examples[0], examples[1]);
+        let reason = DIFFERENCES.iter().any(|d| d.0 == *scheme) || MANY.iter().any(|d| d.0 == *scheme);
+        if missed + more > 0 && !reason {
+            wrong.push(format!("{scheme}: {missed} + {more} of {n}, {examples:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "disagreements without a reason: {wrong:#?}");
 }
 
 /// The health study as one batch of text; the file has no quotes.

@@ -71,7 +71,7 @@ pub fn same_bytes(stage: &mut Stage, world: &World, engine: &mut Engine, today: 
         ("k", Arg::Text(&k)),
         ("risk", Arg::Text(&exact.risk_max.percent(1))),
         ("released", Arg::Number(exact.records_released as i64)),
-        ("of", Arg::Number(exact.records_before as i64)),
+        ("of", Arg::Number(exact.records_before.unwrap_or_default() as i64)),
     ])));
     stage.say(format!("   sha256 {} · {} {}", release.digest.short(), stage.voice.word("demo-report"), release.report.short()));
     stage.must("the profile's numbers are met", release.protected.is_met());

@@ -1,13 +1,15 @@
 //! `tegata protect`: a release of a table under a profile, with a report that `check` takes as a fact; and beside it what
 //! else is done to data before they go.
 
+mod across;
+mod certify;
 mod dp;
 mod separate;
 
 use crate::verdict::Voice;
 use clap::{Args, Subcommand};
 use node::protect::Release;
-use pets::{dictionary::Dictionary, examine::Outcome, pseudonym::{Domain, DomainKey}};
+use pets::{dictionary::Dictionary, examine::Outcome, report::Report, pseudonym::{Domain, DomainKey}};
 use std::{path::PathBuf, process::ExitCode};
 use words::{Arg, say};
 
@@ -18,9 +20,10 @@ use words::{Arg, say};
   tegata protect study.csv --profile eu-wp216-k11 --dictionary study.dictionary.toml --out release.csv --report report.json
   tegata protect study.csv --profile ema-0070 --key secret.bin --for hospital/study/2026 --out release.csv --report report.json
 
-Beside it: `tegata protect separate` parts a mixed table, `tegata protect dp` answers questions with noise.
+Beside it: `tegata protect certify` holds a profile against a release, `meet` joins profiles, `across` measures several releases, `separate` parts a mixed table, `tegata protect dp` answers questions with noise.
 
-Profiles: jp-anonymised, hipaa-safe-harbor, eu-wp216-k11, ema-0070, or a file.
+Profiles: jp-anonymised, jp-pseudonymised, hipaa-safe-harbor, eu-wp216 (by attack), eu-wp216-k11, ema-0070, sg-pdpc,
+jp-eu-medical-research, a file, or several joined by `+`.
 Exit code: 0 the profile's numbers are met, 10 they are not (nothing is written), 2 usage.")]
 pub struct Protect {
     #[command(subcommand)]
@@ -31,6 +34,9 @@ pub struct Protect {
 
 #[derive(Subcommand)]
 enum Act {
+    Certify(certify::Certify),
+    Meet(certify::Meet),
+    Across(across::Across),
     Separate(separate::Separate),
     Linked(separate::Linked),
     Budget(dp::Budget),
@@ -55,6 +61,9 @@ struct Plain {
     /// Where the report goes (canonical JSON).
     #[arg(long, value_name = "FILE", required = true)]
     report: Option<PathBuf>,
+    /// Write what was done to each column, for `tegata protect certify --plan`.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     secret: Secret,
     #[command(flatten)]
@@ -75,6 +84,9 @@ struct Secret {
 /// Runs the verb.
 pub fn run(protect: Protect) -> ExitCode {
     match protect.act {
+        Some(Act::Certify(certify)) => certify::run(certify),
+        Some(Act::Meet(profiles)) => certify::meet(profiles),
+        Some(Act::Across(releases)) => across::run(releases),
         Some(Act::Separate(separate)) => separate::run(separate),
         Some(Act::Linked(linked)) => separate::verify(linked),
         Some(Act::Budget(budget)) => dp::budget(budget),
@@ -104,6 +116,11 @@ fn dictionary(path: &PathBuf) -> Result<Dictionary, String> {
     Dictionary::parse(&super::read_text(path)?).map_err(|e| format!("error[TGT-N002]: `{}`: {}", path.display(), e.message()))
 }
 
+/// A plan, as `tegata protect --plan` writes it.
+fn plan(path: &std::path::Path) -> Result<pets::plan::Plan, String> {
+    pets::plan::Plan::parse(&super::read_text(path)?).map_err(|e| format!("error[TGT-N002]: `{}`: {e}", path.display()))
+}
+
 /// Refuses a file that would be written over another of the same act.
 fn apart(files: &[&PathBuf]) -> Result<(), String> {
     let place = |p: &PathBuf| std::fs::canonicalize(p).unwrap_or_else(|_| p.clone());
@@ -119,7 +136,7 @@ fn release(protect: &Plain) -> Result<bool, String> {
     let (Some(file), Some(profile), Some(out), Some(report)) = (&protect.file, &protect.profile, &protect.out, &protect.report) else {
         return Err("error[TGT-C002]: a table, --profile, --out and --report are needed".into());
     };
-    apart(&[file, out, report])?;
+    apart(&[Some(file), Some(out), Some(report), protect.dictionary.as_ref(), protect.plan.as_ref()].into_iter().flatten().collect::<Vec<_>>())?;
     let profile = node::protect::profile(profile).map_err(wrong)?;
     let corrections = protect.dictionary.as_ref().map(dictionary).transpose()?;
     let key = protect.secret.read()?;
@@ -133,7 +150,11 @@ fn release(protect: &Plain) -> Result<bool, String> {
         return Ok(false);
     }
     let document = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
-    super::write_together(&[(out, &release.bytes), (report, &document)])?;
+    let mut files = vec![(out, release.bytes.clone()), (report, document)];
+    if let Some(path) = &protect.plan {
+        files.push((path, release.protected.plan.render().map_err(|e| format!("error[TGT-N004]: {e}"))?.into_bytes()));
+    }
+    super::write_together(&files)?;
     super::print_lines(&lines(&release, voice));
     super::print_lines(&[
         format!("{} sha256 {}", out.display(), release.digest),
@@ -165,7 +186,22 @@ pub fn lines(release: &Release, voice: Voice) -> Vec<String> {
         out.push(format!("  {name:<20} {:<22} {}{loss}", column.role.word(), column.act));
     }
     out.push(String::new());
-    for c in &exact.clauses {
+    out.extend(clauses(&release.protected.report));
+    let k = exact.k.map(|k| k.to_string()).unwrap_or_else(|| "–".into());
+    out.push(say(voice.language, "protect-summary", &[
+        ("k", Arg::Text(&k)),
+        ("risk", Arg::Text(&exact.risk_max.percent(2))),
+        ("released", Arg::Number(exact.records_released as i64)),
+        ("of", Arg::Number(exact.records_before.unwrap_or(exact.records_released) as i64)),
+    ]));
+    out.push(voice.word(if release.protected.is_met() { "protect-met" } else { "protect-not-met" }));
+    out
+}
+
+/// Each clause with its number, its limit and how far it is.
+fn clauses(report: &Report) -> Vec<String> {
+    let mut out = Vec::new();
+    for c in report.clauses() {
         let mark = match c.outcome {
             Outcome::Met => "✓",
             Outcome::Judgement => "?",
@@ -178,13 +214,5 @@ pub fn lines(release: &Release, voice: Voice) -> Vec<String> {
         let short = c.records_short.map(|n| format!(" −{n}")).unwrap_or_default();
         out.push(format!("  {mark} {:<14} {:<44} {numbers}{short} {}", c.clause, c.cites, if c.outcome == Outcome::Met { String::new() } else { c.columns.join(", ") }));
     }
-    let k = exact.k.map(|k| k.to_string()).unwrap_or_else(|| "–".into());
-    out.push(say(voice.language, "protect-summary", &[
-        ("k", Arg::Text(&k)),
-        ("risk", Arg::Text(&exact.risk_max.percent(2))),
-        ("released", Arg::Number(exact.records_released as i64)),
-        ("of", Arg::Number(exact.records_before as i64)),
-    ]));
-    out.push(voice.word(if release.protected.is_met() { "protect-met" } else { "protect-not-met" }));
     out
 }

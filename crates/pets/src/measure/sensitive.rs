@@ -22,9 +22,14 @@ pub struct Diversity {
     pub recursive_c: Option<Ratio>,
     /// Entropy l: exp of the least entropy of a class. A float, therefore observed and not exact.
     pub entropy_l: f64,
+    /// δ of δ-disclosure privacy: the greatest |ln| of a value's frequency in a class over that in the whole, among values
+    /// that the class has. A float, therefore observed.
+    pub delta: f64,
+    /// Enhanced β-likeness: the greatest of min(β, −ln p) over the values that gain. A float, therefore observed.
+    pub beta_enhanced: f64,
 }
 
-// INVARIANT: `entropy_l` is never NaN, and its sum runs in the order of counts, so equal tables give equal values.
+// INVARIANT: none of the floats is ever NaN, and its sum runs in the order of counts, so equal tables give equal values.
 impl Eq for Diversity {}
 
 /// How the values of a sensitive column are spread over all records.
@@ -53,6 +58,8 @@ impl Diversity {
             beta: Ratio::ZERO,
             recursive_c: Some(Ratio::ZERO),
             entropy_l: f64::INFINITY,
+            delta: 0.0,
+            beta_enhanced: 0.0,
         };
         for class in rows.chunk_by(|a, b| a.0 == b.0) {
             let size = class.first().and_then(|r| sizes.get(r.0 as usize)).copied().unwrap_or(0);
@@ -70,6 +77,9 @@ impl Diversity {
         for &(_, code, count) in class {
             let (count, all) = (u128::from(count), whole.counts.get(code as usize).copied().unwrap_or(0));
             let (here, there) = (count * records, n * all);
+            let (times, whole) = (here as f64 / there as f64, all as f64 / records as f64);
+            self.delta = self.delta.max(times.ln().abs());
+            self.beta_enhanced = self.beta_enhanced.max((times - 1.0).min(-whole.ln()).max(0.0));
             if here > there {
                 gained += here - there;
                 self.beta = self.beta.max(Ratio::of(here - there, there).unwrap_or(Ratio::ZERO));
@@ -162,8 +172,9 @@ fn sorted(values: &Codes, counts: &[u128]) -> Option<Vec<usize>> {
             Some(text) => Some(text.parse::<Decimal>().ok()?),
             None => None,
         };
-        numbers.push((number, code));
+        // Of two spellings of one number the text decides, never the order of rows.
+        numbers.push((number, values.text(u32::try_from(code).ok()?), code));
     }
     numbers.sort_unstable();
-    Some(numbers.into_iter().map(|(_, code)| code).collect())
+    Some(numbers.into_iter().map(|(_, _, code)| code).collect())
 }

@@ -110,6 +110,28 @@ fn journalist_risk_counts_the_population_not_the_sample() {
     let risk =
         against_population(&[column(vec!["a", "b", "z"])], &[population], &names(&["q"])).unwrap().unwrap();
     assert_eq!((risk.k_map, risk.journalist_max, risk.unmatched), (2, r("1/2"), 1));
+    assert_eq!(risk.population_uniques, 0);
+}
+
+// Ten thousand people in classes of one to six; one in ten is drawn. The truth is counted, the model must come near.
+#[test]
+fn the_model_of_population_uniques_errs_upward_and_not_by_far() {
+    let (mut people, mut drawn, mut state) = (Vec::new(), BTreeMap::<u64, u64>::new(), 1u64);
+    for class in 0u64..4000 {
+        people.extend(std::iter::repeat_n(class, 1 + (class * class % 11 / 2) as usize));
+    }
+    let sizes = |class: u64| people.iter().filter(|&&c| c == class).count();
+    for &class in &people {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        if state >> 33 < (1 << 31) / 10 {
+            *drawn.entry(class).or_default() += 1;
+        }
+    }
+    let sample = Sizes::of(drawn.values().copied());
+    let truth = drawn.iter().filter(|&(&class, &n)| n == 1 && sizes(class) == 1).count() as f64;
+    let model = sample.expected_population_uniques(people.len() as u64).unwrap() as f64 / 1000.0;
+    assert!(truth > 50.0 && model >= truth && model <= sample.uniques() as f64, "{model} {truth}");
+    assert_eq!(sample.expected_population_uniques(sample.records()), None);
 }
 
 // Two releases, each with classes of two, that together single everyone out.

@@ -28,13 +28,19 @@ pub struct Meet {
 impl Profile {
     /// The weakest profile that implies both. Incomparable demands both apply. None when they are never valid together.
     pub fn meet(&self, other: &Profile) -> Option<Meet> {
-        let (valid_from, valid_until) =
-            (self.valid_from.max(other.valid_from), self.valid_until.min(other.valid_until));
+        Self::meet_all(&[self.clone(), other.clone()])
+    }
+
+    /// The weakest profile that implies each of several. None when there is none, or no day on which all are valid.
+    pub fn meet_all(profiles: &[Profile]) -> Option<Meet> {
+        let first = profiles.first()?;
+        let valid_from = profiles.iter().map(|p| p.valid_from).max()?;
+        let valid_until = profiles.iter().map(|p| p.valid_until).min()?;
         if valid_until < valid_from {
             return None;
         }
         let mut all: Vec<(&Profile, &Clause)> = Vec::new();
-        for profile in [self, other] {
+        for profile in profiles {
             all.extend(profile.clauses.iter().map(|clause| (profile, clause)));
         }
         let name = |(profile, clause): &(&Profile, &Clause)| format!("{}/{}", profile.id, clause.id);
@@ -53,20 +59,32 @@ impl Profile {
             }
             bindings.push(Binding { profile: here.0.id.clone(), clause: here.1.id.clone(), covered_by });
         }
-        let both =
-            |a: &Text, b: &Text| Text::of(format!("{} and {}", a.en, b.en), format!("{}かつ{}", a.ja, b.ja));
-        let mut authorities = self.authorities.clone();
-        authorities.extend(other.authorities.iter().filter(|a| !self.authorities.contains(a)).cloned());
+        let titles = |of: fn(&Text) -> &str, and: &str| {
+            profiles.iter().map(|p| of(&p.title)).collect::<Vec<_>>().join(and)
+        };
+        let title = Text::of(titles(|t| &t.en, " and "), titles(|t| &t.ja, "かつ"));
+        let mut authorities = Vec::new();
+        for authority in profiles.iter().flat_map(|p| &p.authorities) {
+            if !authorities.contains(authority) {
+                authorities.push(authority.clone());
+            }
+        }
         let profile = Profile {
-            id: format!("{}+{}", self.id, other.id),
+            id: profiles.iter().map(|p| p.id.as_str()).collect::<Vec<_>>().join("+"),
             version: 1,
-            title: both(&self.title, &other.title),
+            title,
             valid_from,
             valid_until,
             authorities,
-            release: self.release.clone(),
+            // The narrowest door: of two environments the later in the list is the more guarded.
+            release: profiles
+                .iter()
+                .map(|p| &p.release)
+                .max_by_key(|r| r.model as u8)
+                .unwrap_or(&first.release)
+                .clone(),
             clauses,
-            digest: Digest::of(&[self.digest.0, other.digest.0].concat()),
+            digest: Digest::of(&profiles.iter().flat_map(|p| p.digest.0).collect::<Vec<u8>>()),
         };
         Some(Meet { profile, bindings })
     }
@@ -85,6 +103,21 @@ impl Need {
             (Self::RiskAverage { most: mine }, Self::RiskAverage { most: theirs })
             | (Self::LeftOut { most: mine }, Self::LeftOut { most: theirs })
             | (Self::Closeness { most: mine }, Self::Closeness { most: theirs }) => mine <= theirs,
+            (Self::Alpha { most: mine }, Self::Alpha { most: theirs })
+            | (Self::Beta { most: mine }, Self::Beta { most: theirs })
+            | (Self::Recursive { c: mine }, Self::Recursive { c: theirs }) => mine <= theirs,
+            // A class in which no value has all records holds two values at least.
+            (Self::Recursive { .. }, Self::DistinctL { least }) => *least <= 2,
+            // Whoever is like k others in the release is like them in the population.
+            (_, Self::KMap { k })
+                if self.risk().is_some_and(|mine| mine <= crate::ratio::Ratio::share(1, *k)) =>
+            {
+                true
+            }
+            (Self::KMap { k: mine }, Self::KMap { k: theirs }) => mine >= theirs,
+            (Self::Attack { attack, most }, Self::Attack { attack: other, most: theirs }) => {
+                attack == other && most <= theirs
+            }
             (Self::DistinctL { least: mine }, Self::DistinctL { least: theirs }) => mine >= theirs,
             (Self::SharedValues { roles, least }, Self::SharedValues { roles: theirs, least: demanded }) => {
                 least >= demanded && theirs.iter().all(|role| roles.contains(role))

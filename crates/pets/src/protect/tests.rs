@@ -2,7 +2,9 @@ use super::*;
 use crate::classify::Scan;
 use crate::classify::tests::{health, knowledge, table};
 use crate::examine::Figure;
+use crate::examine::Outcome;
 use crate::pseudonym::Domain;
+use crate::report::Beside;
 
 fn profile(name: &str) -> Profile {
     let text = match name {
@@ -139,7 +141,7 @@ fn a_profile_that_cannot_be_met_says_which_clause_and_how_far() {
     })
     .unwrap();
     assert!(!out.is_met());
-    let clause = |id: &str| out.report.exact.clauses.iter().find(|c| c.clause == id).unwrap();
+    let clause = |id: &str| out.report.clauses().find(|c| c.clause == id).unwrap();
     // Three records can never be ten alike: all are left out, and that is what fails.
     assert_eq!(
         (clause("useful").outcome, clause("useful").measured),
@@ -165,7 +167,7 @@ fn what_a_person_chose_is_done_and_judged() {
         key: None,
     })
     .unwrap();
-    let clause = |id: &str| out.report.exact.clauses.iter().find(|c| c.clause == id).unwrap();
+    let clause = |id: &str| out.report.clauses().find(|c| c.clause == id).unwrap();
     assert_eq!(
         (clause("34-1").outcome, clause("34-1").columns.as_slice()),
         (Outcome::NotMet, &["name".to_string()][..])
@@ -250,13 +252,24 @@ fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
     };
     let out = protect(request).unwrap();
     let certify = |released: &[RecordBatch]| {
-        crate::report::certify(&profile, &dictionary, &out.plan, 5265, released, &knowledge)
+        let beside = Beside { plan: Some(&out.plan), records_before: Some(5265), ..Beside::default() };
+        crate::report::certify(&profile, &dictionary, released, &knowledge, &beside).map(|(_, report)| report)
     };
     let again = certify(&out.batches).unwrap();
     assert_eq!(
         (&again.exact.clauses, again.exact.content),
         (&out.report.exact.clauses, out.report.exact.content)
     );
+    // Without the plan, what shows in the values answers the same clauses; how many were left out nobody said.
+    let alone = Beside { records_before: Some(5265), ..Beside::default() };
+    let (seen, report) =
+        crate::report::certify(&profile, &dictionary, &out.batches, &knowledge, &alone).unwrap();
+    let outcomes = |r: &Report| r.clauses().map(|c| (c.clause.clone(), c.outcome)).collect::<Vec<_>>();
+    assert_eq!(outcomes(&report), outcomes(&out.report), "{seen:#?}");
+    let unsaid = Beside::default();
+    let (_, report) =
+        crate::report::certify(&profile, &dictionary, &out.batches, &knowledge, &unsaid).unwrap();
+    assert_eq!((report.exact.records_before, report.exact.outcome), (None, Outcome::Met));
     // The original instead of the release: refused, because it holds columns that the plan drops.
     assert!(matches!(certify(&batches), Err(crate::report::NotCertified::StrayColumn(_))));
     let with_age = |age: &str| {
@@ -314,4 +327,49 @@ fn closeness_is_searched_for_and_not_only_judged() {
     assert!(far(text).1 > limit);
     let (met, t) = far(&format!("{text}{with}"));
     assert!(met && t <= limit, "{t}");
+}
+
+#[test]
+fn attacks_are_judged_where_the_original_is_there_and_left_open_where_not() {
+    let (knowledge, batches) = (knowledge(), table(health(), 1000));
+    let dictionary = dictionary(&batches, &knowledge);
+    let clause = |attack: &str| {
+        format!(
+            "\n[[clause]]\nid='{attack}-attack'\ncites='chosen'\ntext={{en='',ja=''}}\nneed={{is='attack',attack='{attack}',most='0.1'}}"
+        )
+    };
+    let text = include_str!("../../../../profiles/eu-wp216-k11.toml").to_string();
+    let text = text + &clause("singling-out") + &clause("linkability");
+    let profile = Profile::parse(&text).unwrap();
+    let half = |n: usize| batches.iter().skip(n).step_by(2).cloned().collect::<Vec<_>>();
+    let (original, control) = (half(0), half(1));
+    let request = Request {
+        batches: &original,
+        dictionary: &dictionary,
+        profile: &profile,
+        knowledge: &knowledge,
+        key: None,
+    };
+    let out = protect(request).unwrap();
+    assert_eq!(out.report.observed.left_to_judgement, ["singling-out-attack", "linkability-attack"]);
+    let beside = Beside {
+        plan: Some(&out.plan),
+        original: Some(&original),
+        control: Some(&control),
+        population: Some(&batches),
+        ..Beside::default()
+    };
+    let certify = |beside: &Beside<'_>| {
+        crate::report::certify(&profile, &dictionary, &out.batches, &knowledge, beside).unwrap().1
+    };
+    let report = certify(&beside);
+    assert_eq!(report.observed.left_to_judgement, Vec::<String>::new());
+    let answer = report.clauses().find(|c| c.clause == "singling-out-attack").unwrap();
+    assert_eq!(answer.outcome, Outcome::Met, "{answer:?} {:?}", report.observed.attacks);
+    // The half lies in the whole: nobody is rarer there.
+    let risk = report.exact.population.unwrap();
+    assert!(
+        risk.k_map >= report.exact.k.unwrap() && risk.unmatched == 0 && risk.population == 5265,
+        "{risk:?}"
+    );
 }

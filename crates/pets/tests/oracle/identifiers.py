@@ -3,6 +3,7 @@
 
     pip install python-stdnum==2.2
     python3 identifiers.py > identifiers.tsv
+    python3 identifiers.py --many 100000 > many.tsv      random numbers, and valid ones with one or two places changed
 
 One line each: scheme, number, 1 for valid or 0. A raised exception other than a verdict is no verdict and is left out
 (`stdnum.cn.ric` raises KeyError for some regions). About half of the numbers are made valid by trying the last places.
@@ -95,6 +96,50 @@ def iban(rng):
     return f"{country}{98 - int(digits) % 97:02}{body}"
 
 
+def mutated(rng, number):
+    """One or two places changed within their alphabet, or two neighbors exchanged."""
+    places = [i for i, c in enumerate(number) if c.isalnum()]
+    if rng.random() < 0.2 and len(places) > 1:
+        i = rng.randrange(len(places) - 1)
+        a, b = places[i], places[i + 1]
+        return number[:a] + number[b] + number[a + 1:b] + number[a] + number[b + 1:]
+    for _ in range(rng.choice((1, 2))):
+        i = rng.choice(places)
+        number = number[:i] + rng.choice(DIGITS if number[i].isdigit() else LETTERS) + number[i + 1:]
+    return number
+
+
+def many(count):
+    """Half random of the scheme's shapes, half valid numbers changed a little; those that stay valid are changed on."""
+    catalogue = shapes("../../../../profiles/identifiers.toml")
+    for scheme, name in MODULES.items():
+        rng = random.Random("many " + scheme)
+        module = importlib.import_module("stdnum." + name)
+        pool, said, errors = [], {}, 0
+        for n in range(count):
+            if n % 2 and pool:
+                number = mutated(rng, rng.choice(pool))
+            elif scheme == "iban" and n % 4 < 2:
+                number = iban(rng)
+            else:
+                number = fill(rng, rng.choice(catalogue[scheme]))
+                if n % 8:
+                    number = dated(rng, scheme, number)
+            try:
+                said[number] = bool(module.is_valid(number))
+            except Exception:
+                errors += 1
+                continue
+            if said[number] and (len(pool) < 4096 or rng.random() < 0.1):
+                if len(pool) < 4096:
+                    pool.append(number)
+                else:
+                    pool[rng.randrange(4096)] = number
+        for number, verdict in said.items():
+            print(scheme, number, int(verdict), sep="\t")
+        print(f"{scheme}: {len(said)} numbers, {sum(said.values())} valid, {errors} without a verdict", file=sys.stderr)
+
+
 def main():
     catalogue = shapes("../../../../profiles/identifiers.toml")
     for scheme, name in MODULES.items():
@@ -129,4 +174,7 @@ def main():
             print(scheme, number, int(said), sep="\t")
 
 
-main()
+if len(sys.argv) == 3 and sys.argv[1] == "--many":
+    many(int(sys.argv[2]))
+else:
+    main()
