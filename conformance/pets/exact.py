@@ -139,11 +139,11 @@ def diversity(classes, values):
         out["beta"] = max([out["beta"]] + [g / p for g, p in gains if g > 0])
         out["c"] = None if out["c"] is None or most == n else max(out["c"], Fraction(most, n - most))
         if ordered and len(line) > 1:
-            mine = theirs = distance = Fraction(0)
+            mine = theirs = distance = 0
             for value in line:
-                mine, theirs = mine + Fraction(here.get(value, 0), n), theirs + Fraction(whole[value], n_all)
-                distance += abs(mine - theirs)
-            out["te"] = max(out["te"], distance / (len(line) - 1))
+                mine, theirs = mine + here.get(value, 0), theirs + whole[value]
+                distance += abs(mine * n_all - theirs * n)
+            out["te"] = max(out["te"], Fraction(distance, n * n_all * (len(line) - 1)))
     return out, ordered
 
 

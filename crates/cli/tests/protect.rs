@@ -180,7 +180,8 @@ fn nothing_personal_appears_in_answers_errors_or_reports() {
     run(&["scan", "health.csv", "--text"], 0);
     run(&["protect", "health.csv", "--profile", "jp-anonymised", "--dictionary", "d.toml", "--out", "r.csv", "--report", "r.json", "--plan", "plan.toml"], 0);
     // Every way to be wrong that has the table at hand: raw data certified, a key that is missing, a header that is a person.
-    run(&["protect", "certify", "health.csv", "--profile", "jp-anonymised", "--original", "health.csv", "--dictionary", "d.toml", "--out", "c.json"], 10);
+    fs::copy(dir.join("health.csv"), dir.join("raw.csv")).unwrap();
+    run(&["protect", "certify", "raw.csv", "--profile", "jp-anonymised", "--original", "health.csv", "--dictionary", "d.toml", "--out", "c.json"], 10);
     run(&["protect", "certify", "health.csv", "--profile", "jp-anonymised", "--dictionary", "found.toml", "--plan", "plan.toml", "--out", "x.json"], 2);
     run(&["protect", "separate", "health.csv", "--dictionary", "d.toml", "--personal", "p", "--non-personal", "n", "--link", "l"], 2);
     let text = fs::read_to_string(dir.join("health.csv")).unwrap();
@@ -215,4 +216,40 @@ fn releases_of_the_same_people_are_measured_together() {
     says(&dir, &["protect", "across", "health.csv", "--dictionary", "d.toml", "--release", "a.csv=a.toml", "--at-least", "10"], 0);
     let said = says(&dir, &["protect", "across", "health.csv", "--dictionary", "d.toml", "--release", "a.csv=b.toml"], 2);
     assert!(said.contains("pets/missing-column") || said.contains("pets/not-as-planned"), "{said}");
+}
+
+#[test]
+fn tokens_are_turned_back_by_enough_custodians_and_by_nobody_else() {
+    let dir = fresh("tokens");
+    let rows: String = (0..60).map(|n| format!("pt-{n:04},{},{}\n", 20 + n % 3, ["f", "m"][n % 2])).collect();
+    fs::write(dir.join("t.csv"), format!("patient,age,sex\n{rows}")).unwrap();
+    let dictionary = "[columns.patient]\nrole='linking-code'\nact={act='token'}\n[columns.age]\nrole='quasi-identifier'\nkind='age'\n[columns.sex]\nrole='quasi-identifier'\nkind='sex'\n";
+    fs::write(dir.join("d.toml"), dictionary).unwrap();
+    let made = ["protect", "t.csv", "--profile", "ema-0070", "--dictionary", "d.toml", "--key", "secret.bin", "--for", "clinic/study/2026", "--report", "r.json"];
+    // The same release in every form that is written; each is read again.
+    for out in ["r.csv", "r.parquet", "r.arrow", "r.jsonl"] {
+        says(&dir, &[&made[..], &["--out", out]].concat(), 0);
+        says(&dir, &["scan", out], 0);
+    }
+    assert!(says(&dir, &[&made[..], &["--out", "r.pdf"]].concat(), 2).contains("dataplane/unknown-format"));
+    let release = fs::read_to_string(dir.join("r.csv")).unwrap();
+    assert!(!release.contains("pt-0"), "{release}");
+    says(&dir, &["protect", "share", "--key", "secret.bin", "--needed", "2", "--of", "3", "--out", "s"], 0);
+    let reveal = |shares: &[&str], exit: i32| {
+        let mut args = vec!["protect", "reveal", "r.csv", "--column", "patient", "--for", "clinic/study/2026", "--out", "back.csv"];
+        shares.iter().for_each(|s| args.extend(["--share", s]));
+        says(&dir, &args, exit)
+    };
+    reveal(&["s/share-3.json", "s/share-1.json"], 0);
+    assert!(fs::read_to_string(dir.join("back.csv")).unwrap().contains("pt-0042"));
+    assert!(reveal(&["s/share-2.json"], 2).contains("pets/too-few-shares"));
+    // A share of another secret, in either place: the same words.
+    fs::write(dir.join("other.bin"), [9u8; 32]).unwrap();
+    says(&dir, &["protect", "share", "--key", "other.bin", "--needed", "2", "--of", "3", "--out", "o"], 0);
+    let (first, second) = (reveal(&["o/share-1.json", "s/share-2.json"], 2), reveal(&["s/share-1.json", "o/share-2.json"], 2));
+    assert!(first == second && first.contains("pets/wrong-share"), "{first} {second}");
+    // Another domain's key turns nothing back, and names no token.
+    let said = says(&dir, &["protect", "reveal", "r.csv", "--column", "patient", "--for", "clinic/study/2027", "--key", "secret.bin", "--out", "x.csv"], 2);
+    let token = release.lines().nth(1).unwrap().split(',').next().unwrap();
+    assert!(token.len() > 40 && said.contains("record 1 of `patient`") && !said.contains(token), "{said}");
 }

@@ -1,8 +1,9 @@
-//! Writes batches as bytes: CSV or an Arrow stream.
+//! Writes batches as bytes: CSV, JSON lines, Parquet or an Arrow stream.
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The forms in which a table goes out.
@@ -12,6 +13,10 @@ pub enum Encoding {
     Csv,
     /// The Arrow IPC stream format.
     ArrowStream,
+    /// Parquet, one file.
+    Parquet,
+    /// One flat JSON object a line, all values as text.
+    JsonLines,
 }
 
 impl Encoding {
@@ -20,7 +25,25 @@ impl Encoding {
         match self {
             Self::Csv => "csv",
             Self::ArrowStream => "arrow-stream",
+            Self::Parquet => "parquet",
+            Self::JsonLines => "json-lines",
         }
+    }
+
+    /// The form that a file's extension names.
+    pub fn of(path: &Path) -> Option<Self> {
+        match crate::sheet::extension(path).as_str() {
+            "csv" => Some(Self::Csv),
+            "arrow" | "arrows" => Some(Self::ArrowStream),
+            "parquet" => Some(Self::Parquet),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
+
+    /// Whether values keep their types; else they are written as text.
+    pub fn is_typed(self) -> bool {
+        matches!(self, Self::ArrowStream | Self::Parquet)
     }
 }
 
@@ -45,9 +68,27 @@ impl Write for Pot {
     }
 }
 
+fn lines(batch: &RecordBatch, out: &mut Pot) -> Result<(), ArrowError> {
+    let schema = batch.schema();
+    let cells: Vec<_> = batch.columns().iter().map(pets::cell::Cells::of).collect();
+    for row in 0..batch.num_rows() {
+        let mut object = serde_json::Map::new();
+        for (field, cells) in schema.fields().iter().zip(&cells) {
+            let text = cells.as_ref().and_then(|c| c.text(row));
+            object.insert(field.name().clone(), text.map_or(serde_json::Value::Null, |t| t.as_ref().into()));
+        }
+        let line = serde_json::to_vec(&object).map_err(|e| ArrowError::ExternalError(e.into()))?;
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
 enum Writer {
     Csv(arrow_csv::Writer<Pot>),
     Stream(arrow_ipc::writer::StreamWriter<Pot>),
+    Parquet(Box<parquet::arrow::ArrowWriter<Pot>>),
+    Lines,
 }
 
 /// Encodes the batches of one schema, one after the other; equal batches give equal bytes.
@@ -69,6 +110,10 @@ impl Encoder {
             Encoding::ArrowStream => {
                 Writer::Stream(arrow_ipc::writer::StreamWriter::try_new(pot.clone(), schema)?)
             }
+            Encoding::Parquet => {
+                Writer::Parquet(Box::new(parquet::arrow::ArrowWriter::try_new(pot.clone(), schema.clone(), None)?))
+            }
+            Encoding::JsonLines => Writer::Lines,
         };
         Ok(Self { writer, pot })
     }
@@ -81,6 +126,8 @@ impl Encoder {
                 writer.write(batch)?;
                 writer.flush()?;
             }
+            Writer::Parquet(writer) => writer.write(batch)?,
+            Writer::Lines => lines(batch, &mut self.pot)?,
         }
         Ok(self.pot.pour())
     }
@@ -91,7 +138,10 @@ impl Encoder {
             writer.finish()?;
         }
         let Self { writer, pot } = self;
-        drop(writer);
+        match writer {
+            Writer::Parquet(writer) => drop(writer.close()?),
+            other => drop(other),
+        }
         Ok(pot.pour())
     }
 }

@@ -125,7 +125,7 @@ impl fmt::Display for SheetError {
             Self::Damaged { path, format, detail } => {
                 write!(f, "`{}` is cut short or is no {format} file: {detail}", path.display())
             }
-            Self::UnknownFormat(path) => write!(f, "`{}` is none of .csv, .xlsx, .parquet", path.display()),
+            Self::UnknownFormat(path) => write!(f, "`{}` is none of .csv, .xlsx, .parquet, .arrow, .jsonl", path.display()),
             Self::Empty(path) => write!(f, "`{}` has no header", path.display()),
         }
     }

@@ -1,10 +1,11 @@
-//! Tables as Arrow batches: CSV (UTF-8 or Shift_JIS), Parquet and Excel, read as they are needed.
+//! Tables as Arrow batches: CSV (UTF-8 or Shift_JIS), JSON lines, Parquet, Arrow IPC and Excel, read as they are needed.
 
 use crate::sheet::{self, Charset, SheetError, extension};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use crate::lines;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub const BATCH_ROWS: usize = 8192;
 /// About how many bytes of text one batch of CSV is made from, judged by the first rows.
 pub(crate) const BATCH_BYTES: usize = 1 << 20;
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+pub(crate) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
 /// An open table: a schema and batches of it.
 pub struct Table {
@@ -31,6 +32,8 @@ impl Table {
             "csv" | "txt" => open_csv(path, charset).map(|(s, b)| made(s, b, "CSV")),
             "parquet" => open_parquet(path).map(|(s, b)| made(s, b, "Parquet")),
             "xlsx" | "xlsm" => open_excel(path).map(|(s, b)| made(s, b, "Excel")),
+            "arrow" | "arrows" | "feather" => open_arrow(path).map(|(s, b)| made(s, b, "Arrow IPC")),
+            "jsonl" | "ndjson" => lines::open(path).map(|(s, b)| made(s, b, "JSON lines")),
             _ => Err(SheetError::UnknownFormat(path.to_owned())),
         }
     }
@@ -55,7 +58,7 @@ impl Table {
     }
 }
 
-fn texts<S: AsRef<str>>(header: &[S]) -> SchemaRef {
+pub(crate) fn texts<S: AsRef<str>>(header: &[S]) -> SchemaRef {
     Arc::new(Schema::new(
         header.iter().map(|n| Field::new(n.as_ref(), DataType::Utf8, true)).collect::<Vec<_>>(),
     ))
@@ -176,6 +179,22 @@ fn open_parquet(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     Ok((schema, Box::new(builder.with_batch_size(BATCH_ROWS).build().map_err(damaged)?)))
 }
 
+/// Both forms of Arrow IPC: the file, which begins with its magic, and the stream.
+fn open_arrow(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
+    let mut file = File::open(path).map_err(|e| SheetError::opening(path, e))?;
+    let mut magic = [0; 6];
+    let is_file = file.read_exact(&mut magic).is_ok() && magic == *b"ARROW1";
+    file.rewind().map_err(|e| SheetError::opening(path, e))?;
+    let damaged = |e: ArrowError| SheetError::damaged(path, "Arrow IPC", e);
+    let buffered = BufReader::new(file);
+    if is_file {
+        let reader = arrow_ipc::reader::FileReader::try_new(buffered, None).map_err(damaged)?;
+        return Ok((reader.schema(), Box::new(reader)));
+    }
+    let reader = arrow_ipc::reader::StreamReader::try_new(buffered, None).map_err(damaged)?;
+    Ok((reader.schema(), Box::new(reader)))
+}
+
 fn open_excel(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     let sheet = sheet::read(path, None)?;
     let schema = texts(&sheet.header);
@@ -255,6 +274,40 @@ mod tests {
         assert!(matches!(ragged, SheetError::Ragged { line: 3, expected: 2, found: 3, .. }), "{ragged}");
         let wrong = of("a.csv", b"a,b\n1,\xff\xff\n").unwrap_err();
         assert_eq!(wrong.code(), "dataplane/wrong-encoding", "{wrong}");
+    }
+
+    #[test]
+    fn every_form_gives_the_same_table_back() {
+        use crate::encode::{Encoder, Encoding};
+        let batches = of("a.csv", "名前,年\n山田,34\n鈴木,\n".as_bytes()).unwrap();
+        for (name, encoding) in [
+            ("a.csv", Encoding::Csv),
+            ("a.arrow", Encoding::ArrowStream),
+            ("a.parquet", Encoding::Parquet),
+            ("a.jsonl", Encoding::JsonLines),
+        ] {
+            assert_eq!(Encoding::of(Path::new(name)), Some(encoding));
+            let mut encoder = Encoder::new(encoding, &batches[0].schema()).unwrap();
+            let mut bytes = encoder.push(&batches[0]).unwrap();
+            bytes.extend(encoder.finish().unwrap());
+            let again = of(name, &bytes).unwrap();
+            let texts = |b: &[RecordBatch]| {
+                let text = pets::cell::as_text(&b[0]).unwrap();
+                let column = |n: &str| format!("{:?}", text.column_by_name(n).unwrap());
+                (column("名前"), column("年"))
+            };
+            assert_eq!(texts(&again), texts(&batches), "{name}");
+            let cut = of(name, &bytes[..bytes.len() * 2 / 5]);
+            assert!(name == "a.csv" || cut.is_err(), "{name}");
+        }
+        let text = "{\"a\":1,\"b\":\"x\"}\n{\"a\":2}\n\n{\"b\":null,\"a\":2.50}\n";
+        let table = of("a.jsonl", text.as_bytes()).unwrap();
+        assert_eq!((cell(&table, 0, 0).as_str(), cell(&table, 0, 2).as_str(), table[0].num_rows()), ("1", "2.5", 3));
+        for (wrong, line) in [("{\"a\":1}\n{\"c\":1}", 2), ("{\"a\":{}}", 1), ("{\"a\":1}\n[", 2), ("7", 1)] {
+            let error = of("a.jsonl", wrong.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(&format!("line {line}")), "{error}");
+        }
+        assert_eq!(of("a.jsonl", b"").unwrap_err().code(), "dataplane/empty-file");
     }
 
     #[test]

@@ -21,11 +21,13 @@ use std::{fmt, path::Path};
 mod across;
 mod certify;
 mod part;
+mod shares;
 mod spend;
 
 pub use across::across;
 pub use certify::{Certified, Sources, certify, seal};
 pub use part::{Parted, linked, separate};
+pub use shares::{joined, reveal, share};
 pub use spend::{Spending, ask, book, open_ledger};
 
 /// The profiles that ship with the program: id and text.
@@ -55,6 +57,8 @@ pub enum ProtectError {
     NotCertified(pets::report::NotCertified),
     /// Releases could not be measured together.
     NotTogether(pets::across::NotTogether),
+    /// A secret could not be shared or joined.
+    NotShared(pets::shares::NotShared),
     /// A seal could not be made.
     Seal(String),
     /// The table could not be separated.
@@ -81,6 +85,7 @@ impl ProtectError {
             Self::Seal(_) => "TGT-N007",
             Self::NotProtected(_) | Self::NotSeparated(_) | Self::NotCertified(_) | Self::NotTogether(_) => "TGT-N003",
             Self::NotLinked(e) => e.code(),
+            Self::NotShared(e) => e.code(),
             Self::Refused(e) => e.code(),
             Self::Book(_) => "TGT-N006",
             Self::Encoding(_) => "TGT-N004",
@@ -101,6 +106,7 @@ impl fmt::Display for ProtectError {
             Self::Refused(e) => e.fmt(f),
             Self::Book(e) | Self::Seal(e) => f.write_str(e),
             Self::NotCertified(e) => e.fmt(f),
+            Self::NotShared(e) => e.fmt(f),
             Self::NotTogether(e) => e.fmt(f),
         }
     }
@@ -191,6 +197,14 @@ pub struct Release {
     pub report: Digest,
 }
 
+impl Release {
+    /// The released table in the form that a file's name asks for; none for a name of no form that is written here.
+    pub fn bytes_for(&self, path: &Path) -> Option<Result<Vec<u8>, ProtectError>> {
+        let encoding = Encoding::of(path)?;
+        Some(encoded(&self.protected.batches, encoding).map_err(|e| ProtectError::Encoding(e.to_string())))
+    }
+}
+
 /// Protects a table under a profile. `corrections` is what a person said of its columns.
 pub fn protect(path: &Path, profile: &Profile, corrections: Option<&Dictionary>, key: Option<&DomainKey>, knowledge: &Knowledge) -> Result<Release, ProtectError> {
     let proposed = scan(path, knowledge)?.dictionary();
@@ -206,12 +220,17 @@ pub fn protect(path: &Path, profile: &Profile, corrections: Option<&Dictionary>,
     Ok(Release { digest: Digest::of(&bytes), report, bytes, protected })
 }
 
-// As text first, so that what was measured and what is read again later are the same values.
 fn csv(batches: &[RecordBatch]) -> Result<Vec<u8>, arrow_schema::ArrowError> {
+    encoded(batches, Encoding::Csv)
+}
+
+// As text first where types are not kept, so that what was measured and what is read again later are the same values.
+fn encoded(batches: &[RecordBatch], encoding: Encoding) -> Result<Vec<u8>, arrow_schema::ArrowError> {
     let mut bytes = Vec::new();
-    let texts = batches.iter().map(pets::cell::as_text).collect::<Result<Vec<_>, _>>()?;
+    let text = |batch: &RecordBatch| if encoding.is_typed() { Ok(batch.clone()) } else { pets::cell::as_text(batch) };
+    let texts = batches.iter().map(text).collect::<Result<Vec<_>, _>>()?;
     if let Some(first) = texts.first() {
-        let mut encoder = Encoder::new(Encoding::Csv, &first.schema())?;
+        let mut encoder = Encoder::new(encoding, &first.schema())?;
         for batch in &texts {
             bytes.extend(encoder.push(batch)?);
         }

@@ -78,7 +78,7 @@ fn classes_of(
 ) -> Result<Vec<Option<u32>>, NotTogether> {
     // Without the key a pseudonym cannot be made again, and it tells classes apart in one release alone.
     let act = |act: &Act| match act {
-        Act::Pseudonym { .. } => Act::Drop,
+        Act::Pseudonym { .. } | Act::Token { .. } | Act::Shift { .. } => Act::Drop,
         other => other.clone(),
     };
     let plan = Plan { columns: release.plan.columns.iter().map(|(n, a)| (n.clone(), act(a))).collect() };

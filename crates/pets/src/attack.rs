@@ -20,9 +20,9 @@ use std::collections::HashMap;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attack {
-    /// A description taken from the release fits exactly one of the people.
+    /// A description by quasi-identifiers, taken from the release, fits exactly one of the people.
     SinglingOut,
-    /// Two sets of columns, known from two places, lead to one and the same record.
+    /// Two sets of quasi-identifiers, known from two places, lead to one and the same record.
     Linkability,
     /// The quasi-identifiers lead to records whose sensitive value is that person's.
     Inference,
@@ -62,8 +62,8 @@ pub struct Attacked {
     pub people: Rate,
     /// On people of whom it was not, if a control was given.
     pub control: Option<Rate>,
-    /// Upper 95 % bound of what the release adds, in millionths: (people − control) / (1 − control), at the far ends of both
-    /// intervals; without a control the upper bound on the people themselves.
+    /// Upper 95 % bound of what the release adds, in millionths: (people − control) / (1 − control), the errors of both
+    /// combined as independent; without a control the upper bound on the people themselves.
     pub risk_at_most: u64,
 }
 
@@ -85,7 +85,7 @@ pub struct Ground<'a> {
 }
 
 // LIMIT: attempts of one attack.
-const ATTEMPTS_MAX: usize = 2000;
+const ATTEMPTS_MAX: usize = 10_000;
 /// Columns of one description that singles out.
 const DESCRIPTION_COLUMNS: usize = 3;
 
@@ -149,6 +149,8 @@ fn hash(seed: &Digest, what: &[u8]) -> [u8; 32] {
 
 struct Tables {
     names: Vec<String>,
+    /// Places of the quasi-identifiers: what others can know.
+    quasi: Vec<usize>,
     codes: Vec<Codes>,
     released: Rows,
     people: Rows,
@@ -159,8 +161,10 @@ impl Tables {
     fn of(ground: &Ground<'_>) -> Result<Self, Refusal> {
         // A keyed pseudonym tells an attacker without the key nothing about values, and a dropped column is not there.
         let known = |(name, act): &(&String, &Act)| {
-            !matches!(act, Act::Drop | Act::Suppress | Act::Pseudonym { .. })
-                && (ground.quasi.contains(name) || ground.sensitive.contains(name))
+            !matches!(
+                act,
+                Act::Drop | Act::Suppress | Act::Pseudonym { .. } | Act::Token { .. } | Act::Shift { .. }
+            ) && (ground.quasi.contains(name) || ground.sensitive.contains(name))
         };
         let names: Vec<String> = ground.plan.columns.iter().filter(known).map(|(n, _)| n.clone()).collect();
         let mut codes = vec![Codes::default(); names.len()];
@@ -182,11 +186,12 @@ impl Tables {
         let people = image(ground.original)?;
         let control = ground.control.map(&mut image).transpose()?;
         let released = coded(ground.released, &names, &mut codes);
-        Ok(Self { released, people, control, names, codes })
+        let quasi = places(&names, ground.quasi);
+        Ok(Self { released, people, control, names, quasi, codes })
     }
 
     fn places(&self, of: &[String]) -> Vec<usize> {
-        self.names.iter().enumerate().filter(|(_, n)| of.contains(n)).map(|(place, _)| place).collect()
+        places(&self.names, of)
     }
 
     fn on_both(&self, success: impl Fn(&Rows, usize) -> bool, seed: &Digest) -> Attacked {
@@ -199,14 +204,13 @@ impl Tables {
 
     // Descriptions that fit one record of the release: does each fit one of the people?
     fn singling_out(&self, seed: &Digest) -> Option<Attacked> {
-        let width = self.names.len();
-        if width == 0 || self.released.len() == 0 {
+        if self.quasi.is_empty() || self.released.len() == 0 {
             return None;
         }
         let mut found: Vec<(Vec<usize>, Vec<u32>)> = Vec::new();
         let mut indexes: HashMap<Vec<usize>, HashMap<Vec<u32>, Vec<usize>>> = HashMap::new();
         for row in self.released.targets(seed) {
-            let columns = some_columns(width, seed, self.released.digests.get(row));
+            let columns = some_columns(&self.quasi, seed, self.released.digests.get(row));
             let index = indexes.entry(columns.clone()).or_insert_with(|| self.released.index(&columns));
             let key = self.released.key(row, &columns);
             if index.get(&key).is_some_and(|rows| rows.len() == 1) {
@@ -228,10 +232,11 @@ impl Tables {
 
     // Columns of two sources, every other one: do both lead to one and the same record?
     fn linkability(&self, seed: &Digest) -> Option<Attacked> {
-        if self.names.len() < 2 {
+        if self.quasi.len() < 2 {
             return None;
         }
-        let (left, right): (Vec<usize>, Vec<usize>) = (0..self.names.len()).partition(|place| place % 2 == 0);
+        let every_other = |from: usize| self.quasi.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
+        let (left, right) = (every_other(0), every_other(1));
         let (by_left, by_right) = (self.released.index(&left), self.released.index(&right));
         let none: Vec<usize> = Vec::new();
         Some(self.on_both(
@@ -258,11 +263,11 @@ impl Tables {
 
     // The most frequent sensitive value among released records of the same quasi-identifiers: is it that person's?
     fn inference(&self, ground: &Ground<'_>, seed: &Digest) -> Option<Attacked> {
-        let (quasi, sensitive) = (self.places(ground.quasi), self.places(ground.sensitive));
+        let (quasi, sensitive) = (&self.quasi, self.places(ground.sensitive));
         if sensitive.is_empty() || quasi.is_empty() {
             return None;
         }
-        let index = self.released.index(&quasi);
+        let index = self.released.index(quasi);
         let mut worst: Option<Attacked> = None;
         for column in sensitive {
             let value = |rows: &Rows, row: usize| rows.columns.get(column).and_then(|c| c.get(row)).copied();
@@ -273,7 +278,7 @@ impl Tables {
             let guesses: HashMap<&Vec<u32>, Option<u32>> =
                 index.iter().map(|(key, rows)| (key, guess(rows))).collect();
             let right = |rows: &Rows, row: usize| {
-                let guess = guesses.get(&rows.key(row, &quasi)).copied().flatten();
+                let guess = guesses.get(&rows.key(row, quasi)).copied().flatten();
                 guess.is_some() && guess == value(rows, row)
             };
             let tried = self.on_both(right, seed);
@@ -310,10 +315,14 @@ fn coded(batches: &[RecordBatch], names: &[String], codes: &mut [Codes]) -> Rows
     rows
 }
 
+fn places(names: &[String], of: &[String]) -> Vec<usize> {
+    names.iter().enumerate().filter(|(_, n)| of.contains(n)).map(|(place, _)| place).collect()
+}
+
 /// Three of the columns, or all if there are fewer, drawn from the hash of a row.
-fn some_columns(width: usize, seed: &Digest, row: Option<&Digest>) -> Vec<usize> {
+fn some_columns(columns: &[usize], seed: &Digest, row: Option<&Digest>) -> Vec<usize> {
     let drawn = hash(seed, &[row.map_or(&[][..], |d| &d.0), b"columns"].concat());
-    let mut rest: Vec<usize> = (0..width).collect();
+    let mut rest: Vec<usize> = columns.to_vec();
     let mut out = Vec::new();
     for byte in drawn.iter().take(DESCRIPTION_COLUMNS) {
         if !rest.is_empty() {
@@ -344,10 +353,19 @@ impl Rate {
 
 impl Attacked {
     fn of(people: Rate, control: Option<Rate>) -> Self {
-        let low = control.map_or(0.0, |c| c.low as f64 / MILLION);
-        let high = people.high as f64 / MILLION;
-        let risk = if low >= 1.0 { 0.0 } else { ((high - low) / (1.0 - low)).max(0.0) };
-        Self { people, control, risk_at_most: (risk * MILLION).ceil() as u64 }
+        let center =
+            |r: &Rate| ((r.high + r.low) as f64 / 2.0 / MILLION, (r.high - r.low) as f64 / 2.0 / MILLION);
+        let risk = match control.as_ref().map(center) {
+            None => people.high as f64 / MILLION,
+            Some((c, _)) if c >= 1.0 => 0.0,
+            Some((c, c_error)) => {
+                // First order in both errors (Giomi and others 2023, equation 4).
+                let (p, p_error) = center(&people);
+                let (by_p, by_c) = (p_error / (1.0 - c), c_error * (1.0 - p) / (1.0 - c).powi(2));
+                (p - c) / (1.0 - c) + by_p.hypot(by_c)
+            }
+        };
+        Self { people, control, risk_at_most: (risk.clamp(0.0, 1.0) * MILLION).round() as u64 }
     }
 }
 

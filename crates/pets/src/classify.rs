@@ -179,18 +179,26 @@ impl Scanner {
     pub fn push(&mut self, batch: &RecordBatch) {
         let cells: Vec<Option<Cells<'_>>> =
             batch.columns().iter().take(self.names.len()).map(Cells::of).collect();
-        for ((sample, readable), cells) in self.samples.iter_mut().zip(&mut self.readable).zip(&cells) {
+        let columns = self.samples.iter_mut().zip(&mut self.readable).zip(&cells).enumerate();
+        for (index, ((sample, readable), cells)) in columns {
             *readable &= cells.is_some();
-            for row in 0..batch.num_rows() {
+            // The first rows are coded for counting; their values go to the sample at the end, each once.
+            let coded = self.rows.push(index, cells.as_ref(), batch.num_rows());
+            for row in coded..batch.num_rows() {
                 sample.push(cells.as_ref().and_then(|c| c.text(row)).as_deref());
             }
         }
-        self.rows.push(&cells, batch.num_rows());
     }
 
     /// Judges what was seen.
     pub fn finish(self, knowledge: &Knowledge) -> Scan {
-        let samples: Vec<Sample> = self.samples.into_iter().map(Sample::finish).collect();
+        let mut samples = self.samples;
+        for (index, sample) in samples.iter_mut().enumerate() {
+            for (text, times) in self.rows.counted(index) {
+                sample.push_many(text, times);
+            }
+        }
+        let samples: Vec<Sample> = samples.into_iter().map(Sample::finish).collect();
         let mut columns: Vec<Finding> = Vec::with_capacity(samples.len());
         for ((name, sample), readable) in self.names.iter().zip(&samples).zip(&self.readable) {
             let finding = Finding { readable: *readable, ..weigh::column(name, sample, knowledge) };

@@ -208,6 +208,10 @@ impl Examined {
                 None => (answer.outcome, answer.limit) = (Outcome::Judgement, Some(Figure::Count(*k))),
             },
             Need::Attack { attack, most } => match self.attacks.get(attack) {
+                // Many a sensitive value is guessed right of people who are in no release: without a control that tells nothing.
+                Some(Some(Attacked { control: None, .. })) if *attack == Attack::Inference => {
+                    (answer.outcome, answer.limit) = (Outcome::Judgement, Some(Figure::Share(*most)));
+                }
                 Some(tried) => {
                     let risk = tried.map_or(Ratio::ZERO, |t| Ratio::share(t.risk_at_most, 1_000_000));
                     judge(risk <= *most, Figure::Share(risk), Figure::Share(*most));
@@ -330,7 +334,8 @@ fn unpermitted(need: &Need, dictionary: &Dictionary, plan: &Plan) -> Vec<String>
 fn residual(scan: &Scan, plan: &Plan) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for finding in &scan.columns {
-        let pseudonym = matches!(plan.columns.get(&finding.column), Some(Act::Pseudonym { .. }));
+        let pseudonym =
+            matches!(plan.columns.get(&finding.column), Some(Act::Pseudonym { .. } | Act::Token { .. }));
         match &finding.found {
             Some(found) if found.role.identifies_alone() && !pseudonym && finding.missing < finding.rows => {
                 out.insert(finding.column.clone(), found.kind.clone());

@@ -49,6 +49,7 @@ mod sample;
 pub mod seen;
 pub mod separate;
 pub mod shape;
+pub mod shares;
 pub mod single_out;
 pub mod text;
 pub mod transform;

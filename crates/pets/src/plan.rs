@@ -4,7 +4,8 @@ use crate::number::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What happens to one column. Every act looks at one cell alone, so it can be applied in flight.
+/// What happens to one column. Every act looks at one cell alone, [`Act::Shift`] at the person's beside it, so that it can be
+/// applied in flight.
 ///
 /// INVARIANT: an act other than [`Act::Keep`] never passes a value that it cannot read; such a value becomes missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -63,6 +64,26 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         namespace: Option<String>,
     },
+    /// Each value becomes a token of the flow's domain that the holder of the secret can turn back (AES-SIV).
+    Token {
+        /// Columns with one namespace share tokens; by default the column's own name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
+    },
+    /// Days move by a number of days that is the same for all days of one person: what lies between them stays.
+    Shift {
+        /// The column whose values are persons; it need not be released.
+        person: String,
+        /// At most so many days, earlier or later.
+        days: u16,
+    },
+    /// Addresses of the internet keep their first bits: `192.0.2.7` → `192.0.2.0/24`.
+    Ip {
+        /// Bits that remain of version 4.
+        v4: u8,
+        /// Bits that remain of version 6.
+        v6: u8,
+    },
 }
 
 fn zero() -> Decimal {
@@ -93,11 +114,14 @@ impl Act {
         match self {
             Self::Keep => Technique::None,
             Self::Drop | Self::Suppress => Technique::Suppression,
-            Self::Bin { .. } | Self::Date { .. } | Self::Prefix { .. } | Self::Map { .. } => {
-                Technique::Generalization
-            }
+            Self::Bin { .. }
+            | Self::Date { .. }
+            | Self::Prefix { .. }
+            | Self::Map { .. }
+            | Self::Ip { .. } => Technique::Generalization,
+            Self::Shift { .. } => Technique::Randomization,
             Self::Clamp { .. } => Technique::TopBottomCoding,
-            Self::Pseudonym { .. } => Technique::Pseudonymization,
+            Self::Pseudonym { .. } | Self::Token { .. } => Technique::Pseudonymization,
         }
     }
 }
@@ -116,6 +140,8 @@ pub enum Technique {
     TopBottomCoding,
     /// Values become keyed names.
     Pseudonymization,
+    /// Values move by a secret amount.
+    Randomization,
 }
 
 /// What happens to each column of a table. A column that the plan does not name stops at the border.

@@ -1,5 +1,8 @@
 //! Keyed pseudonyms: the same person gets the same name within one recipient, purpose and period, and another in the next.
 
+use crate::shares::{hex, unhex};
+use aes_siv::KeyInit as _;
+use aes_siv::siv::Aes256Siv;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -33,6 +36,7 @@ impl std::error::Error for SecretTooShort {}
 // LIMIT: secrets below 256 bits are refused.
 const SECRET_BYTES_MIN: usize = 32;
 const LABEL: &[u8] = b"tegata/pseudonym/1";
+const TOKEN_LABEL: &[u8] = b"tegata/token/1";
 /// Bytes of HMAC output kept: 128 bits, so that two of 10^12 people collide with chance below 10^-14.
 const PSEUDONYM_BYTES: usize = 16;
 
@@ -42,6 +46,7 @@ const PSEUDONYM_BYTES: usize = 16;
 #[derive(Clone)]
 pub struct DomainKey {
     keyed: Hmac<Sha256>,
+    tokens: [u8; 64],
 }
 
 impl fmt::Debug for DomainKey {
@@ -62,7 +67,35 @@ impl DomainKey {
         }
         let mut key = [0; 32];
         Hkdf::<Sha256>::new(None, secret).expand(&info, &mut key).map_err(|_| SecretTooShort)?;
-        Ok(Self { keyed: Hmac::<Sha256>::new_from_slice(&key).map_err(|_| SecretTooShort)? })
+        let mut tokens = [0; 64];
+        let info = [TOKEN_LABEL, info.get(LABEL.len()..).unwrap_or_default()].concat();
+        Hkdf::<Sha256>::new(None, secret).expand(&info, &mut tokens).map_err(|_| SecretTooShort)?;
+        Ok(Self { keyed: Hmac::<Sha256>::new_from_slice(&key).map_err(|_| SecretTooShort)?, tokens })
+    }
+
+    /// The token of a value, in hex: AES-256-SIV (RFC 5297) with the namespace as associated data. One value has one token
+    /// within a domain; its length shows the value's.
+    pub fn token(&self, namespace: &str, value: &str) -> Option<String> {
+        let sealed = Aes256Siv::new(&self.tokens.into()).encrypt([namespace.as_bytes()], value.as_bytes());
+        sealed.ok().map(|bytes| hex(&bytes))
+    }
+
+    /// The value of a token; none when it is no token of this domain and namespace.
+    pub fn value(&self, namespace: &str, token: &str) -> Option<String> {
+        let bytes = unhex(token)?;
+        let value = Aes256Siv::new(&self.tokens.into()).decrypt([namespace.as_bytes()], &bytes).ok()?;
+        String::from_utf8(value).ok()
+    }
+
+    /// By how many days a person's days move within this domain: from `days` earlier to `days` later, never by none.
+    pub(crate) fn days(&self, person: &str, days: u16) -> i32 {
+        let mut mac = self.keyed.clone();
+        mac.update(b"tegata/shift/1");
+        mac.update(person.as_bytes());
+        let tag = mac.finalize().into_bytes();
+        let drawn = tag.iter().take(8).fold(0u64, |n, &b| n << 8 | u64::from(b));
+        let moved = (drawn % (2 * u64::from(days.max(1)))) as i32 - i32::from(days.max(1));
+        if moved < 0 { moved } else { moved + 1 }
     }
 
     /// The pseudonym of a value in a column's own namespace: 128 bits of HMAC-SHA-256 (RFC 2104) in hex.
@@ -124,6 +157,29 @@ mod tests {
     fn agrees_with_a_recomputation_from_rfc_2104_and_rfc_5869() {
         let key = DomainKey::derive(&[7; 32], &domain("clinic", "study", "2026")).unwrap();
         assert_eq!(key.name("patient", "123"), "8f11f543a170aa74ce33bd3764610fb7");
+    }
+
+    #[test]
+    fn tokens_turn_back_in_their_domain_and_nowhere_else() {
+        let key = DomainKey::derive(&[7; 32], &domain("clinic", "study", "2026")).unwrap();
+        let token = key.token("patient", "佐藤 123").unwrap();
+        assert_eq!(key.value("patient", &token).as_deref(), Some("佐藤 123"));
+        assert_eq!(key.token("patient", "佐藤 123").unwrap(), token);
+        assert_eq!(key.value("visit", &token), None);
+        let other = DomainKey::derive(&[7; 32], &domain("clinic", "study", "2027")).unwrap();
+        assert_eq!(other.value("patient", &token), None);
+        let last = if token.ends_with('0') { "1" } else { "0" };
+        assert_eq!(key.value("patient", &format!("{}{last}", &token[..token.len() - 1])), None);
+    }
+
+    #[test]
+    fn days_of_a_person_move_together_and_never_stay() {
+        let key = DomainKey::derive(&[7; 32], &domain("clinic", "study", "2026")).unwrap();
+        let moved: Vec<i32> = (0..4000).map(|n| key.days(&n.to_string(), 30)).collect();
+        assert!(moved.iter().all(|d| (1..=30).contains(&d.abs())), "{moved:?}");
+        // Each of sixty amounts 67 times on average; six deviations from that is one chance in ten million.
+        let seldom = (-30..=30).filter(|d| *d != 0).map(|d| moved.iter().filter(|&&m| m == d).count()).min();
+        assert!(seldom >= Some(20), "{seldom:?}");
     }
 
     #[test]

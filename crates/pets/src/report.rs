@@ -156,7 +156,7 @@ pub struct Observed {
 
 /// The same for every report: whoever has the release has the seed, so attacks are drawn alike. Noise has no such rule.
 const SEED_RULE: &str =
-    "SHA-256 of `tegata/attack/1`, the content digest and the row digest; smallest first, at most 2000";
+    "SHA-256 of `tegata/attack/1`, the content digest and the row digest; smallest first, at most 10000";
 
 // LIMIT: class sizes listed in a report.
 const SIZES_SHOWN: usize = 20;
@@ -439,6 +439,9 @@ fn describe(act: &Act) -> String {
         Act::Prefix { keep } => format!("first {keep} characters"),
         Act::Map { to, .. } => format!("map of {} values", to.len()),
         Act::Pseudonym { .. } => "keyed pseudonym".into(),
+        Act::Token { .. } => "reversible token".into(),
+        Act::Shift { person, days } => format!("shift by {person}, at most {days} days"),
+        Act::Ip { v4, v6 } => format!("network of {v4} or {v6} bits"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A sample of a column's distinct values that does not depend on the order of rows.
 
+use crate::intern::Mixed;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 // LIMIT: distinct values kept of a column; beyond, those with the smallest hashes.
 const KEPT: usize = 8192;
@@ -10,7 +12,7 @@ const KEPT: usize = 8192;
 /// INVARIANT: what is kept depends on the set of values alone, because a value once above the bar never comes back.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
-    counts: HashMap<Box<str>, u64>,
+    counts: HashMap<Box<str>, u64, BuildHasherDefault<Mixed>>,
     bar: u64,
     rows: u64,
     missing: u64,
@@ -18,19 +20,24 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn new() -> Self {
-        Self { counts: HashMap::new(), bar: u64::MAX, rows: 0, missing: 0 }
+        Self { counts: HashMap::default(), bar: u64::MAX, rows: 0, missing: 0 }
     }
 
     pub(crate) fn push(&mut self, text: Option<&str>) {
-        self.rows += 1;
+        self.push_many(text, 1);
+    }
+
+    /// Counts a value that occurs so many times.
+    pub(crate) fn push_many(&mut self, text: Option<&str>, times: u64) {
+        self.rows += times;
         let Some(text) = text else {
-            self.missing += 1;
+            self.missing += times;
             return;
         };
         if let Some(count) = self.counts.get_mut(text) {
-            *count += 1;
+            *count += times;
         } else if hash(text) <= self.bar {
-            self.counts.insert(text.into(), 1);
+            self.counts.insert(text.into(), times);
             if self.counts.len() > 2 * KEPT {
                 self.prune();
             }

@@ -103,7 +103,14 @@ pub fn split(secret: &[u8], needed: u8, of: u8, random: &[u8]) -> Result<Vec<Sha
             let high = coefficients.iter().fold(0, |value, &c| times(value, place) ^ c);
             times(high, place) ^ byte
         });
-        Share { form: FORM.into(), needed, of, place, check: check.clone(), value: hex(&value.collect::<Vec<u8>>()) }
+        Share {
+            form: FORM.into(),
+            needed,
+            of,
+            place,
+            check: check.clone(),
+            value: hex(&value.collect::<Vec<u8>>()),
+        }
     };
     Ok((1..=of).map(share).collect())
 }
@@ -118,16 +125,22 @@ pub fn join(shares: &[Share]) -> Result<Vec<u8>, NotShared> {
         return Err(NotShared::TooFew { given: places.len(), needed: first.needed });
     }
     let alike = |s: &Share| {
-        (&s.form, s.needed, s.of, &s.check, s.value.len()) == (&first.form, first.needed, first.of, &first.check, first.value.len())
+        (&s.form, s.needed, s.of, &s.check, s.value.len())
+            == (&first.form, first.needed, first.of, &first.check, first.value.len())
     };
-    if !shares.iter().all(alike) || first.form != FORM || places.len() != shares.len() || places.contains(&0) {
+    if !shares.iter().all(alike) || first.form != FORM || places.len() != shares.len() || places.contains(&0)
+    {
         return Err(NotShared::Wrong);
     }
-    let values = shares.iter().map(|s| unhex(&s.value)).collect::<Option<Vec<_>>>().ok_or(NotShared::Wrong)?;
+    let values =
+        shares.iter().map(|s| unhex(&s.value)).collect::<Option<Vec<_>>>().ok_or(NotShared::Wrong)?;
     let weights: Vec<u8> = shares.iter().map(|s| weight(s.place, &places)).collect();
     let bytes = values.first().map_or(0, Vec::len);
     let byte = |at: usize| {
-        values.iter().zip(&weights).fold(0, |sum, (value, &w)| sum ^ times(w, value.get(at).copied().unwrap_or(0)))
+        values
+            .iter()
+            .zip(&weights)
+            .fold(0, |sum, (value, &w)| sum ^ times(w, value.get(at).copied().unwrap_or(0)))
     };
     let secret: Vec<u8> = (0..bytes).map(byte).collect();
     match check(&secret) {
@@ -245,7 +258,10 @@ mod tests {
     fn numbers_that_make_no_sense_are_refused() {
         let secret = random(32);
         for (needed, of) in [(1, 3), (0, 0), (4, 3)] {
-            assert_eq!(split(&secret, needed, of, &random(random_bytes(32, needed))).unwrap_err(), NotShared::Numbers);
+            assert_eq!(
+                split(&secret, needed, of, &random(random_bytes(32, needed))).unwrap_err(),
+                NotShared::Numbers
+            );
         }
         assert_eq!(split(&secret[..31], 2, 3, &random(31)).unwrap_err(), NotShared::Secret);
         assert_eq!(join(&[]).unwrap_err().code(), "pets/too-few-shares");

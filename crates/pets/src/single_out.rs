@@ -25,6 +25,8 @@ pub struct SinglingOut {
 const ROWS_MAX: usize = 100_000;
 const COLUMNS_MAX: usize = 16;
 const REPORTED: usize = 5;
+// LIMIT: pairs of class and value that are looked up in a table rather than by hash: half a megabyte.
+const DIRECT_MAX: usize = 1 << 17;
 
 /// The codes of the first rows, column by column.
 #[derive(Debug)]
@@ -38,14 +40,28 @@ impl Rows {
         Self { codes: vec![Codes::default(); width], columns: vec![Vec::new(); width] }
     }
 
-    pub(crate) fn push(&mut self, cells: &[Option<Cells<'_>>], rows: usize) {
-        let room = ROWS_MAX.saturating_sub(self.columns.first().map_or(0, Vec::len));
-        for ((codes, column), cells) in self.codes.iter_mut().zip(&mut self.columns).zip(cells) {
-            column.extend(
-                (0..rows.min(room))
-                    .map(|row| codes.code(cells.as_ref().and_then(|c| c.text(row)).as_deref())),
-            );
+    /// Codes one column of a batch as far as there is room; says from which row on there is none.
+    pub(crate) fn push(&mut self, index: usize, cells: Option<&Cells<'_>>, rows: usize) -> usize {
+        let (Some(codes), Some(column)) = (self.codes.get_mut(index), self.columns.get_mut(index)) else {
+            return 0;
+        };
+        let room = rows.min(ROWS_MAX.saturating_sub(column.len()));
+        column.extend((0..room).map(|row| codes.code(cells.and_then(|c| c.text(row)).as_deref())));
+        room
+    }
+
+    /// How often each value of a column was coded; missing first.
+    pub(crate) fn counted(&self, index: usize) -> Vec<(Option<&str>, u64)> {
+        let (Some(codes), Some(column)) = (self.codes.get(index), self.columns.get(index)) else {
+            return Vec::new();
+        };
+        let mut counts = vec![0u64; codes.len()];
+        for &code in column {
+            if let Some(count) = counts.get_mut(code as usize) {
+                *count += 1;
+            }
         }
+        (0..).zip(counts).filter(|(_, n)| *n > 0).map(|(code, n)| (codes.text(code), n)).collect()
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -56,9 +72,13 @@ impl Rows {
     pub(crate) fn singling_out(&self, findings: &[Finding]) -> Vec<SinglingOut> {
         let candidates = self.candidates(findings);
         let mut found: [Vec<SinglingOut>; 3] = Default::default();
-        let start = vec![0u32; self.len() as usize];
+        let all = Refined {
+            rows: (0..self.len() as u32).collect(),
+            classes: vec![0; self.len() as usize],
+            alone: 0,
+        };
         for (i, &a) in candidates.iter().enumerate() {
-            let one = self.refine(&start, a);
+            let one = self.refine(&all, a);
             note(&mut found, 0, self.count(&[a], &one, findings));
             for (j, &b) in candidates.iter().enumerate().skip(i + 1) {
                 let two = self.refine(&one, b);
@@ -77,7 +97,7 @@ impl Rows {
             .map(|(i, _)| i)
             .collect();
         if !quasi.is_empty() {
-            let classes = quasi.iter().fold(start, |classes, &column| self.refine(&classes, column));
+            let classes = quasi.iter().fold(all, |classes, &column| self.refine(&classes, column));
             out.push(SinglingOut { all_quasi: true, ..self.count(&quasi, &classes, findings) });
         }
         out
@@ -97,29 +117,84 @@ impl Rows {
         columns
     }
 
-    fn refine(&self, classes: &[u32], column: usize) -> Vec<u32> {
-        let mut pairs = Pairs::default();
+    // Who is alone stays alone under every further column, and is only counted from then on.
+    fn refine(&self, from: &Refined, column: usize) -> Refined {
         let codes = self.columns.get(column).map_or(&[][..], Vec::as_slice);
-        classes.iter().zip(codes).map(|(&class, &code)| step(&mut pairs, class, code)).collect()
+        let code = |row: u32| codes.get(row as usize).copied().unwrap_or(0);
+        let width = self.codes.get(column).map_or(1, Codes::len);
+        let classes_before = from.classes.iter().max().map_or(0, |&m| m as usize + 1);
+        let mut next: Vec<u32> = Vec::with_capacity(from.rows.len());
+        let mut sizes: Vec<u32> = Vec::new();
+        let mut count = |id: u32| {
+            match sizes.get_mut(id as usize) {
+                Some(size) => *size += 1,
+                None => sizes.push(1),
+            }
+            next.push(id);
+        };
+        if classes_before * width <= DIRECT_MAX {
+            // A table of all pairs is small enough to be looked up without hashing; 0 is a pair not seen yet.
+            let (mut ids, mut last) = (vec![0u32; classes_before * width], 0);
+            for (&row, &class) in from.rows.iter().zip(&from.classes) {
+                if let Some(id) = ids.get_mut(class as usize * width + code(row) as usize) {
+                    if *id == 0 {
+                        last += 1;
+                        *id = last;
+                    }
+                    count(*id - 1);
+                }
+            }
+        } else {
+            let mut pairs = Pairs::default();
+            for (&row, &class) in from.rows.iter().zip(&from.classes) {
+                count(step(&mut pairs, class, code(row)));
+            }
+        }
+        let alone = sizes.iter().filter(|&&size| size == 1).count() as u64;
+        // Classes of several, numbered anew without gaps.
+        let mut last = 0;
+        let renumbered: Vec<u32> = sizes
+            .iter()
+            .map(|&size| {
+                last += u32::from(size > 1);
+                if size > 1 { last } else { 0 }
+            })
+            .collect();
+        let mut out = Refined { rows: Vec::new(), classes: Vec::new(), alone: from.alone + alone };
+        for (&row, &id) in from.rows.iter().zip(&next) {
+            if let Some(class) = renumbered.get(id as usize).and_then(|n| n.checked_sub(1)) {
+                out.rows.push(row);
+                out.classes.push(class);
+            }
+        }
+        out
     }
 
-    fn count(&self, columns: &[usize], classes: &[u32], findings: &[Finding]) -> SinglingOut {
-        let mut sizes = vec![0u64; classes.iter().max().map_or(0, |&m| m as usize + 1)];
-        for &class in classes {
+    fn count(&self, columns: &[usize], refined: &Refined, findings: &[Finding]) -> SinglingOut {
+        let mut sizes = vec![0u64; refined.classes.iter().max().map_or(0, |&m| m as usize + 1)];
+        for &class in &refined.classes {
             if let Some(size) = sizes.get_mut(class as usize) {
                 *size += 1;
             }
         }
-        let below = |limit: u64| sizes.iter().filter(|&&size| size < limit).sum();
+        let few: u64 = sizes.iter().filter(|&&size| size < 11).sum();
         let names = columns.iter().filter_map(|&c| findings.get(c)).map(|f| f.column.clone()).collect();
         SinglingOut {
             columns: names,
-            uniques: below(2),
-            below_ten: below(11),
+            uniques: refined.alone,
+            below_ten: refined.alone + few,
             of: self.len(),
             all_quasi: false,
         }
     }
+}
+
+/// Rows that some columns do not yet describe alone, with their classes.
+struct Refined {
+    rows: Vec<u32>,
+    classes: Vec<u32>,
+    /// Rows that they do.
+    alone: u64,
 }
 
 fn note(found: &mut [Vec<SinglingOut>; 3], size: usize, new: SinglingOut) {

@@ -9,6 +9,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use std::fmt::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// Why a batch does not pass.
@@ -63,7 +64,10 @@ impl fmt::Display for Refusal {
                 write!(f, "column `{name}` has no single values; it can be kept or dropped")?
             }
             Self::NeedsKey(name) => write!(f, "column `{name}` needs a pseudonym key")?,
-            Self::NoWidth(name) => write!(f, "a bin of column `{name}` needs a width above zero")?,
+            Self::NoWidth(name) => write!(
+                f,
+                "column `{name}` needs a bin above zero, a shift above zero, or at most 32 and 128 bits"
+            )?,
             Self::Arrow(error) => write!(f, "the batch could not be built: {error}")?,
         }
         write!(f, " ({})", self.code())
@@ -123,7 +127,7 @@ impl Border {
         self.guard(&batch.schema())?;
         let mut columns = Vec::with_capacity(self.after.fields().len());
         for ((act, field), array) in self.acts.iter().zip(self.before.fields()).zip(batch.columns()) {
-            if let Some(column) = self.column(act, field.name(), array)? {
+            if let Some(column) = self.column(act, field.name(), array, batch)? {
                 columns.push(column);
             }
         }
@@ -152,7 +156,13 @@ impl Border {
         }
     }
 
-    fn column(&self, act: &Act, name: &str, array: &ArrayRef) -> Result<Option<ArrayRef>, Refusal> {
+    fn column(
+        &self,
+        act: &Act,
+        name: &str,
+        array: &ArrayRef,
+        batch: &RecordBatch,
+    ) -> Result<Option<ArrayRef>, Refusal> {
         match act {
             Act::Drop => return Ok(None),
             Act::Keep => return Ok(Some(array.clone())),
@@ -160,6 +170,9 @@ impl Border {
             _ => {}
         }
         let cells = Cells::of(array).ok_or_else(|| Refusal::Unreadable(name.into()))?;
+        if let Act::Shift { person, days } = act {
+            return self.shifted(name, &cells, person, *days, batch).map(Some);
+        }
         let cell = Cell::of(act, name, self.key.as_ref());
         let mut out = StringBuilder::with_capacity(array.len(), array.len() * 8);
         let mut memo = Memo::new();
@@ -173,6 +186,34 @@ impl Border {
     }
 }
 
+impl Border {
+    // A day without a person has no amount to move by, and becomes missing.
+    fn shifted(
+        &self,
+        name: &str,
+        cells: &Cells<'_>,
+        person: &str,
+        days: u16,
+        batch: &RecordBatch,
+    ) -> Result<ArrayRef, Refusal> {
+        let key = self.key.as_ref().ok_or_else(|| Refusal::NeedsKey(name.into()))?;
+        let persons = batch.column_by_name(person).ok_or_else(|| Refusal::MissingColumn(person.into()))?;
+        let persons = Cells::of(persons).ok_or_else(|| Refusal::Unreadable(person.into()))?;
+        let mut out = StringBuilder::with_capacity(cells.len(), cells.len() * 10);
+        for row in 0..cells.len() {
+            let day = cells.text(row).and_then(|text| read_day(&text));
+            match day.zip(persons.text(row)) {
+                Some((day, person)) => {
+                    write!(out, "{}", day.plus_days(key.days(&person, days))).ok();
+                    out.append_value("");
+                }
+                None => out.append_null(),
+            }
+        }
+        Ok(Arc::new(out.finish()))
+    }
+}
+
 fn check(act: &Act, field: &Field, has_key: bool) -> Result<(), Refusal> {
     let name = || field.name().clone();
     let nested = field.data_type().is_nested()
@@ -183,8 +224,12 @@ fn check(act: &Act, field: &Field, has_key: bool) -> Result<(), Refusal> {
     match act {
         Act::Keep | Act::Drop | Act::Suppress => Ok(()),
         _ if nested => Err(Refusal::Unreadable(name())),
-        Act::Pseudonym { .. } if !has_key => Err(Refusal::NeedsKey(name())),
+        Act::Pseudonym { .. } | Act::Token { .. } | Act::Shift { .. } if !has_key => {
+            Err(Refusal::NeedsKey(name()))
+        }
         Act::Bin { width, .. } if *width <= Decimal::ZERO => Err(Refusal::NoWidth(name())),
+        Act::Ip { v4, v6 } if *v4 > 32 || *v6 > 128 => Err(Refusal::NoWidth(name())),
+        Act::Shift { days: 0, .. } => Err(Refusal::NoWidth(name())),
         _ => Ok(()),
     }
 }
@@ -199,7 +244,7 @@ pub(crate) struct Cell<'a> {
 impl<'a> Cell<'a> {
     pub(crate) fn of(act: &'a Act, column: &'a str, key: Option<&'a DomainKey>) -> Self {
         let namespace = match act {
-            Act::Pseudonym { namespace: Some(shared) } => shared,
+            Act::Pseudonym { namespace: Some(shared) } | Act::Token { namespace: Some(shared) } => shared,
             _ => column,
         };
         Self { act, namespace, key }
@@ -252,6 +297,10 @@ impl<'a> Cell<'a> {
             }
             Act::Map { to, otherwise } => out.push_str(to.get(text).or(otherwise.as_ref())?),
             Act::Pseudonym { .. } => self.key?.write_name(self.namespace, text, out),
+            Act::Token { .. } => out.push_str(&self.key?.token(self.namespace, text)?),
+            Act::Ip { v4, v6 } => out.push_str(&network(text, *v4, *v6)?),
+            // The person beside it is needed: only a border moves days.
+            Act::Shift { .. } => return None,
         }
         Some(())
     }
@@ -336,6 +385,20 @@ fn bin(
     format!("[{},{high})", below.map_or(low, |b| b.max(low)))
 }
 
+/// The network of an address, with so many bits of it.
+fn network(text: &str, v4: u8, v6: u8) -> Option<String> {
+    match text.parse().ok()? {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(v4)).unwrap_or(0);
+            Some(format!("{}/{v4}", Ipv4Addr::from_bits(address.to_bits() & mask)))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(v6)).unwrap_or(0);
+            Some(format!("{}/{v6}", Ipv6Addr::from_bits(address.to_bits() & mask)))
+        }
+    }
+}
+
 /// Whether an act could have given this value: data that claim to be transformed are held against their plan.
 pub(crate) fn could_give(act: &Act, text: &str) -> bool {
     let number = |t: &str| t.parse::<Decimal>().ok();
@@ -365,6 +428,13 @@ pub(crate) fn could_give(act: &Act, text: &str) -> bool {
                 DateUnit::Decade => text.strip_suffix("0s").is_some_and(|t| digits(t, 3)),
             }
         }
+        Act::Ip { v4, v6 } => text
+            .split_once('/')
+            .is_some_and(|(address, _)| network(address, *v4, *v6).is_some_and(|same| same == text)),
+        Act::Shift { .. } => {
+            matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _]) && read_day(text).is_some()
+        }
+        Act::Token { .. } => text.len() >= 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
         Act::Prefix { keep } => text.strip_suffix('*').is_some_and(|t| t.chars().count() <= *keep),
         Act::Map { to, otherwise } => {
             otherwise.as_deref() == Some(text) || to.values().any(|value| value == text)
@@ -410,6 +480,39 @@ mod tests {
         check("act='map'\nto={Tokyo='Kanto'}", "Osaka", "");
         check("act='map'\nto={Tokyo='Kanto'}\notherwise='elsewhere'", "Osaka", "elsewhere");
         check("act='suppress'", "anything", "");
+        check("act='ip'\nv4=24\nv6=48", "192.0.2.77", "192.0.2.0/24");
+        check("act='ip'\nv4=24\nv6=48", "2001:db8:1:2::7", "2001:db8:1::/48");
+        check("act='ip'\nv4=0\nv6=0", "192.0.2.77", "0.0.0.0/0");
+        check("act='ip'\nv4=24\nv6=48", "not an address", "");
+    }
+
+    #[test]
+    fn days_of_one_person_move_together_and_tokens_need_the_key() {
+        let column = |v: &[Option<&str>]| Arc::new(arrow_array::StringArray::from(v.to_vec())) as ArrayRef;
+        let table = RecordBatch::try_from_iter([
+            ("patient", column(&[Some("a"), Some("a"), Some("b"), None])),
+            (
+                "seen",
+                column(&[Some("2026-01-10"), Some("令和8年1月20日"), Some("2026-01-10"), Some("2026-01-10")]),
+            ),
+        ])
+        .unwrap();
+        let plan = Plan::parse(
+            "[columns.patient]\nact='token'\n[columns.seen]\nact='shift'\nperson='patient'\ndays=90",
+        )
+        .unwrap();
+        assert_eq!(Border::prepare(&plan, &table.schema(), None).unwrap_err().code(), "pets/needs-key");
+        let domain =
+            crate::pseudonym::Domain { recipient: "r".into(), purpose: "p".into(), period: "1".into() };
+        let key = DomainKey::derive(&[3; 32], &domain).unwrap();
+        let out = Border::prepare(&plan, &table.schema(), Some(key.clone())).unwrap().apply(&table).unwrap();
+        let (patients, seen) = (Cells::of(out.column(0)).unwrap(), Cells::of(out.column(1)).unwrap());
+        assert_eq!(key.value("patient", &patients.text(2).unwrap()).as_deref(), Some("b"));
+        let day = |row: usize| read_day(&seen.text(row).unwrap()).unwrap().days_since_epoch();
+        assert_eq!(day(1) - day(0), 10);
+        assert_ne!(day(0), read_day("2026-01-10").unwrap().days_since_epoch());
+        assert!((day(2) - read_day("2026-01-10").unwrap().days_since_epoch()).abs() <= 90);
+        assert_eq!(seen.text(3), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod across;
 mod certify;
 mod dp;
 mod separate;
+mod shares;
 
 use crate::verdict::Voice;
 use clap::{Args, Subcommand};
@@ -39,6 +40,8 @@ enum Act {
     Across(across::Across),
     Separate(separate::Separate),
     Linked(separate::Linked),
+    Share(shares::Shared),
+    Reveal(shares::Reveal),
     Budget(dp::Budget),
     Dp(dp::Dp),
 }
@@ -46,7 +49,7 @@ enum Act {
 /// What the verb itself takes; clap demands it unless an act is named.
 #[derive(Args)]
 struct Plain {
-    /// A table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
+    /// A table: .csv (UTF-8 or Shift_JIS), .jsonl, .xlsx, .parquet or .arrow.
     #[arg(required = true)]
     file: Option<PathBuf>,
     /// The profile that has to be met.
@@ -55,7 +58,7 @@ struct Plain {
     /// What a person says of the columns (see `tegata scan --dictionary`).
     #[arg(long, value_name = "FILE")]
     dictionary: Option<PathBuf>,
-    /// Where the released table goes (CSV).
+    /// Where the released table goes: .csv, .parquet, .arrow or .jsonl.
     #[arg(long, value_name = "FILE", required = true)]
     out: Option<PathBuf>,
     /// Where the report goes (canonical JSON).
@@ -89,6 +92,8 @@ pub fn run(protect: Protect) -> ExitCode {
         Some(Act::Across(releases)) => across::run(releases),
         Some(Act::Separate(separate)) => separate::run(separate),
         Some(Act::Linked(linked)) => separate::verify(linked),
+        Some(Act::Share(secret)) => shares::run(secret),
+        Some(Act::Reveal(tokens)) => shares::reveal(tokens),
         Some(Act::Budget(budget)) => dp::budget(budget),
         Some(Act::Dp(question)) => dp::run(question),
         None => end(release(&protect.release).map(|met| if met { 0 } else { 10 })),
@@ -149,15 +154,16 @@ fn release(protect: &Plain) -> Result<bool, String> {
         super::print_lines(&lines(&release, voice));
         return Ok(false);
     }
+    let bytes = release.bytes_for(out).ok_or_else(|| format!("error[dataplane/unknown-format]: `{}` is none of .csv, .parquet, .arrow, .jsonl", out.display()))?.map_err(wrong)?;
     let document = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
-    let mut files = vec![(out, release.bytes.clone()), (report, document)];
+    let mut files = vec![(out, bytes.clone()), (report, document)];
     if let Some(path) = &protect.plan {
         files.push((path, release.protected.plan.render().map_err(|e| format!("error[TGT-N004]: {e}"))?.into_bytes()));
     }
     super::write_together(&files)?;
     super::print_lines(&lines(&release, voice));
     super::print_lines(&[
-        format!("{} sha256 {}", out.display(), release.digest),
+        format!("{} sha256 {}", out.display(), model::Digest::of(&bytes)),
         format!("{} sha256 {}", report.display(), release.report),
         voice.word("protect-next"),
     ]);
@@ -168,13 +174,18 @@ impl Secret {
     fn read(&self) -> Result<Option<DomainKey>, String> {
         let (Some(path), Some(domain)) = (&self.key, &self.domain) else { return Ok(None) };
         let secret = std::fs::read(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?;
-        let parts: Vec<&str> = domain.split('/').collect();
-        let [recipient, purpose, period] = parts.as_slice() else {
-            return Err(format!("error[TGT-C002]: `{domain}` is not recipient/purpose/period"));
-        };
-        let domain = Domain { recipient: recipient.to_string(), purpose: purpose.to_string(), period: period.to_string() };
-        DomainKey::derive(&secret, &domain).map(Some).map_err(|_| format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()))
+        domain_key(&secret, domain).map(Some).map_err(|e| if e.contains("TGT-N002") { format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()) } else { e })
     }
+}
+
+/// The key of a domain `recipient/purpose/period`.
+fn domain_key(secret: &[u8], domain: &str) -> Result<DomainKey, String> {
+    let parts: Vec<&str> = domain.split('/').collect();
+    let [recipient, purpose, period] = parts.as_slice() else {
+        return Err(format!("error[TGT-C002]: `{domain}` is not recipient/purpose/period"));
+    };
+    let domain = Domain { recipient: recipient.to_string(), purpose: purpose.to_string(), period: period.to_string() };
+    DomainKey::derive(secret, &domain).map_err(|e| format!("error[TGT-N002]: {e}"))
 }
 
 /// What was done and how each clause came out, for people.

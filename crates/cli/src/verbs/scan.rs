@@ -21,7 +21,7 @@ use words::{Arg, say};
 
 A text is .txt, .md, .eml, .log, or any file with --text, in UTF-8 or Shift_JIS. A detector overlooks: a person has the last look.")]
 pub struct Scan {
-    /// A table (.csv in UTF-8 or Shift_JIS, .xlsx, .parquet) or a text (.txt, .md, .eml, .log).
+    /// A table (.csv in UTF-8 or Shift_JIS, .jsonl, .xlsx, .parquet, .arrow) or a text (.txt, .md, .eml, .log).
     file: PathBuf,
     /// The file is running text, whatever its name.
     #[arg(long, conflicts_with = "dictionary")]

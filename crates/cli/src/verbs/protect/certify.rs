@@ -24,7 +24,7 @@ What was not given is left to judgement: attacks need --plan and --original, and
 The seal lies beside the report: openssl cms -verify -binary -inform DER -in report.json.p7s -content report.json -CAfile ca.pem -purpose any
 Exit code: 0 the profile's numbers are met, 10 they are not (the report is written all the same), 2 usage.")]
 pub struct Certify {
-    /// The released table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
+    /// The released table: .csv (UTF-8 or Shift_JIS), .jsonl, .xlsx, .parquet or .arrow.
     file: PathBuf,
     /// The profile, or several joined by `+`.
     #[arg(long, value_name = "PROFILE")]

@@ -118,7 +118,7 @@ The groups and edges are yours to name: groups read off the data would tell who 
 Rows of one person beyond --rows-max do not count. The loss is in the book before an answer is printed; no seed and no noise is kept.
 Exit code: 0 answered, 11 the budget does not cover it, 2 usage.")]
 pub struct Dp {
-    /// A table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
+    /// A table: .csv (UTF-8 or Shift_JIS), .jsonl, .xlsx, .parquet or .arrow.
     file: PathBuf,
     /// The book of budgets (see `tegata protect budget`).
     #[arg(long, value_name = "FILE")]

@@ -16,7 +16,7 @@ The dictionary is the plan: a column that it does not name, also one that appear
 Rows of the non-personal part are in the order of their digests, so a position leads nobody back. Keep the link proof with the personal part.
 Exit code: 0 parted, 2 usage or stopped.")]
 pub struct Separate {
-    /// A mixed table: .csv (UTF-8 or Shift_JIS), .xlsx or .parquet.
+    /// A mixed table: .csv (UTF-8 or Shift_JIS), .jsonl, .xlsx, .parquet or .arrow.
     file: PathBuf,
     /// What each column is; `role = \"non-personal\"` goes to the non-personal part, all else to the personal part.
     #[arg(long, value_name = "FILE")]
