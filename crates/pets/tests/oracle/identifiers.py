@@ -3,7 +3,7 @@
 
     pip install python-stdnum==2.2
     python3 identifiers.py > identifiers.tsv
-    python3 identifiers.py --many 100000 > many.tsv      random numbers, and valid ones with one or two places changed
+    python3 identifiers.py --many 100000 > many.tsv      (schemes may follow) random numbers, and valid ones with one or two places changed
 
 One line each: scheme, number, 1 for valid or 0. A raised exception other than a verdict is no verdict and is left out
 (`stdnum.cn.ric` raises KeyError for some regions). About half of the numbers are made valid by trying the last places.
@@ -109,10 +109,12 @@ def mutated(rng, number):
     return number
 
 
-def many(count):
+def many(count, only):
     """Half random of the scheme's shapes, half valid numbers changed a little; those that stay valid are changed on."""
     catalogue = shapes("../../../../profiles/identifiers.toml")
     for scheme, name in MODULES.items():
+        if only and scheme not in only:
+            continue
         rng = random.Random("many " + scheme)
         module = importlib.import_module("stdnum." + name)
         pool, said, errors = [], {}, 0
@@ -174,7 +176,7 @@ def main():
             print(scheme, number, int(said), sep="\t")
 
 
-if len(sys.argv) == 3 and sys.argv[1] == "--many":
-    many(int(sys.argv[2]))
+if len(sys.argv) >= 3 and sys.argv[1] == "--many":
+    many(int(sys.argv[2]), sys.argv[3:])
 else:
     main()
