@@ -34,6 +34,8 @@ export const PAGES = {
   rule: "rule/eu.gdpr.46.2.c/2024-01-15",
   entry: "rule/eu.adequacy%23US/2018-06-01",
   changes: "changes",
+  compare: "compare?place=JP&place=DE&place=US",
+  effect: "effect/2024-03-22",
   report: "report",
   register: "register?example=1",
   matrix: "matrix?exporter.place=JP&data.categories=contact",

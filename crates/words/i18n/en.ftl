@@ -734,6 +734,8 @@ page-effect-none = No answer changes on this day, as far as our rules tell.
 page-effect-regions = { $n } regions turn
 page-effect-before = The day before
 page-effect-after = On the day
+page-effect-together = all laws together
+page-effect-days = Other days
 page-effect-witness = A transfer that shows it
 page-effect-link = What it changes, with examples
 # Hygiene of rules

@@ -697,6 +697,8 @@ page-effect-none = 当ルールの限り、この日に変わる答えはあり�
 page-effect-regions = { $n }の領域で答えが変わります
 page-effect-before = 前日
 page-effect-after = 当日
+page-effect-together = 法令全体では
+page-effect-days = ほかの日
 page-effect-witness = その例となる移転
 page-effect-link = 何が変わるか(例つき)
 # ルールの健全性

@@ -4,6 +4,9 @@ use crate::rules_source;
 use clap::Args;
 use identity::x509::Certificate;
 use node::config::Config;
+use node::ports::{Carrier as _, Request};
+use server::carrier::reach::Reach;
+use server::carrier::{Terms, TlsCarrier};
 use std::{
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
@@ -83,6 +86,9 @@ pub fn run(doctor: Doctor) -> ExitCode {
     for url in doctor.peer.iter().chain(services.into_iter().flatten()) {
         all.push(("peer", peer(url)));
     }
+    if let Some(there) = services.into_iter().flatten().next().and_then(|url| their_clock(url, &config)) {
+        all.push(("clock", apart(doctor.now(), there)));
+    }
     let mut failed = false;
     for (name, finding) in all {
         match finding {
@@ -104,6 +110,33 @@ fn clock(now: model::Instant) -> Finding {
         Some(day) if now.day(0) < day => Fail(format!("the clock says {}, before the rules were read ({day})", now.day(0)), "set the clock of this machine (NTP); stamps and verdicts depend on it".into()),
         Some(day) if now.day(0).days_since_epoch() - day.days_since_epoch() > 3_650 => Fail(format!("the clock says {now}, ten years after the rules were read"), "set the clock of this machine (NTP)".into()),
         _ => Fine(now.to_string()),
+    }
+}
+
+/// What the clock of a service says, if it answers: the `Date` of its answer.
+fn their_clock(url: &str, config: &Config) -> Option<model::Instant> {
+    let terms = Terms::new(config.file(&config.keys.anchors)).reaching(Reach::Anywhere);
+    let reply = TlsCarrier::open(terms).ok()?.send(Request::get(url)).ok()?;
+    http_date(reply.header("date")?)
+}
+
+/// Reads `Sun, 22 Nov 2026 11:02:32 GMT` (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<model::Instant> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split(' ').skip(1);
+    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let month = MONTHS.iter().position(|m| *m == month)? + 1;
+    let day: model::CivilDate = format!("{year}-{month:02}-{day}").parse().ok()?;
+    let seconds = time.split(':').try_fold(0, |sum, part| part.parse::<i64>().ok().map(|n| sum * 60 + n))?;
+    Some(model::Instant(model::Instant::start_of(day, 0).0 + seconds * 1_000))
+}
+
+/// Two clocks beside each other. LIMIT: five seconds, since the other is told in whole seconds and its answer takes a moment.
+fn apart(now: model::Instant, there: model::Instant) -> Finding {
+    let seconds = (now.0 - there.0) / 1_000;
+    match seconds.abs() {
+        0..=5 => Fine(format!("as the authority's, {there}")),
+        _ => Fail(format!("this clock says {now}, the authority's {there}: {seconds} s apart"), "set the clock of this machine (NTP); peers and stamps disagree with it".into()),
     }
 }
 
@@ -214,5 +247,21 @@ fn peer(url: &str) -> Finding {
     match TcpStream::connect_timeout(&address, Duration::from_secs(3)) {
         Ok(_) => Fine(format!("{host} answers")),
         Err(e) => Fail(format!("{host}: {e}"), "is the peer up, and does a firewall let us through?".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_held_beside_another() {
+        let there = http_date("Sun, 22 Nov 2026 11:02:32 GMT").unwrap();
+        assert_eq!(there.to_string(), "2026-11-22T11:02:32.000Z");
+        assert!(http_date("today").is_none() && http_date("Sun, 31 Feb 2026 11:02:32 GMT").is_none());
+        assert!(matches!(apart(model::Instant(there.0 + 4_000), there), Fine(_)));
+        for wrong in [-3_600_000, 3_600_000, 7_000] {
+            assert!(matches!(apart(model::Instant(there.0 + wrong), there), Fail(says, _) if says.contains("s apart")));
+        }
     }
 }

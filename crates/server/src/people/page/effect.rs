@@ -7,6 +7,7 @@ use crate::people::{State, asked::{Pairs, query, too_many}, tongue::Tongue};
 use crate::problem::{Kind, Problem};
 use axum::{extract::{Path, State as Held}, http::Uri, response::Response};
 use decide::change::{self, Region, Side, Stands};
+use decide::decision::Verdict;
 use maud::{Markup, html};
 use model::{AsOf, CivilDate, fact::Said};
 use rulebook::book::Rulebook;
@@ -38,7 +39,12 @@ pub async fn get(Held(state): Held<State>, Path((code, day)): Path<(String, Stri
     let body = html! {
         h1 { (t.with("page-effect-title", &[("day", &t.day(on))])) }
         p.lead { (t.word("page-effect-lead")) }
-        p { a href=(format!("/{}/effect/{}", t.code(), on.plus_days(-1))) { "←" } " " a href=(format!("/{}/changes", t.code())) { (t.word("page-nav-changes")) } " " a href=(format!("/{}/effect/{}", t.code(), on.plus_days(1))) { "→" } }
+        nav.steps aria-label=(t.word("page-effect-days")) {
+            @for (day, arrow) in [(on.plus_days(-1), "← "), (on.plus_days(1), "→ ")] {
+                a href=(format!("/{}/effect/{day}", t.code())) { (arrow) (t.day(day)) }
+            }
+            a href=(format!("/{}/changes", t.code())) { (t.word("page-nav-changes")) }
+        }
         @if regions.is_empty() { p { (t.word("page-effect-none")) } }
         @else {
             p { (t.count("page-effect-regions", regions.len())) }
@@ -63,8 +69,8 @@ fn row(t: Tongue, book: &Rulebook, r: &Region, on: CivilDate) -> Markup {
     html! {
         tr {
             th scope="row" { (label) }
-            td data-label=(t.word("page-effect-before")) { (side(t, book, &r.before, on.plus_days(-1))) @if let Some((v, _)) = r.verdicts { " " a href=(at(on.plus_days(-1))) { (badge(t, v)) } } }
-            td data-label=(t.word("page-effect-after")) { (side(t, book, &r.after, on)) @if let Some((_, v)) = r.verdicts { " " a href=(at(on)) { (badge(t, v)) } } }
+            td data-label=(t.word("page-effect-before")) { (side(t, book, &r.before, on.plus_days(-1))) @if let Some((v, _)) = r.verdicts { (together(t, v, &at(on.plus_days(-1)))) } }
+            td data-label=(t.word("page-effect-after")) { (side(t, book, &r.after, on)) @if let Some((_, v)) = r.verdicts { (together(t, v, &at(on))) } }
             td data-label=(t.word("page-effect-witness")) {
                 @let (ends, rest): (Vec<_>, Vec<_>) = r.witness.iter().partition(|(slot, _)| slot.ends_with(".place"));
                 @for (slot, said) in ends { div { span.meta { (slot_label(t, book, slot)) } " " b { (values_label(t, book, slot, said)) } } }
@@ -77,6 +83,11 @@ fn row(t: Tongue, book: &Rulebook, r: &Region, on: CivilDate) -> Markup {
             }
         }
     }
+}
+
+/// What all laws together answer, beside what this one says.
+fn together(t: Tongue, verdict: Verdict, address: &str) -> Markup {
+    html! { div.meta { (t.word("page-effect-together")) } a href=(address) { (badge(t, verdict)) } }
 }
 
 fn plain(said: &Said) -> String {
