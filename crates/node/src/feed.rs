@@ -9,9 +9,11 @@ use decide::{
 use model::{AsOf, CivilDate, text::Language};
 use rulebook::{
     book::Rulebook,
+    census,
     lookup::{self, Rule, Turn},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use words::{Arg, say};
 
 /// LIMIT: days of one feed, rules and regions named in one entry.
@@ -54,9 +56,19 @@ fn change(engine: &mut Engine, book: &Rulebook, turn: &Turn<'_>, language: Langu
     let known = turn.begin.iter().chain(&turn.end).chain(&turn.annulled).chain(&turn.published).map(public).max().unwrap_or(turn.on);
     let (before, after) = (AsOf::then(turn.on.plus_days(-1)), AsOf::then(turn.on));
     let (mut a, mut b) = (engine.revised(book.clone()), engine.revised(book.clone()));
-    let regions: Vec<Region> = change::effect(&mut a, before, &mut b, after)?.into_iter().filter(Region::turns).collect();
+    // From one day to the next deadlines pass in other laws too: that is no change of law.
+    let touched = touched(book, turn);
+    let regions: Vec<Region> = change::effect(&mut a, before, &mut b, after)?.into_iter().filter(|r| r.turns() && touched.contains(r.layer.as_str())).collect();
     let effect = regions.iter().take(REGIONS_MAX).map(|r| region(book, r, language)).collect();
     Ok(Change { on: turn.on, known, lines, effect, turned: regions.len() })
+}
+
+/// The layers of the rules that turn, and those that ask a list of which an entry turns.
+fn touched<'a>(book: &'a Rulebook, turn: &Turn<'a>) -> BTreeSet<&'a str> {
+    let rules = || turn.begin.iter().chain(&turn.end).chain(&turn.annulled).chain(&turn.published);
+    let lists: BTreeSet<&str> = rules().filter_map(|r| r.head.id.split_once('#')).map(|(list, _)| list).collect();
+    let asking = book.layers.values().filter(|l| !lists.is_empty() && census::lists_of(book, l).iter().any(|x| lists.contains(x)));
+    rules().filter_map(|r| r.layer).chain(asking.map(|l| l.id.as_str())).collect()
 }
 
 fn line(book: &Rulebook, r: &Rule<'_>, word: &str, language: Language) -> String {
