@@ -39,7 +39,7 @@ pub async fn get(Held(state): Held<State>, Path((code, day)): Path<(String, Stri
     let body = html! {
         h1 { (t.with("page-effect-title", &[("day", &t.day(on))])) }
         p.lead { (t.word("page-effect-lead")) }
-        nav.steps aria-label=(t.word("page-effect-days")) {
+        nav.days aria-label=(t.word("page-effect-days")) {
             @for (day, arrow) in [(on.plus_days(-1), "← "), (on.plus_days(1), "→ ")] {
                 a href=(format!("/{}/effect/{day}", t.code())) { (arrow) (t.day(day)) }
             }
