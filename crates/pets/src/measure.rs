@@ -289,14 +289,16 @@ pub struct PopulationRisk {
     pub k_map: u64,
     /// Journalist risk, greatest: one over `k_map`.
     pub journalist_max: Ratio,
-    /// Marketer risk: the average over the sample of one over the size of the population class; none when it cannot be
-    /// written exactly.
-    pub marketer: Option<Ratio>,
+    /// Marketer risk: the average over the sample of one over the size of the population class; for each size of class the
+    /// sum is rounded down to 10⁻¹², so that it can be written.
+    pub marketer: Ratio,
     /// Records of the sample that are alone in it and alone in the population: identified by whoever knows the population.
     pub population_uniques: u64,
     /// Records of the sample that fall in no class of the population table.
     pub unmatched: u64,
 }
+
+const MARKETER_UNIT: u128 = 1_000_000_000_000;
 
 /// Measures a sample against a table of the population in which it lies (k-map); the population in the same coarse values.
 /// None when nothing matches.
@@ -330,15 +332,12 @@ pub fn against_population(
     for (size, n) in sizes() {
         *by_size.entry(size).or_default() += n;
     }
-    let sum = by_size.iter().try_fold(Ratio::ZERO, |sum, (&size, &n)| sum.checked_add(Ratio::share(n, size)));
-    let (numerator, denominator) = sum.map_or((0, 0), Ratio::parts);
+    let sum: u128 = by_size.iter().map(|(&size, &n)| u128::from(n) * MARKETER_UNIT / u128::from(size)).sum();
     Ok(Some(PopulationRisk {
         population: known.iter().sum(),
         k_map,
         journalist_max: Ratio::share(1, k_map),
-        marketer: denominator
-            .checked_mul(u128::from(matched + unmatched))
-            .and_then(|d| Ratio::of(numerator, d)),
+        marketer: Ratio::of(sum, u128::from(matched + unmatched) * MARKETER_UNIT).unwrap_or(Ratio::ZERO),
         population_uniques: sizes().filter(|&(size, n)| size == 1 && n == 1).count() as u64,
         unmatched,
     }))

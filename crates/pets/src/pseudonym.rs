@@ -4,10 +4,13 @@ use crate::shares::{hex, unhex};
 use aes_siv::KeyInit as _;
 use aes_siv::siv::Aes256Siv;
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fmt;
+
+mod keyed;
+
+use keyed::Keyed;
 
 /// The pseudonymization domain (EDPB Guidelines 01/2025): within it one person has one pseudonym, across it none match.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,7 +48,7 @@ const PSEUDONYM_BYTES: usize = 16;
 /// INVARIANT: never printed, serialized or compared; it lives as long as the transformation that needs it.
 #[derive(Clone)]
 pub struct DomainKey {
-    keyed: Hmac<Sha256>,
+    keyed: Keyed,
     tokens: [u8; 64],
 }
 
@@ -70,7 +73,7 @@ impl DomainKey {
         let mut tokens = [0; 64];
         let info = [TOKEN_LABEL, info.get(LABEL.len()..).unwrap_or_default()].concat();
         Hkdf::<Sha256>::new(None, secret).expand(&info, &mut tokens).map_err(|_| SecretTooShort)?;
-        Ok(Self { keyed: Hmac::<Sha256>::new_from_slice(&key).map_err(|_| SecretTooShort)?, tokens })
+        Ok(Self { keyed: Keyed::of(&key), tokens })
     }
 
     /// The token of a value, in hex: AES-256-SIV (RFC 5297) with the namespace as associated data. One value has one token
@@ -89,10 +92,7 @@ impl DomainKey {
 
     /// By how many days a person's days move within this domain: from `days` earlier to `days` later, never by none.
     pub(crate) fn days(&self, person: &str, days: u16) -> i32 {
-        let mut mac = self.keyed.clone();
-        mac.update(b"tegata/shift/1");
-        mac.update(person.as_bytes());
-        let tag = mac.finalize().into_bytes();
+        let tag = self.keyed.tag(&[b"tegata/shift/1", person.as_bytes()]);
         let drawn = tag.iter().take(8).fold(0u64, |n, &b| n << 8 | u64::from(b));
         let moved = (drawn % (2 * u64::from(days.max(1)))) as i32 - i32::from(days.max(1));
         if moved < 0 { moved } else { moved + 1 }
@@ -107,16 +107,14 @@ impl DomainKey {
 
     /// Appends the pseudonym to a text that is used again for the next one.
     pub(crate) fn write_name(&self, namespace: &str, value: &str, out: &mut String) {
-        let mut mac = self.keyed.clone();
-        mac.update(&(namespace.len() as u64).to_be_bytes());
-        mac.update(namespace.as_bytes());
-        mac.update(value.as_bytes());
-        let tag = mac.finalize().into_bytes();
-        for byte in tag.iter().take(PSEUDONYM_BYTES) {
-            for nibble in [byte >> 4, byte & 15] {
-                out.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }));
-            }
+        let length = (namespace.len() as u64).to_be_bytes();
+        let tag = self.keyed.tag(&[&length, namespace.as_bytes(), value.as_bytes()]);
+        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble };
+        let mut text = [0; 2 * PSEUDONYM_BYTES];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(tag) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
+        out.push_str(std::str::from_utf8(&text).unwrap_or_default());
     }
 }
 

@@ -111,6 +111,8 @@ fn journalist_risk_counts_the_population_not_the_sample() {
         against_population(&[column(vec!["a", "b", "z"])], &[population], &names(&["q"])).unwrap().unwrap();
     assert_eq!((risk.k_map, risk.journalist_max, risk.unmatched), (2, r("1/2"), 1));
     assert_eq!(risk.population_uniques, 0);
+    // (1/3 + 1/2 + 0) / 3, each size of class rounded down.
+    assert_eq!(risk.marketer, r("833333333333/3000000000000"));
 }
 
 // Ten thousand people in classes of one to six; one in ten is drawn. The truth is counted, the model must come near.

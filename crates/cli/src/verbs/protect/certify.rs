@@ -185,7 +185,7 @@ fn measures(certified: &Certified, language: Language) -> Vec<String> {
         out.push(say(language, "certify-population", &[
             ("k", Arg::Number(p.k_map as i64)),
             ("journalist", Arg::Text(&p.journalist_max.percent(2))),
-            ("marketer", Arg::Text(&p.marketer.map_or("–".into(), |m| m.percent(2)))),
+            ("marketer", Arg::Text(&p.marketer.percent(2))),
             ("uniques", Arg::Number(p.population_uniques as i64)),
             ("unmatched", Arg::Number(p.unmatched as i64)),
             ("of", Arg::Number(p.population as i64)),

@@ -18,7 +18,7 @@ Exit code: 0 parted, 2 usage or stopped.")]
 pub struct Separate {
     /// A mixed table: .csv (UTF-8 or Shift_JIS), .jsonl, .xlsx, .parquet or .arrow.
     file: PathBuf,
-    /// What each column is; `role = \"non-personal\"` goes to the non-personal part, all else to the personal part.
+    /// What each column is; `role = "non-personal"` goes to the non-personal part, all else to the personal part.
     #[arg(long, value_name = "FILE")]
     dictionary: PathBuf,
     /// Where the personal part goes (CSV).
