@@ -80,13 +80,25 @@ impl DidWeb {
 
     /// did:web section 3.2: the address of the document.
     pub fn url(&self) -> String {
-        let rest = self.0.strip_prefix("did:web:").unwrap_or_default();
-        match rest.split_once(':') {
-            None => format!("https://{}/.well-known/did.json", rest.replace("%3A", ":")),
-            Some((host, path)) => {
-                format!("https://{}/{}/did.json", host.replace("%3A", ":"), path.replace(':', "/"))
-            }
+        format!("https://{}{}", self.host(), self.path())
+    }
+
+    /// did:web section 3.2: the host of the document, with its port where there is one.
+    pub fn host(&self) -> String {
+        self.segments().0.replace("%3A", ":")
+    }
+
+    /// did:web section 3.2: the path of the document on its host.
+    pub fn path(&self) -> String {
+        match self.segments().1 {
+            None => "/.well-known/did.json".to_owned(),
+            Some(path) => format!("/{}/did.json", path.replace(':', "/")),
         }
+    }
+
+    fn segments(&self) -> (&str, Option<&str>) {
+        let rest = self.0.strip_prefix("did:web:").unwrap_or_default();
+        rest.split_once(':').map_or((rest, None), |(host, path)| (host, Some(path)))
     }
 
     /// did:web section 3.2, backwards: the identifier whose document lies at this address.
@@ -137,6 +149,17 @@ impl Relationship {
     }
 }
 
+/// How much of a peer's papers must be in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Rigor {
+    /// All that the specifications demand.
+    #[default]
+    Full,
+    /// Papers as early drafts had them: a document that states no relationship lets each of its keys do everything, and
+    /// a credential of the old model may lack its context and its base type. For tests alone.
+    Drafts,
+}
+
 /// DID 1.0 section 5: a document whose subject was checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DidDocument {
@@ -155,6 +178,11 @@ impl DidDocument {
         }
     }
 
+    /// DID 1.0 section 5.1: whom the document describes.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
     /// DID 1.0 section 5.3: the key with this id (a full DID URL or `#fragment`), if it has this relationship.
     ///
     /// A key that the document merely lists, or that another subject controls, is not given.
@@ -170,6 +198,25 @@ impl DidDocument {
             return None;
         }
         PublicKey::from_jwk(method.get("publicKeyJwk")?).ok()
+    }
+
+    /// DCP section 4.3.3: the key that a token names, or without a name the only one there is.
+    pub fn key_or_only(
+        &self,
+        id: Option<&str>,
+        relationship: Relationship,
+        rigor: Rigor,
+    ) -> Option<PublicKey> {
+        let methods = self.members.get("verificationMethod").and_then(Value::as_array);
+        let id = match (id, methods.map(Vec::as_slice)) {
+            (Some(id), _) => self.absolute(id),
+            (None, Some([only])) => self.absolute(only.get("id")?.as_str()?),
+            (None, _) => return None,
+        };
+        if rigor == Rigor::Drafts && !self.members.contains_key(relationship.member()) {
+            return PublicKey::from_jwk(self.method(&id)?.get("publicKeyJwk")?).ok();
+        }
+        self.key(&id, relationship)
     }
 
     /// DID 1.0 section 5.4: the address of the first service of this type.
@@ -196,29 +243,56 @@ impl DidDocument {
     }
 }
 
+/// A key of a document that is to be rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its name within the document.
+    pub fragment: String,
+    /// The key.
+    pub key: PublicKey,
+    /// What it may be used for; a key that only verifies what it once signed asserts and does nothing else.
+    pub uses: Vec<Relationship>,
+}
+
 /// DID 1.0 section 5: the document of a subject with these keys (fragment and key) and services (fragment, type,
 /// address); every key may authenticate and assert.
 pub fn render(subject: &DidWeb, keys: &[(&str, &PublicKey)], services: &[(&str, &str, &str)]) -> Value {
+    let uses = vec![Relationship::Authentication, Relationship::AssertionMethod];
+    let method = |(fragment, key): &(&str, &PublicKey)| Method {
+        fragment: (*fragment).to_owned(),
+        key: **key,
+        uses: uses.clone(),
+    };
+    render_methods(subject, &keys.iter().map(method).collect::<Vec<_>>(), services)
+}
+
+/// DID 1.0 section 5: the document of a subject, each key with its own uses.
+pub fn render_methods(subject: &DidWeb, methods: &[Method], services: &[(&str, &str, &str)]) -> Value {
     let id = |fragment: &str| format!("{subject}#{fragment}");
-    let ids: Vec<String> = keys.iter().map(|(fragment, _)| id(fragment)).collect();
-    let methods: Vec<Value> = keys
-        .iter()
-        .map(|(fragment, key)| {
-            json!({ "id": id(fragment), "type": "JsonWebKey2020", "controller": subject.as_str(), "publicKeyJwk": key.to_jwk() })
-        })
-        .collect();
+    let listed = |method: &Method| {
+        json!({ "id": id(&method.fragment), "type": "JsonWebKey2020", "controller": subject.as_str(),
+            "publicKeyJwk": method.key.to_jwk() })
+    };
     let services: Vec<Value> = services
         .iter()
         .map(|(fragment, kind, url)| json!({ "id": id(fragment), "type": kind, "serviceEndpoint": url }))
         .collect();
-    json!({
+    let mut document = json!({
         "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"],
         "id": subject.as_str(),
-        "verificationMethod": methods,
-        "authentication": ids,
-        "assertionMethod": ids,
+        "verificationMethod": methods.iter().map(listed).collect::<Vec<_>>(),
         "service": services,
-    })
+    });
+    for relationship in
+        [Relationship::Authentication, Relationship::AssertionMethod, Relationship::CapabilityInvocation]
+    {
+        let keys: Vec<String> =
+            methods.iter().filter(|m| m.uses.contains(&relationship)).map(|m| id(&m.fragment)).collect();
+        if let (false, Some(members)) = (keys.is_empty(), document.as_object_mut()) {
+            members.insert(relationship.member().to_owned(), json!(keys));
+        }
+    }
+    document
 }
 
 #[cfg(test)]
@@ -269,6 +343,13 @@ mod tests {
         assert_eq!(document.key("#seal", Relationship::CapabilityInvocation), None);
         assert_eq!(document.key("#other", Relationship::AssertionMethod), None);
         assert_eq!(document.service("DataService"), Some("https://a.example/dsp"));
+        // Without a name the only key counts, in its relationships; drafts that state none let it do everything.
+        let only = |relationship, rigor| read(&made).unwrap().key_or_only(None, relationship, rigor);
+        assert_eq!(only(Relationship::Authentication, Rigor::Full), Some(key));
+        assert_eq!(only(Relationship::CapabilityInvocation, Rigor::Full), None);
+        assert_eq!(only(Relationship::CapabilityInvocation, Rigor::Drafts), Some(key));
+        let two = render(&did, &[("seal", &key), ("next", &key)], &[]);
+        assert_eq!(read(&two).unwrap().key_or_only(None, Relationship::Authentication, Rigor::Full), None);
         made["verificationMethod"][0]["controller"] = json!("did:web:b.example");
         assert_eq!(read(&made).unwrap().key("#seal", Relationship::AssertionMethod), None);
         made["id"] = json!("did:web:b.example");

@@ -278,7 +278,7 @@ impl Office {
 
     fn status_entry(&self, index: usize) -> identity::status::StatusEntry {
         let list = format!("{}/status/1", self.base);
-        identity::status::StatusEntry { list, purpose: StatusPurpose::Revocation, index }
+        identity::status::StatusEntry { form: identity::status::ListForm::Bitstring, list, purpose: StatusPurpose::Revocation, index }
     }
 
     fn revoke(&self, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
@@ -309,6 +309,7 @@ impl Office {
             bits.set(index).map_err(AuthorityError::from)?;
         }
         let list = StatusList {
+            form: identity::status::ListForm::Bitstring,
             id: format!("{}/status/1", self.base),
             issuer: self.did.to_string(),
             purpose: StatusPurpose::Revocation,

@@ -38,6 +38,18 @@ words! {
         Peer = "peer",
         /// A tile of the log, derived.
         Tile = "tile",
+        /// A credential that we hold.
+        Credential = "credential",
+        /// A credential that somebody offers us.
+        CredentialOffer = "credential-offer",
+        /// What we asked an issuer for.
+        CredentialRequest = "credential-request",
+        /// What we issue: a definition.
+        Issuable = "issuable",
+        /// A request to us as an issuer; about: its holder.
+        Issuance = "issuance",
+        /// A credential that we issued; about: its holder.
+        Issued = "issued",
         /// A setting that outlives the process, such as the legal clock of the demo.
         Setting = "setting",
     }

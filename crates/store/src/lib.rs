@@ -49,6 +49,7 @@ pub mod error;
 pub mod keep;
 pub mod lease;
 pub mod log;
+pub mod once;
 pub mod outbox;
 pub mod part;
 pub mod participant;

@@ -144,6 +144,8 @@ fn prepare(connection: &Connection, file: &Path) -> Result<(), StoreError> {
              PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         ))?;
     }
+    // A table that came later is made where it lacks: stores of before are opened as they are.
+    connection.execute_batch(include_str!("later.sql"))?;
     Ok(())
 }
 

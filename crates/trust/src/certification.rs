@@ -8,7 +8,7 @@ use std::fmt;
 
 use identity::jwt::{self, Header, Jws};
 use identity::key::{Algorithm, PublicKey};
-use identity::status::{StatusEntry, StatusList, StatusPurpose};
+use identity::status::{ListForm, StatusEntry, StatusList, StatusPurpose};
 use model::{CivilDate, Digest, Instant, canonical};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,7 @@ impl Certification {
     pub fn answers(&self, jws: &Jws, question: &CertificationQuestion<'_>) -> CertificationAnswers {
         let day = question.now.day(0);
         let entry = StatusEntry {
+            form: ListForm::Bitstring,
             list: self.status.list.clone(),
             purpose: StatusPurpose::Revocation,
             index: usize::try_from(self.status.index).unwrap_or(usize::MAX),

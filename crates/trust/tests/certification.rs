@@ -6,7 +6,7 @@
 mod kit;
 
 use identity::key::Algorithm;
-use identity::status::{Bitstring, StatusList, StatusPurpose};
+use identity::status::{Bitstring, ListForm, StatusList, StatusPurpose};
 use model::{Digest, Instant};
 use trust::certification::{
     Accord, AccordParty, Answer, Certification, CertificationQuestion, RecordError, StatusAt,
@@ -39,6 +39,7 @@ fn status(revoked: bool) -> StatusList {
         bits.set(40_000).unwrap();
     }
     StatusList {
+        form: ListForm::Bitstring,
         id: "https://agent.example/status/1".into(),
         issuer: AGENT.into(),
         purpose: StatusPurpose::Revocation,

@@ -128,6 +128,7 @@ fn making() -> Vec<Verb> {
             };
             s.reserve(p, reservation, none())
         }),
+        verb("first_use", "Ok(true)", |s, p| s.first_use(p, "peer", "n1", Instant(1), Instant(9))),
         verb("claim_key", "Ok(Ours)", |s, p| {
             s.claim_key(p, "k1", &Digest::of(p.as_str().as_bytes()), Instant(1))
         }),

@@ -458,6 +458,21 @@ fn a_write_under_a_key_happens_once() {
 }
 
 #[test]
+fn a_name_counts_once_while_it_is_remembered() {
+    let store = fresh();
+    let first = |by: &str, name: &str, now| store.first_use(&aoi(), by, name, Instant(now), Instant(now + 10)).unwrap();
+    assert!(first("b", "1", 0));
+    assert!(!first("b", "1", 0));
+    assert!(first("c", "1", 0) && first("b", "2", 0));
+    assert!(!first("b", "1", 10));
+    // Past its end it could not be shown any more, and is forgotten.
+    assert!(first("b", "1", 11));
+    assert!(!first("b", "1", 12));
+    let end = store.first_use(&aoi(), "", "1", Instant(0), Instant(1));
+    assert_eq!(end.unwrap_err().code(), "store/shape");
+}
+
+#[test]
 fn what_is_too_long_or_nameless_is_refused_before_it_is_written() {
     let store = fresh();
     assert!(Participant::new("").is_err());
