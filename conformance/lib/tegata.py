@@ -49,15 +49,16 @@ def layers(binary):
 class Tegata:
     """One node under the test identity, with its /v1."""
 
-    def __init__(self, binary, directory, participant):
+    def __init__(self, binary, directory, participant, more="", port=None):
+        """`more` is added to the configuration; a participant whose name holds the port chooses it before."""
         self.directory, self.participant = directory, participant
         os.makedirs(f"{directory}/data", exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         with open(f"{directory}/tegata.toml", "w") as f:
             f.write(
                 f'mode = "demo"\ntest_identity = true\nparticipant = "{participant}"\n'
                 f'listen = "127.0.0.1:{self.port}"\ndirectory = "node"\n'
-                f"[law]\naccept_drafted = {json.dumps(layers(binary))}\n"
+                f"[law]\naccept_drafted = {json.dumps(layers(binary))}\n{more}"
             )
         with open(f"{directory}/data/stations.csv", "w") as f:
             f.write("station,hour,temperature\n" + "".join(f"A,{n},{n % 30}\n" for n in range(1000)))

@@ -2,9 +2,11 @@
 
 pub mod catalog;
 pub mod check;
+pub mod claims;
 mod cure;
 pub(crate) mod flow;
 pub mod get;
+pub mod issue;
 pub mod negotiate;
 pub mod offer;
 pub mod operate;
@@ -16,3 +18,4 @@ pub(crate) mod revocation;
 pub mod standing;
 pub mod trace;
 pub mod turn;
+pub mod wallet;

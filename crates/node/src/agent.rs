@@ -3,6 +3,8 @@
 use crate::act::revocation::Watched;
 use crate::act::turn::Running;
 use crate::config::{Config, Mode};
+use crate::act::claims::Known;
+use crate::keyring::Keyring;
 use crate::error::ActError;
 use crate::live::Live;
 use crate::act::catalog::Conditions;
@@ -33,8 +35,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Caller {
     /// Its id.
     pub id: String,
-    /// The certificate that it showed; none under the test identity alone.
+    /// The certificate that it showed, if that is its proof.
     pub certificate: Option<Certificate>,
+    /// Whether it proved itself by a token of its own and the credentials that we require.
+    by_claims: bool,
 }
 
 impl Caller {
@@ -44,12 +48,22 @@ impl Caller {
             AltName::Uri(uri) if uri.starts_with("did:") => Some(uri.clone()),
             _ => None,
         })?;
-        Some(Self { id, certificate: Some(certificate) })
+        Some(Self { id, certificate: Some(certificate), by_claims: false })
     }
 
     /// A peer of the test identity: whoever its header says, believed by a node in demo mode alone.
     pub fn unproved(id: &str) -> Self {
-        Self { id: id.to_owned(), certificate: None }
+        Self { id: id.to_owned(), certificate: None, by_claims: false }
+    }
+
+    /// INVARIANT: made only where a token and what it leads to were verified ([`Node::identify`]).
+    pub(crate) fn by_claims(id: &str) -> Self {
+        Self { id: id.to_owned(), certificate: None, by_claims: true }
+    }
+
+    /// Whether claims are its proof.
+    pub fn has_claims(&self) -> bool {
+        self.by_claims
     }
 }
 
@@ -77,6 +91,10 @@ pub struct Node {
     pub(crate) conditions: Mutex<Conditions>,
     pub(crate) watched: Mutex<Watched>,
     pub(crate) log: Mutex<LogState>,
+    pub(crate) keyring: Mutex<Keyring>,
+    pub(crate) known: Mutex<Known>,
+    /// Requests for credentials that are approved and not delivered.
+    pub(crate) issuing: Mutex<BTreeSet<String>>,
     /// Grows whenever something that a decision rests on has changed.
     pub(crate) epoch: AtomicU64,
     stop: AtomicBool,
@@ -126,6 +144,9 @@ impl Node {
             conditions: Mutex::default(),
             watched: Mutex::default(),
             log: Mutex::default(),
+            keyring: Mutex::default(),
+            known: Mutex::default(),
+            issuing: Mutex::default(),
             epoch: AtomicU64::new(1),
             stop: AtomicBool::new(false),
             bell: (Mutex::new(0), Condvar::new()),
@@ -136,6 +157,7 @@ impl Node {
         node.store.append_events(&node.participant, vec![node.leaf(&event)?])?;
         node.store.wake_outbox(&node.participant, node.now())?;
         node.take_up()?;
+        node.take_up_claims()?;
         Ok(node)
     }
 

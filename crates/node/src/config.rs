@@ -1,8 +1,11 @@
 //! `tegata.toml`: every key has a default, unknown keys are errors, secrets are named by file path only.
 
+use identity::dcp::scope::Scope;
+use identity::did::DidWeb;
 use model::CivilDate;
 use model::transfer::Facts;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +56,8 @@ pub struct Config {
     pub test_identity: bool,
     /// Which peers may be called.
     pub peers: Peers,
+    /// Who peers are by the Decentralized Claims Protocol, and who we are to them.
+    pub claims: Claims,
     /// What is known of peers.
     pub peer: Vec<PeerFacts>,
 }
@@ -63,6 +68,80 @@ pub struct Config {
 pub struct Peers {
     /// Hosts that may lie on inner addresses, as `host` or `host:port`.
     pub allow: Vec<String>,
+}
+
+/// By what a peer proves who it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// The certificate of its TLS connection; the Decentralized Claims Protocol is not spoken.
+    #[default]
+    Certificate,
+    /// A self-issued token and the credentials that we require.
+    Token,
+    /// A token where one is shown, else a certificate.
+    Either,
+}
+
+/// Who peers are by the Decentralized Claims Protocol, and who we are to them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Claims {
+    /// By what a peer proves who it is: `certificate`, `token` or `either`.
+    pub peers: Proof,
+    /// Types of credentials that a peer must present, or scopes in full; with none its token is enough.
+    pub require: Vec<String>,
+    /// Types of our credentials that a peer may read, or scopes in full.
+    pub show: Vec<String>,
+    /// How long a peer's credentials are believed before they and their status are asked for again; 0: at each message.
+    pub recheck_ms: i64,
+    /// How long the DID document of a peer is believed; 0: fetched at each use.
+    pub document_ms: i64,
+    /// Believes papers as early drafts had them: for conformance kits, in demo mode.
+    pub drafts: bool,
+    /// Whose word counts: the DID of an issuer, and the types of credentials that it may issue.
+    pub trust: BTreeMap<String, Vec<String>>,
+    /// Where documents of DIDs lie that the open internet does not have: a DID, and the base address instead of its host.
+    pub resolve: BTreeMap<String, String>,
+}
+
+impl Claims {
+    /// Whether the protocol is spoken.
+    pub fn on(&self) -> bool {
+        self.peers != Proof::Certificate
+    }
+
+    /// Does the word of an issuer count for credentials of a type?
+    pub fn trusts(&self, issuer: &str, kind: &str) -> bool {
+        self.trust.get(issuer).is_some_and(|kinds| kinds.iter().any(|one| one == kind))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let scope = |text: &&String| Scope::of(text).is_none();
+        if let Some(wrong) = self.require.iter().chain(&self.show).find(scope) {
+            return Err(format!("[claims]: `{wrong}` is no type of credentials and no scope"));
+        }
+        let wrong = self.trust.keys().chain(self.resolve.keys()).find(|did| DidWeb::parse(did).is_err());
+        match wrong {
+            Some(did) => Err(format!("[claims]: `{did}` is no `did:web` identifier")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            peers: Proof::default(),
+            require: Vec::new(),
+            show: Vec::new(),
+            recheck_ms: 60_000,
+            document_ms: 60_000,
+            drafts: false,
+            trust: BTreeMap::new(),
+            resolve: BTreeMap::new(),
+        }
+    }
 }
 
 /// Files with certificates and keys; relative paths are in the directory.
@@ -157,6 +236,7 @@ impl Default for Config {
             legal_day: None,
             test_identity: false,
             peers: Peers::default(),
+            claims: Claims::default(),
             peer: Vec::new(),
         }
     }
@@ -270,6 +350,14 @@ impl Config {
         if config.mode == Mode::Production && config.test_identity {
             return Err(ConfigError::DemoOnly("test_identity"));
         }
+        if config.mode == Mode::Production && config.claims.drafts {
+            return Err(ConfigError::DemoOnly("claims.drafts"));
+        }
+        let wrong = |detail: String| ConfigError::Malformed { path: PathBuf::new(), detail };
+        config.claims.check().map_err(wrong)?;
+        if config.claims.on() && DidWeb::parse(&config.participant).is_err() {
+            return Err(wrong(format!("[claims] needs a participant that is a `did:web` identifier, not `{}`", config.participant)));
+        }
         Ok(config)
     }
 
@@ -324,6 +412,20 @@ mod tests {
     fn the_test_identity_is_for_the_demo() {
         assert_eq!(Config::parse("test_identity = true").unwrap_err().code(), "config/demo-only");
         assert!(Config::parse("mode = \"demo\"\ntest_identity = true").unwrap().test_identity);
+    }
+
+    #[test]
+    fn claims_name_what_they_mean() {
+        let refused = |text: &str| Config::parse(text).unwrap_err();
+        assert_eq!(refused("[claims]\ndrafts = true").code(), "config/demo-only");
+        assert!(refused("[claims]\nrequire = [\"a:b\"]").to_string().contains("`a:b`"));
+        assert!(refused("[claims.trust]\n\"did:key:z6Mk\" = []").to_string().contains("did:key"));
+        assert_eq!(refused("participant = \"me\"\n[claims]\npeers = \"token\"").code(), "config/malformed");
+        let text = "[claims]\npeers = \"either\"\nrequire = [\"Member\"]\n[claims.trust]\n\"did:web:i.example\" = [\"Member\"]";
+        let config = Config::parse(text).unwrap();
+        assert!(config.claims.on() && config.claims.trusts("did:web:i.example", "Member"));
+        assert!(!config.claims.trusts("did:web:i.example", "Other"));
+        assert_eq!(Config::parse(&config.render()).unwrap(), config);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 
 pub mod config;
 pub mod error;
+pub mod keyring;
 pub mod keys;
 pub mod ports;
 

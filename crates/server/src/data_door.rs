@@ -1,6 +1,7 @@
 //! The door for data: chunks under a lease, the evidence of what was given, the receipt; and the public log.
 
-use crate::dsp_door::{blocking, caller, read_body, refuse};
+use crate::claims_door::denied;
+use crate::dsp_door::{Shown, blocking, read_body, refuse};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,9 @@ const RECEIPT_BYTES_MAX: usize = 64 << 10;
 pub const CHUNK: HeaderName = HeaderName::from_static("tegata-chunk");
 /// Its rows.
 pub const ROWS: HeaderName = HeaderName::from_static("tegata-rows");
+
+/// A token about the consumer itself, where peers prove themselves by claims: the usual header has the transfer's.
+pub const IDENTITY: HeaderName = HeaderName::from_static("tegata-identity");
 
 /// Routes for data and log of one node.
 pub fn router(node: Arc<Node>) -> Router {
@@ -40,9 +44,9 @@ async fn chunk(
     Path((transfer, number)): Path<(String, u64)>,
     request: Request,
 ) -> Response {
-    let caller = match caller(&node, &request) {
+    let caller = match Shown::of(&node, &request, &IDENTITY).judged(&node).await {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(e) => return denied(&e),
     };
     let token = token(request.headers());
     match blocking(move || node.give_chunk(&caller, &transfer, number, &token)).await {
@@ -92,9 +96,9 @@ fn respond(given: Given) -> Response {
 }
 
 async fn manifest(State(node): State<Arc<Node>>, Path(transfer): Path<String>, request: Request) -> Response {
-    let caller = match caller(&node, &request) {
+    let caller = match Shown::of(&node, &request, &IDENTITY).judged(&node).await {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(e) => return denied(&e),
     };
     let token = token(request.headers());
     match blocking(move || node.give_evidence(&caller, &transfer, &token)).await {
@@ -105,9 +109,9 @@ async fn manifest(State(node): State<Arc<Node>>, Path(transfer): Path<String>, r
 }
 
 async fn receipt(State(node): State<Arc<Node>>, Path(transfer): Path<String>, request: Request) -> Response {
-    let caller = match caller(&node, &request) {
+    let caller = match Shown::of(&node, &request, &IDENTITY).judged(&node).await {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(e) => return denied(&e),
     };
     let token = token(request.headers());
     let body = match read_body(request.into_body(), RECEIPT_BYTES_MAX).await {

@@ -13,11 +13,14 @@ use dsp::message::catalog::{CatalogError, CatalogRequest};
 use dsp::message::version::VersionResponse;
 use dsp::message::{Grounds, Message, Received};
 use dsp::{json, paths};
+use node::act::claims::Denied;
 use node::act::process::Answered;
 use node::agent::{Caller, Node};
+use node::config::Proof;
 use std::io::Write;
 use std::sync::Arc;
 
+use crate::claims_door::{denied, token_in};
 use crate::test_identity;
 use crate::tls::Peer;
 
@@ -61,19 +64,58 @@ impl WithAndWithoutSlash for Router<Arc<Node>> {
     }
 }
 
-/// Who asks, if the peer showed a certificate that opens the door.
-pub(crate) fn caller(node: &Node, request: &Request) -> Result<Caller, Response> {
-    let shown = match node.config().test_identity {
-        true => test_identity::caller(request.headers()),
-        false => request.extensions().get::<Peer>().and_then(|peer| Caller::of((*peer.0).clone())),
-    };
-    let Some(caller) = shown else {
-        return Err(refuse(StatusCode::UNAUTHORIZED, "peer/no-certificate", "a peer shows its certificate"));
-    };
-    match node.admit(&caller) {
-        Ok(()) => Ok(caller),
-        Err(stopped) => Err(refuse(StatusCode::FORBIDDEN, &stopped.code, &stopped.says)),
+/// What a peer shows of itself; the rest of its request is not looked at before that is judged.
+pub(crate) struct Shown {
+    caller: Option<Caller>,
+    token: Option<String>,
+}
+
+impl Shown {
+    /// What a request shows: a certificate, what the test identity says, or a token in this header.
+    pub(crate) fn of(node: &Node, request: &Request, header: &header::HeaderName) -> Self {
+        let accepts = node.config().claims.peers;
+        let certified = || request.extensions().get::<Peer>().and_then(|peer| Caller::of((*peer.0).clone()));
+        let caller = match (accepts, node.config().test_identity) {
+            (Proof::Token, _) => None,
+            (_, true) => test_identity::caller(request.headers()),
+            (_, false) => certified(),
+        };
+        let token = match accepts {
+            Proof::Certificate => None,
+            Proof::Token | Proof::Either => token_in(request.headers(), header),
+        };
+        Self { caller, token }
     }
+
+    /// Who it is, if that opens the door.
+    pub(crate) async fn judged(self, node: &Arc<Node>) -> Result<Caller, Denied> {
+        let denied = |status: u16, code: &str, says: &str| Denied { status, code: code.into(), says: says.into() };
+        let caller = match (self.token, self.caller) {
+            (Some(token), certified) => {
+                let of = node.clone();
+                let judged = tokio::task::spawn_blocking(move || of.identify(&token)).await;
+                let proved = judged.map_err(|_| denied(500, "server/act", "the act did not come to its end"))??;
+                if certified.is_some_and(|caller| caller.id != proved.id) {
+                    return Err(denied(403, "claims/two-identities", "the certificate and the token name two peers"));
+                }
+                proved
+            }
+            (None, Some(caller)) => caller,
+            (None, None) if node.config().claims.peers == Proof::Token => {
+                return Err(denied(401, "claims/no-token", "a peer shows a self-issued token"));
+            }
+            (None, None) => return Err(denied(401, "peer/no-certificate", "a peer shows its certificate")),
+        };
+        match node.admit(&caller) {
+            Ok(()) => Ok(caller),
+            Err(stopped) => Err(denied(403, &stopped.code, &stopped.says)),
+        }
+    }
+}
+
+/// Who asks, if what the peer shows opens the door.
+async fn caller(node: &Arc<Node>, shown: Shown) -> Result<Caller, Response> {
+    shown.judged(node).await.map_err(|e| denied(&e))
 }
 
 /// A problem document (RFC 9457).
@@ -110,7 +152,8 @@ fn given(answered: Answered) -> Response {
 type Receive = fn(&Node, &Caller, Option<&str>, &[u8]) -> Answered;
 
 async fn receives(node: Arc<Node>, pid: Option<String>, request: Request, receive: Receive) -> Response {
-    let caller = match caller(&node, &request) {
+    let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
+    let caller = match caller(&node, shown).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };
@@ -151,7 +194,8 @@ async fn moves_transfer(
 type Tell = fn(&Node, &Caller, &str) -> Answered;
 
 async fn tells(node: Arc<Node>, pid: String, request: Request, tell: Tell) -> Response {
-    let caller = match caller(&node, &request) {
+    let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
+    let caller = match caller(&node, shown).await {
         Ok(caller) => caller,
         Err(response) => return response,
     };
@@ -170,8 +214,12 @@ async fn transfer(State(node): State<Arc<Node>>, Path(pid): Path<String>, reques
 }
 
 async fn catalog(State(node): State<Arc<Node>>, request: Request) -> Response {
-    if let Err(response) = caller(&node, &request) {
-        return response;
+    let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
+    if let Err(e) = shown.judged(&node).await {
+        return match node.config().claims.on() {
+            true => catalog_error(e.status, Grounds::of(&e.code, [e.says])),
+            false => denied(&e),
+        };
     }
     let token = request.uri().query().and_then(continuation);
     let zipped = takes_gzip(request.headers());
@@ -249,8 +297,12 @@ fn json_body(body: Vec<u8>, zipped: bool) -> Response {
 }
 
 async fn dataset(State(node): State<Arc<Node>>, Path(id): Path<String>, request: Request) -> Response {
-    if let Err(response) = caller(&node, &request) {
-        return response;
+    let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
+    if let Err(e) = shown.judged(&node).await {
+        return match node.config().claims.on() {
+            true => catalog_error(e.status, Grounds::of(&e.code, [e.says])),
+            false => denied(&e),
+        };
     }
     match blocking(move || node.dataset(&id)).await {
         Ok(Ok(Some(found))) => Json(found.to_root_value()).into_response(),

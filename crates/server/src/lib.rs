@@ -4,6 +4,8 @@ pub mod authority;
 pub mod carrier;
 pub mod tls;
 
+pub mod claims;
+pub mod claims_door;
 pub mod people;
 pub mod problem;
 pub mod data_door;

@@ -134,6 +134,11 @@ impl State {
         self.node.clone()
     }
 
+    /// Whom a secret belongs to.
+    pub(crate) fn admit(&self, secret: &str) -> Option<principal::Principal> {
+        self.keeper.admit(secret)
+    }
+
     /// Takes the civil day from this clock: the legal clock of a demo.
     #[must_use]
     pub fn with_today(self, today: impl Fn() -> CivilDate + Send + Sync + 'static) -> Self {
@@ -222,6 +227,7 @@ pub fn router(state: State) -> Router {
         .merge(api::routes())
         .merge(acts::routes())
         .merge(crate::space::routes())
+        .merge(crate::claims::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_offered)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))

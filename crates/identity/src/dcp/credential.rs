@@ -138,7 +138,9 @@ impl Credential {
         };
         let mut claims = Map::new();
         claims.insert("iss".into(), json!(self.issuer));
-        for (claim, value) in [("sub", self.subjects.first().and_then(|s| s.get("id"))), ("jti", vc.get("id"))] {
+        for (claim, value) in
+            [("sub", self.subjects.first().and_then(|s| s.get("id"))), ("jti", vc.get("id"))]
+        {
             if let Some(value) = value {
                 claims.insert(claim.into(), value.clone());
             }
@@ -224,9 +226,8 @@ fn read_members(vc: &Map<String, Value>, profile: Profile, rigor: Rigor) -> Opti
         None => Some(None),
         Some(value) => value.as_str()?.parse::<Instant>().ok().map(Some),
     };
-    let schema = |value: &Value| {
-        Some(SchemaRef { kind: text(value.get("type")?)?, url: text(value.get("id")?)? })
-    };
+    let schema =
+        |value: &Value| Some(SchemaRef { kind: text(value.get("type")?)?, url: text(value.get("id")?)? });
     // A status that is not understood cannot be looked up, so the credential is not read at all.
     let status = many(vc, "credentialStatus", StatusEntry::from_json)?;
     let form = match profile {
@@ -294,7 +295,9 @@ pub(super) mod tests {
             id: Some("urn:uuid:1".into()),
             kinds: vec![BASE.into(), "Member".into()],
             issuer: "did:web:issuer.example".into(),
-            subjects: vec![json!({ "id": "did:web:a.example", "since": "2020" }).as_object().unwrap().clone()],
+            subjects: vec![
+                json!({ "id": "did:web:a.example", "since": "2020" }).as_object().unwrap().clone(),
+            ],
             valid_from: Some(Instant(1_795_000_000_000)),
             valid_until: Some(Instant(1_795_003_600_000)),
             status: vec![StatusEntry { form, list, purpose: StatusPurpose::Revocation, index: 3 }],

@@ -37,8 +37,12 @@ impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             MessageError::Malformed(what) => write!(f, "the message lacks a good `{what}`"),
-            MessageError::Definition => f.write_str("presentation definitions are not offered here, ask by `scope`"),
-            MessageError::NotOneQuestion => f.write_str("a query has either `scope` or `presentationDefinition`"),
+            MessageError::Definition => {
+                f.write_str("presentation definitions are not offered here, ask by `scope`")
+            }
+            MessageError::NotOneQuestion => {
+                f.write_str("a query has either `scope` or `presentationDefinition`")
+            }
         }
     }
 }
@@ -88,7 +92,9 @@ impl PresentationQuery {
         match (value.get("scope"), value.get("presentationDefinition")) {
             (Some(_), Some(_)) => Err(MessageError::NotOneQuestion),
             (None, None | Some(Value::Null)) => Err(MessageError::NotOneQuestion),
-            (None, Some(Value::Object(definition))) if !definition.is_empty() => Err(MessageError::Definition),
+            (None, Some(Value::Object(definition))) if !definition.is_empty() => {
+                Err(MessageError::Definition)
+            }
             (None, Some(_)) => Err(MessageError::Malformed("presentationDefinition")),
             (Some(_), None) => {
                 let texts = list(&value, "scope")?;
@@ -174,14 +180,15 @@ impl CredentialMessage {
     pub fn read(body: &[u8]) -> Result<Self, MessageError> {
         let value = read(body, Self::KIND)?;
         let container = |one: &Value| {
-            let payload = one.get("payload").and_then(Value::as_str).ok_or(MessageError::Malformed("payload"))?;
+            let payload =
+                one.get("payload").and_then(Value::as_str).ok_or(MessageError::Malformed("payload"))?;
             let (kind, format) = (name(one, "credentialType")?, name(one, "format")?);
             Ok(Container { kind, payload: payload.to_owned(), format })
         };
         let outcome = match name(&value, "status")?.as_str() {
-            "ISSUED" => Outcome::Issued(
-                list(&value, "credentials")?.iter().map(container).collect::<Result<_, _>>()?,
-            ),
+            "ISSUED" => {
+                Outcome::Issued(list(&value, "credentials")?.iter().map(container).collect::<Result<_, _>>()?)
+            }
             "REJECTED" => Outcome::Rejected(name_if_there(&value, "rejectionReason")?),
             _ => return Err(MessageError::Malformed("status")),
         };
@@ -198,9 +205,7 @@ impl CredentialMessage {
         value["holderPid"] = json!(self.holder_pid);
         match &self.outcome {
             Outcome::Issued(all) => {
-                let container = |one: &Container| {
-                    json!({ "credentialType": one.kind, "payload": one.payload, "format": one.format })
-                };
+                let container = |one: &Container| json!({ "credentialType": one.kind, "payload": one.payload, "format": one.format });
                 value["status"] = json!("ISSUED");
                 value["credentials"] = all.iter().map(container).collect();
             }
@@ -474,7 +479,10 @@ mod tests {
         let definition = json!({ "id": "x" });
         let both = json!({ "type": kind, "scope": [scope], "presentationDefinition": definition });
         assert_eq!(ask(both), Err(MessageError::NotOneQuestion));
-        assert_eq!(ask(json!({ "type": kind, "presentationDefinition": definition })), Err(MessageError::Definition));
+        assert_eq!(
+            ask(json!({ "type": kind, "presentationDefinition": definition })),
+            Err(MessageError::Definition)
+        );
         let empty = json!({ "type": kind, "presentationDefinition": {} });
         assert_eq!(ask(empty), Err(MessageError::Malformed("presentationDefinition")));
         assert_eq!(ask(json!({ "type": "Other", "scope": [scope] })), Err(MessageError::Malformed("type")));
@@ -495,7 +503,8 @@ mod tests {
         let mut odd = whole.clone();
         odd["status"] = json!("PERHAPS");
         assert_eq!(CredentialMessage::read(&bytes(&odd)), Err(MessageError::Malformed("status")));
-        let offer = json!({ "type": "CredentialOfferMessage", "issuer": null, "credentials": [{ "id": "1" }] });
+        let offer =
+            json!({ "type": "CredentialOfferMessage", "issuer": null, "credentials": [{ "id": "1" }] });
         assert_eq!(CredentialOffer::read(&bytes(&offer)), Err(MessageError::Malformed("issuer")));
     }
 }

@@ -107,9 +107,7 @@ impl Checker<'_> {
             "enum" => hold(list()?.contains(value)),
             "required" => {
                 let Value::Object(members) = value else { return Ok(()) };
-                list()?.iter().try_for_each(|name| {
-                    hold(members.contains_key(name.as_str().ok_or_else(odd)?))
-                })
+                list()?.iter().try_for_each(|name| hold(members.contains_key(name.as_str().ok_or_else(odd)?)))
             }
             "properties" => {
                 let Value::Object(members) = value else { return Ok(()) };
@@ -215,7 +213,10 @@ mod tests {
             Err(ShapeError::Broken { at, keyword }) => format!("{at} {keyword}"),
             other => format!("{other:?}"),
         };
-        assert_eq!(check(json!({ "id": "abc", "level": "one", "since": 2020, "marks": ["a", null] })), "Ok(())");
+        assert_eq!(
+            check(json!({ "id": "abc", "level": "one", "since": 2020, "marks": ["a", null] })),
+            "Ok(())"
+        );
         assert_eq!(check(json!({ "id": "abc" })), " required");
         assert_eq!(check(json!({ "id": "ab", "level": "one" })), "/id minLength");
         assert_eq!(check(json!({ "id": "abc", "level": "three" })), "/level enum");

@@ -279,7 +279,10 @@ mod tests {
         let signature: p256::ecdsa::Signature = key(5).sign(draft.to_sign());
         let signature = Signature::from_bytes(Algorithm::Es256, &signature.to_bytes()).unwrap();
         let bearer = check(&draft.finish(&signature).unwrap(), &INVOKES).unwrap();
-        assert_eq!((bearer.did.as_str(), bearer.id.as_str(), bearer.access.as_deref()), (A, "one", Some("opaque")));
+        assert_eq!(
+            (bearer.did.as_str(), bearer.id.as_str(), bearer.access.as_deref()),
+            (A, "one", Some("opaque"))
+        );
         assert_eq!(bearer.remember_until, Instant(NOW.0 + 320_000));
     }
 

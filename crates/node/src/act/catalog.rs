@@ -128,7 +128,8 @@ impl Node {
         let request = Request::post(url, "application/json", message.to_bytes())
             .with("accept-encoding", "gzip")
             .up_to(dsp::json::CATALOG_BYTES_MAX);
-        let reply = self.carrier.send(self.introduced(request))?;
+        let peer = self.claimant_at(provider)?;
+        let reply = self.carrier.send(self.introduced(request, &peer)?)?;
         if !reply.is_success() {
             return Err(refused_reply(provider, &reply));
         }
@@ -154,7 +155,8 @@ impl Node {
 
     fn dataset_at(&self, provider: &str, dataset: &str) -> Result<Option<Dataset>, ActError> {
         let url = paths::join(provider, &paths::with_id(paths::CATALOG_DATASET, dataset));
-        let reply = self.carrier.send(self.introduced(Request::get(url)))?;
+        let peer = self.claimant_at(provider)?;
+        let reply = self.carrier.send(self.introduced(Request::get(url), &peer)?)?;
         if !reply.is_success() {
             return Ok(None);
         }

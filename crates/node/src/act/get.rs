@@ -183,6 +183,7 @@ impl Node {
             // What fails stays where it is and is tried again.
             let moved = [self.send_outbox(), self.advance_negotiations(), self.advance_transfers()];
             let moved = moved.into_iter().any(|round| round.unwrap_or(false));
+            self.start_deliveries();
             self.start_pulls();
             if !moved {
                 self.wait(rings, Duration::from_millis(100));

@@ -11,7 +11,7 @@ use dsp::negotiation::Negotiation;
 use dsp::transfer::Transfer;
 use model::Instant;
 use store::outbox::Queued;
-use store::process::ProcessKind;
+use store::process::{ProcessId, ProcessKind};
 use store::{StoreError, Together, crash_point};
 
 impl Node {
@@ -32,7 +32,8 @@ impl Node {
             crash_point("node.send.before");
             let message = &queued.message;
             let request = Request::post(message.url.clone(), "application/json", message.body.clone());
-            let reply = self.carrier.send(self.introduced(request));
+            let reply = self.introduced_for(request, &message.process);
+            let reply = reply.and_then(|request| self.carrier.send(request));
             crash_point("node.send.after");
             let settled = match message.process.kind {
                 ProcessKind::Negotiation => self.answered::<Negotiation>(queued, &reply),
@@ -95,14 +96,24 @@ impl Node {
         Ok(())
     }
 
-    /// Says who we are where nothing else does: under the test identity.
-    pub(crate) fn introduced(&self, request: Request) -> Request {
+    /// Says who we are to the peer of a process.
+    fn introduced_for(&self, request: Request, process: &ProcessId) -> Result<Request, CarrierError> {
+        let stored = self.store.process(&self.participant, process).ok().flatten();
+        let peer = stored.map(|stored| stored.peer).unwrap_or_default();
+        self.introduced(request, &peer)
+    }
+
+    /// Says who we are where the connection does not: by a token of our own, or as the test identity does.
+    pub(crate) fn introduced(&self, request: Request, peer: &str) -> Result<Request, CarrierError> {
+        if self.config.claims.on() {
+            return self.claiming(request, "authorization", peer);
+        }
         if !self.config.test_identity {
-            return request;
+            return Ok(request);
         }
         let audience = request.url.split('/').take(3).collect::<Vec<_>>().join("/");
         let who = serde_json::json!({ "clientId": self.id(), "audience": audience, "region": "any" });
-        request.with("authorization", who.to_string())
+        Ok(request.with("authorization", who.to_string()))
     }
 }
 

@@ -406,7 +406,9 @@ impl Node {
 
     /// Asks the peer for its state and takes what it tells.
     fn ask<H: Held>(&self, pid: &str, url: &str, asked_at: u32) -> Result<(), ActError> {
-        let Ok(reply) = self.carrier.send(self.introduced(Request::get(url))) else { return Ok(()) };
+        let Some(peer) = self.load::<H>(pid)?.map(|at| at.held.process().peer.0.clone()) else { return Ok(()) };
+        let Ok(request) = self.introduced(Request::get(url), &peer) else { return Ok(()) };
+        let Ok(reply) = self.carrier.send(request) else { return Ok(()) };
         let told = match (reply.status, Received::read(&reply.body).map(|r| r.message)) {
             (404, _) => None,
             (200, Ok(Message::ContractNegotiation(m))) => Some(m.state.name().to_owned()),

@@ -253,6 +253,7 @@ impl Node {
             .with("authorization", format!("Bearer {token}"))
             .with("tegata-have", have.to_string())
             .up_to(CHUNK_BYTES_MAX);
+        let request = self.introduced_beside(request, &held.process().peer.0)?;
         crash_point("get.fetch.before");
         let reply = self.carrier.send_and_tell(request, began);
         crash_point("get.fetch.after");
@@ -318,7 +319,7 @@ impl Node {
         let token = held.address().and_then(|a| a.property("authorization")).unwrap_or_default();
         let request = Request::post(format!("{address}/receipt"), "application/jose", receipt.into_bytes())
             .with("authorization", format!("Bearer {token}"));
-        let reply = self.carrier.send(request)?;
+        let reply = self.carrier.send(self.introduced_beside(request, &held.process().peer.0)?)?;
         crash_point("get.receipt.after");
         if !reply.is_success() {
             return Ok(Pulled::Again);

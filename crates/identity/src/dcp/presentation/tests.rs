@@ -111,7 +111,10 @@ fn what_is_lacking_is_named_and_nothing_is_fetched_for_a_stranger() {
     assert_eq!(missing(&material), [Resource::Document(ISSUER.into())]);
     material.documents.insert(ISSUER.into(), whole.documents[ISSUER].clone());
     let list = "https://issuer.example/status/vc20-bssl/jwt".to_owned();
-    assert_eq!(missing(&material), [Resource::StatusList(list), Resource::Schema("https://issuer.example/s".into())]);
+    assert_eq!(
+        missing(&material),
+        [Resource::StatusList(list), Resource::Schema("https://issuer.example/s".into())]
+    );
     // A signature that does not hold leads nowhere.
     let forged = shown(profile, &membership(profile), 8);
     assert_eq!(fault(ask(&forged, &material)), Fault::CredentialSignature);
