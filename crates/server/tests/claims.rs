@@ -21,7 +21,7 @@ use identity::key::Algorithm;
 use model::Instant;
 use node::act::issue::Issuable;
 use node::act::offer::Handling;
-use node::act::operate::{Listing, NegotiationAct, NegotiationWish};
+use node::act::operate::{Listing, NegotiationWish};
 use node::agent::Node;
 use node::config::{Claims, Config, Mode, Proof};
 use node::keys::SealKey;
@@ -203,11 +203,11 @@ fn a_member_is_let_in_and_negotiates_by_either_profile() {
         provider.negotiation_standings(&Listing { after: None, limit: 10 }).ok()?.into_iter().next()
     });
     assert_eq!(seen.peer, world.consumer.did());
-    let grounds = dsp::message::Grounds::of("test", ["that is all".to_owned()]);
-    provider.act_in_negotiation(&seen.id, &NegotiationAct::Terminate(grounds)).unwrap();
-    until("the end at the consumer", || {
-        (consumer.negotiation_standing(&pid).unwrap().state == "TERMINATED").then_some(())
+    // Nothing of that name is offered: the provider says so to the consumer, with a token of its own.
+    let ended = until("the end at the consumer", || {
+        Some(consumer.negotiation_standing(&pid).unwrap()).filter(|standing| standing.state == "TERMINATED")
     });
+    assert_eq!(ended.code.as_deref(), Some("tegata/no-offer"));
 }
 
 #[test]
