@@ -65,7 +65,7 @@ fn h02_de_identified_data_are_caught_here_and_released_there() {
 
 #[test]
 fn h03_counters_have_windows_and_the_lowest_threshold_wins_for_combined_data() {
-    come_out(&[("cn.count.99999", Permitted), ("cn.count.100000", Conditional), ("us.bulk.combined", Conditional), ("us.bulk.health-only", OutOfScope)]);
+    come_out(&[("cn.count.99999", Permitted), ("cn.count.100000", Conditional), ("us.bulk.combined", Prohibited), ("us.bulk.health-only", OutOfScope)]);
     // A count that is only known between bounds answers for both ends.
     let range = Spoken::Range { at_least: 99_000, at_most: 101_000 };
     assert!(!decide_with("cn.count.99999", &[("volume.cn_people_since_jan1", range)]).verdict.opens());
@@ -109,7 +109,7 @@ fn h08_an_order_from_abroad_meets_a_law_that_blocks_it() {
 
 #[test]
 fn h09_an_empty_list_means_use_safeguards_not_unknown() {
-    come_out(&[("sa.group_vendor.clauses", Permitted), ("sa.group_hr.no_tool", Conditional)]);
+    come_out(&[("sa.group_hr.clauses", Permitted), ("sa.group_hr.no_tool", Conditional)]);
     let d = decide("sa.group_hr.no_tool");
     assert!(d.crossings[0].missing.is_empty() && !d.crossings[0].remedies.is_empty());
     ENGINE.with_borrow(|e| {
