@@ -431,12 +431,7 @@ fn the_real_rulebook_read_aloud_agrees_where_all_is_known() {
     let mut engine = Engine::new(book.clone());
     let domains = Reference::facts_of(&book, as_of);
     let (mut n_open, mut n_shut) = (0, 0);
-    // Each costs a walk through every rule under every reading, seconds by now: as many of sixteen as fit in half a
-    // minute; `TEGATA_CASES` asks for all of them.
-    let all = std::env::var("TEGATA_CASES").is_ok();
-    let step = if all { 1 } else { (cases.len() / 16).max(1) };
-    let begun = std::time::Instant::now();
-    for (n, given) in cases.iter().enumerate().step_by(step) {
+    for (n, given) in cases.iter().enumerate() {
         let mut draw = draw_of(n);
         let said: BTreeMap<&str, &Said> = given.iter().map(|(s, v)| (s.as_str(), v)).collect();
         let state: BTreeMap<String, Value> = domains
@@ -461,12 +456,9 @@ fn the_real_rulebook_read_aloud_agrees_where_all_is_known() {
             panic!("the engine opens: {opens}; {refusing:?} refuse {facts:?}");
         }
         *if opens { &mut n_open } else { &mut n_shut } += 1;
-        if !all && begun.elapsed().as_secs() >= 30 {
-            break;
-        }
     }
     println!("{n_open} open and {n_shut} shut, with all facts known");
-    assert!(n_open + n_shut > 0);
+    assert!(n_open > 0 && n_shut > 0);
 }
 
 /// The value that is said, or one drawn: mostly the plainest.

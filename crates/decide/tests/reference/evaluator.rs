@@ -125,9 +125,18 @@ impl<'a> Reference<'a> {
         vec![0; self.variables.len()]
     }
 
-    /// The states that differ in readings alone.
+    /// The states that differ in readings alone: those of one jurisdiction (the first part of an id) vary together, the
+    /// others stay as they are. A layer refuses by the readings of its own law, so each refusal is found, and the states
+    /// do not double with every question that somebody somewhere disputes.
     pub fn readings(&self) -> Vec<State> {
-        self.states(&self.variables.iter().map(|v| (0..v.domain.len()).collect()).collect::<Vec<_>>())
+        let law = |v: &Variable| v.name.strip_prefix("reading ").map(|id| id.split('.').next().unwrap_or(id).to_string());
+        let laws: BTreeSet<Option<String>> = self.variables.iter().map(law).collect();
+        let of = |one: &Option<String>| {
+            let varies = |v: &Variable| law(v).is_none() || law(v) == *one;
+            let allowed = self.variables.iter().map(|v| if varies(v) { (0..v.domain.len()).collect() } else { vec![0] });
+            self.states(&allowed.collect::<Vec<_>>())
+        };
+        laws.iter().flat_map(of).collect()
     }
 
     // ---- FACTS: the domain of each fact that the rules mention --------------------------------------------------
