@@ -167,7 +167,8 @@ impl Voice {
             out.push(format!("{}:", self.word("would-open")));
             out.extend(c.would_open.iter().take(WAYS).map(|slot| format!("  ? {}", self.question(vocabulary, slot))));
         }
-        out.push(format!("{}:", self.word("ways")));
+        let heading = if c.would_open.is_empty() { "ways" } else { "ways-whatever" };
+        out.push(format!("{}:", self.word(heading)));
         for (i, r) in c.remedies.iter().take(WAYS).enumerate() {
             out.push(format!("  {}. {}{}", i + 1, self.way(r), self.by_route(c, r)));
         }
