@@ -5,7 +5,6 @@ use clap::{Args, Subcommand};
 use decide::{
     case::{self, Outcome},
     engine::Engine,
-    hygiene,
 };
 use rulebook::{
     book::{Rulebook, loads},
@@ -89,7 +88,7 @@ Every day on which the law changes is looked at: this takes a while.")]
     Release(super::rules_release::MakeRelease),
     /// Take a signed release, if a quorum of maintainers signed it and it is not older than what is held.
     Sync(super::rules_release::Sync),
-    /// Check rule files; a mistake is underlined in the file.
+    /// Check rule files; a mistake is underlined in the file. What is wrong with rules as rules, `hygiene` looks for.
     #[command(after_help = "Examples:\n  tegata rules lint\n  tegata rules lint path/to/rules")]
     Lint {
         /// The folder of rule files (default: ./rules if it is there, else those in this program).
@@ -179,7 +178,7 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
     };
     let (book, mut findings) = Rulebook::parse(sources);
     if loads(&findings) {
-        findings.extend(hygiene(&book));
+        findings.extend(compiles(&book));
     }
     complaint::print(&findings, &book.sources);
     outln!(
@@ -190,21 +189,11 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
     if loads(&findings) { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-/// Measures that can turn a lawful transfer unlawful, on any day on which the law changes.
-fn hygiene(book: &Rulebook) -> Vec<Diagnostic> {
-    let found = match hygiene::double_edged(book) {
-        Ok(found) => found,
-        Err(e) => {
-            let message = format!("`{}` has more than 512 kinds of value that rules tell apart", e.0);
-            return vec![Diagnostic::error("TGT-R020", None, message, "split the fact")];
-        }
-    };
-    let of = |f: hygiene::Found| {
-        let m = book.measures.iter().find(|m| m.id == f.id)?;
-        let message = format!("the measure `{}` can turn a lawful transfer unlawful under `{}`", f.id, f.by.join(", "));
-        Some(Diagnostic::error("TGT-R021", m.head.span, message, "a measure only ever helps: narrow its `if`, or the rule that it trips"))
-    };
-    found.into_iter().filter_map(of).collect()
+/// Whether the rules can be compiled for today; what is wrong with them as rules, `hygiene` looks for.
+fn compiles(book: &Rulebook) -> Option<Diagnostic> {
+    let table = Engine::new(book.clone()).table(model::AsOf::then(super::today()));
+    let wrong = |slot: String| format!("`{slot}` has more than 512 kinds of value that rules tell apart");
+    table.err().map(|e| Diagnostic::error("TGT-R020", None, wrong(e.0), "split the fact"))
 }
 
 fn test(folder: Option<PathBuf>, only: &str) -> ExitCode {
