@@ -15,7 +15,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 use three::disk::{Dice, Disk, compile};
-use three::{Scene, Stage, until};
+use three::{LONG, Scene, Stage, until};
 
 /// Whole blocks, which go straight to the disk; the last chunk of a delivery is shorter and goes the usual way.
 const CHUNK: usize = 4_096;
@@ -212,15 +212,13 @@ fn killed_at_random(n_kills: u64, faulty: bool, seed: u64) -> (Moments, String) 
         }
         let flow = provider_pid(&mut scene, &transfer);
         for goal in goals {
-            let given = scene.proxy.as_ref().unwrap().clone();
-            until("the moment", || (given.whole(&flow) >= goal).then_some(()));
+            await_chunks(&scene, &flow, goal);
             // Somewhere within the chunks that follow.
-            std::thread::sleep(Duration::from_micros(dice.below(8_000)));
+            std::thread::sleep(Duration::from_micros(dice.below(2_000)));
             kill(&mut scene, who(&mut dice), Some(&flow), n_chunks, &mut moments);
         }
         if edge && transfers.len() % 2 == 1 {
-            let given = scene.proxy.as_ref().unwrap().clone();
-            until("the last chunk", || (given.whole(&flow) >= n_chunks).then_some(()));
+            await_chunks(&scene, &flow, n_chunks);
             std::thread::sleep(Duration::from_micros(dice.below(30_000)));
             kill(&mut scene, who(&mut dice), Some(&flow), n_chunks, &mut moments);
         }
@@ -243,6 +241,16 @@ fn killed_at_random(n_kills: u64, faulty: bool, seed: u64) -> (Moments, String) 
         moments.render()
     );
     (moments, words)
+}
+
+/// Waits until so many chunks are through, looking far more often than chunks come on a quick machine.
+fn await_chunks(scene: &Scene, flow: &str, goal: u64) {
+    let given = scene.proxy.as_ref().unwrap();
+    let begun = std::time::Instant::now();
+    while given.whole(flow) < goal {
+        assert!(begun.elapsed() < LONG, "chunk {goal} did not come");
+        std::thread::sleep(Duration::from_micros(100));
+    }
 }
 
 fn kill(scene: &mut Scene, who: &str, flow: Option<&str>, n_chunks: u64, moments: &mut Moments) {
