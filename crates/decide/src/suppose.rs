@@ -3,8 +3,8 @@
 //! INVARIANT: a supposition is not a decision and opens nothing: a pass is made from a [`Decision`] alone.
 
 use crate::{
-    decision::{Clause, Remedy, Verdict},
-    engine::{Engine, verdicts},
+    decision::{Clause, Decision, Remedy, Verdict},
+    engine::Engine,
     table::TooManyCells,
 };
 use model::AsOf;
@@ -36,13 +36,12 @@ impl Engine {
         if verdict == Verdict::Undetermined {
             return Ok(None);
         }
-        let table = self.table(as_of)?;
-        let same = |b: &Bound| verdicts(&table, &self.book, b).into_iter().max_by_key(|v| v.severity()) == Some(verdict);
+        let wanted = self.decide(&supposed, as_of)?;
         let mut facts = BTreeMap::new();
         for (i, slots) in added.into_iter().enumerate() {
             for slot in slots {
                 let Some(fact) = supposed.crossings.get_mut(i).and_then(|c| c.facts.remove(&slot)) else { continue };
-                if !same(&supposed) {
+                if !says_the_same(&self.decide(&supposed, as_of)?, &wanted) {
                     if let Some(crossing) = supposed.crossings.get_mut(i) {
                         crossing.facts.insert(slot.clone(), fact.clone());
                     }
@@ -50,9 +49,19 @@ impl Engine {
                 }
             }
         }
-        let decision = self.decide(&supposed, as_of)?;
-        let worst = decision.worst().cloned();
+        let worst = wanted.worst().cloned();
         let (deciding, remedies) = worst.map(|c| (c.deciding, c.remedies)).unwrap_or_default();
         Ok(Some(Supposition { verdict, facts, deciding, remedies }))
     }
+}
+
+/// Whether two decisions tell a person the same: the verdict, what speaks first, and the first way through.
+fn says_the_same(a: &Decision, b: &Decision) -> bool {
+    let first = |d: &Decision| {
+        let worst = d.worst();
+        let clause = worst.and_then(|c| c.deciding.first()).map(|c| c.id.clone());
+        let way: Option<Vec<String>> = worst.and_then(|c| c.remedies.first()).map(|r| r.measures.iter().map(|m| m.id.clone()).collect());
+        (d.verdict, clause, way)
+    };
+    first(a) == first(b)
 }

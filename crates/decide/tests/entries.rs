@@ -243,7 +243,7 @@ fn of_alternatives_the_one_that_was_read_best_carries() {
 fn the_real_rulebook_names_the_decision_on_japan_and_the_end_of_the_shield() {
     let mut engine = real();
     let japan = [
-        ("exporter.place", "DE"), ("recipient.place", "JP"), ("recipient.subject_to", "{jp.appi}"),
+        ("exporter.place", "DE"), ("recipient.place", "JP"), ("recipient.subject_to", "{jp.appi}"), ("recipient.capacity", "{controller}"),
     ];
     let d = decide(&mut engine, &japan, "2026-11-22");
     let route = clause(&d, "eu.gdpr.45");
