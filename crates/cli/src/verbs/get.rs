@@ -137,7 +137,8 @@ fn wait(get: &Get, door: &Door, id: &str, bar: &ProgressBar, voice: Voice) -> Re
 }
 
 fn refused(ended: &Value, voice: Voice) -> Fault {
-    let code = ended.get("code").and_then(Value::as_str).unwrap_or_default().to_string();
+    // A refusal without a word of its own still has a code that the list of codes explains.
+    let code = ended.get("code").and_then(Value::as_str).filter(|c| !c.is_empty()).unwrap_or("peer/refused").to_string();
     let mut line = say(voice.language, "get-refused", &[("code", Arg::Text(&code))]);
     lines_of(ended, voice).iter().for_each(|l| line.push_str(&format!("\n  {l}")));
     Fault { line, exit: 3 }
