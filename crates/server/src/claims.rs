@@ -4,6 +4,7 @@
 use crate::people::State;
 use crate::people::principal::{Act, Bearer, Manage, Read, Right, Role};
 use crate::problem::{Kind, Problem};
+use crate::space::{acting, read};
 use axum::extract::{Form, Path, State as Held};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,12 +13,8 @@ use axum::{Json, Router, body::Bytes};
 use identity::dcp::Profile;
 use identity::dcp::access::scopes;
 use node::act::issue::Issuable;
-use node::agent::Node;
-use node::error::ActError;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// The routes; without a node each of them says that there is none.
 pub fn routes() -> Router<State> {
@@ -36,21 +33,6 @@ pub fn routes() -> Router<State> {
         .route("/v1/did/keys", get(keys).post(rotate))
         .route("/v1/did/keys/{id}", axum::routing::delete(revoke_key))
         .route("/v1/sts/token", post(token))
-}
-
-async fn acting<T: Send + 'static>(
-    state: &State,
-    act: impl FnOnce(&Arc<Node>) -> Result<T, ActError> + Send + 'static,
-) -> Result<T, Problem> {
-    let node = state.node().ok_or_else(|| Problem::of(Kind::NoNode, "start with `--config`"))?;
-    let done = tokio::task::spawn_blocking(move || act(&node)).await;
-    done.map_err(|_| Problem::of(Kind::WentWrong, ""))?.map_err(|e| Problem::act(&e))
-}
-
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    let body: &[u8] = if body.is_empty() { b"{}" } else { body };
-    let value: Value = dsp::json::read(body).map_err(|e| Problem::of(Kind::BodyNotJson, e.to_string()))?;
-    serde_json::from_value(value).map_err(|e| Problem::of(Kind::ActNotUnderstood, e.to_string()))
 }
 
 /// The credentials that we hold, without their signed form.

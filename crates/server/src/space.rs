@@ -50,7 +50,7 @@ pub fn routes() -> Router<State> {
 }
 
 /// Runs an act of the node off the threads that serve.
-async fn acting<T: Send + 'static>(
+pub(crate) async fn acting<T: Send + 'static>(
     state: &State,
     act: impl FnOnce(&Arc<Node>) -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -67,7 +67,8 @@ async fn told<T: Serialize + Send + 'static>(
     acting(state, act).await.map(|said| Json(json!(said)))
 }
 
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+/// A body as what it must be; an empty one is an empty object.
+pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
     let value: Value = dsp::json::read(body).map_err(|e| Problem::of(Kind::BodyNotJson, e.to_string()))?;
     serde_json::from_value(value).map_err(|e| Problem::of(Kind::ActNotUnderstood, e.to_string()))
