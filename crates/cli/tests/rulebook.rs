@@ -92,3 +92,22 @@ fn changes_come_as_a_feed_with_their_effect() {
     assert_eq!(fall["url"], "https://rules.example/en/effect/2020-07-16");
     assert_eq!(run(folder.path(), &["rules", "feed", "--format", "rss"]).status.code(), Some(2));
 }
+
+#[test]
+fn what_is_usual_is_shown_and_decides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = ["check", "--from", "DE", "--to", "US", "--data", "contact"];
+    let waits = run(folder.path(), &asked);
+    let told = String::from_utf8(waits.stdout).unwrap();
+    assert_eq!(waits.status.code(), Some(12), "a supposition is no answer: {told}");
+    assert!(told.starts_with("Cannot tell") && told.contains("If the usual holds where nothing was said: Not as it is"), "{told}");
+    let document = said(folder.path(), &[&asked[..], &["--json"]].concat());
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((&document["verdict"], &document["if_usual"]["verdict"]), (&"undetermined".into(), &"conditional".into()));
+    let taken = run(folder.path(), &[&asked[..], &["--usual"]].concat());
+    let told = String::from_utf8(taken.stdout).unwrap();
+    assert_eq!(taken.status.code(), Some(10), "{told}");
+    let supposed: Vec<&String> = document["if_usual"]["facts"].as_object().unwrap().keys().collect();
+    assert!(!supposed.is_empty() && supposed.iter().all(|slot| told.contains(slot.as_str())), "what is taken is listed: {told}");
+    assert!(!supposed.iter().any(|slot| slot.as_str() == "data.categories"), "what was said is not supposed");
+}
