@@ -4,7 +4,7 @@ use crate::evaluator::{Reference, Value};
 use decide::{
     axis::{Axis, Cut},
     cells::Cells,
-    diagram::{FALSE, NodeId},
+    diagram::{Diagram, NodeId},
     gather::Day,
     lexicon::{Lexicon, Shape},
     unit::Unit,
@@ -54,12 +54,13 @@ pub fn agree(root: &str) -> Result<(), String> {
         clauses.extend(law.obligations.iter().map(|(c, _, late, _)| (of(c), *late)));
         clauses.push((format!("{} refuses", layer.id), law.refuses));
         let mut draw = crate::generate::Draw(clauses.len() as u64 + 77);
+        let mut diagram = unit.diagram.thawed();
         for (id, f) in clauses {
             n_clauses += 1;
             for side in [true, false] {
-                let g = if side { f } else { unit.diagram.negation(f).unwrap_or(FALSE) };
+                let g = if side { f } else { diagram.not(f) };
                 for _ in 0..EACH_WAY {
-                    let Some(cells) = state(&unit, g, &mut draw) else {
+                    let Some(cells) = state((&unit, &diagram), g, &mut draw) else {
                         one_sided.push(format!("{id} is {}", if side { "never" } else { "always" }));
                         break;
                     };
@@ -82,7 +83,7 @@ pub fn agree(root: &str) -> Result<(), String> {
 }
 
 /// A random state within the constraint in which a function holds.
-fn state(unit: &Unit, f: NodeId, draw: &mut crate::generate::Draw) -> Option<Vec<usize>> {
+fn state((unit, diagram): (&Unit, &Diagram), f: NodeId, draw: &mut crate::generate::Draw) -> Option<Vec<usize>> {
     // Some cells are fixed at random first, so that states differ; where they leave nothing, fewer are.
     let everything: Vec<Cells> = unit.axes.list.iter().map(|a| Cells::first(a.width())).collect();
     for percent in [70, 35, 10, 0] {
@@ -92,7 +93,7 @@ fn state(unit: &Unit, f: NodeId, draw: &mut crate::generate::Draw) -> Option<Vec
                 *c = Cells::one(draw.below(c.len()));
             }
         }
-        if let Some(path) = unit.diagram.witness(f, unit.constraint, &allowed) {
+        if let Some(path) = diagram.witness(f, unit.constraint, &allowed) {
             return Some(path.iter().zip(&allowed).map(|(p, a)| p.or(a.lowest()).unwrap_or(0)).collect());
         }
     }

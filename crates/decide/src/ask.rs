@@ -7,8 +7,9 @@ use crate::{
     diagram::{Allowed, Diagram, FALSE, Forced, NodeId, TRUE},
     knowledge::Knowledge,
     lexicon::{Shape, Slot},
+    linked::Linked,
     remedy::Hand,
-    table::{Linked, Table},
+    table::Table,
     verdict::{Carried, refusals},
 };
 use model::text::Text;
@@ -60,14 +61,15 @@ impl<'a> Classes<'a> {
         for (i, f) in refusals(table, k, carried) {
             let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
             // After measures an axis has the cell that the measure fixes, whatever it was.
-            let mut after = view.allowed.clone();
+            let allowed = view.allowed(&layer.linked);
+            let mut after = allowed.clone();
             for (axis, cell) in layer.forced(|m| maybe.binary_search(&m).is_ok()).iter() {
                 after.iter_mut().skip(axis).take(1).for_each(|c| *c = Cells::one(cell));
             }
-            layers.extend(LayerClass::of(&layer.linked, f, &view.allowed, &after));
+            layers.extend(LayerClass::of(&layer.linked, f, &allowed, &after));
         }
-        let beside = k.beside(table);
-        layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside.allowed, &beside.allowed));
+        let beside = k.beside(table).allowed(&table.beside);
+        layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside, &beside));
         Self { table, layers }
     }
 
@@ -272,14 +274,11 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<
             Asked::Slot(_) => {}
         }
     }
-    if k.may_be_uncovered(table) {
-        let covered = table.beside.unit.diagram.negation(table.uncovered()).unwrap_or(TRUE);
-        if !k.beside(table).can(&table.beside, covered, &Forced::NONE) {
-            out.push(Missing::NotCovered {
-                layer: UNCOVERED.into(),
-                says: Text::of("We hold no rules for the law of the exporter's own country.", "送り手の国の法律についてのルールを保有していません。"),
-            });
-        }
+    if k.may_be_uncovered(table) && !k.may_be_covered(table) {
+        out.push(Missing::NotCovered {
+            layer: UNCOVERED.into(),
+            says: Text::of("We hold no rules for the law of the exporter's own country.", "送り手の国の法律についてのルールを保有していません。"),
+        });
     }
     if out.is_empty() {
         out.extend(open_preconditions(table, k, hand).into_iter().filter_map(|slot| question(book, slot)));
@@ -308,15 +307,15 @@ fn open_preconditions(table: &Table, k: &Knowledge, hand: &Hand) -> Vec<String> 
             touched.extend(layer.effects().iter().filter(|(_, axis, _)| support.binary_search(axis).is_ok()).map(|(m, _, _)| *m));
         }
     }
-    let view = k.beside(table);
+    let allowed = k.beside(table).allowed(&table.beside);
     let mut diagram = table.beside.unit.axes.diagram();
     let mut axes = BTreeSet::new();
     let open = hand.maybe.iter().filter(|m| hand.sure.binary_search(m).is_err() && touched.contains(m));
     for measure in open.filter_map(|m| table.measures.get(*m)) {
-        let when = diagram.import(&table.beside.unit.diagram, measure.when, &view.allowed);
+        let when = diagram.import(&table.beside.unit.diagram, measure.when, &allowed);
         axes.extend(diagram.support(when));
         // A determination that expired may have come out either way.
-        axes.extend(measure.determinations.iter().map(|(axis, _)| *axis).filter(|a| view.allowed.get(*a).is_some_and(|c| c.only().is_none())));
+        axes.extend(measure.determinations.iter().map(|(axis, _)| *axis).filter(|a| allowed.get(*a).is_some_and(|c| c.only().is_none())));
     }
     let mut slots: Vec<String> = axes.iter().filter_map(|a| table.beside.unit.axes.list.get(*a).and_then(Axis::slot)).map(str::to_string).collect();
     slots.dedup();

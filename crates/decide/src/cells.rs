@@ -4,7 +4,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
 pub struct Cells([u64; WORDS]);
 
-const WORDS: usize = 8;
+/// The words of a set.
+pub const WORDS: usize = 8;
 
 /// The most cells that an axis, and the most words that a fact, may have.
 // LIMIT: kinds of one fact that the rules may tell apart.
@@ -28,6 +29,13 @@ impl Cells {
     pub fn one(i: usize) -> Self {
         let mut cells = Self::default();
         cells.insert(i);
+        cells
+    }
+
+    /// From words of 64 bits.
+    pub fn of_words(words: &[u64]) -> Self {
+        let mut cells = Self::default();
+        cells.0.iter_mut().zip(words).for_each(|(to, from)| *to = *from);
         cells
     }
 

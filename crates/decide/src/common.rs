@@ -275,7 +275,7 @@ fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Vec<Agai
 }
 
 /// When everything that may be done at one destination leaves nothing refused there, over what is still open.
-fn lawful_there(table: &Table, joint: &mut Diagram, linked: &crate::table::Linked, t: &There) -> NodeId {
+fn lawful_there(table: &Table, joint: &mut Diagram, linked: &crate::linked::Linked, t: &There) -> NodeId {
     let hand = Hand::default();
     let maybe = &hand.of(table, &t.k).maybe;
     let allowed = linked.allowed(&t.k.packed);

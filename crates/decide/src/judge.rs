@@ -9,6 +9,7 @@ use crate::{
     diagram::{FALSE, Forced, TRUE},
     knowledge::Knowledge,
     lexicon::Packed,
+    paths,
     remedy::Hand,
     table::{LayerTable, Table},
     unit::Leaf,
@@ -39,13 +40,14 @@ pub struct Head {
 pub struct Room {
     refusing: Vec<usize>,
     forced: Forced,
+    walk: paths::Room,
 }
 
 impl Bits {
     /// Looks once at what does not belong to a layer.
     pub fn of(table: &Table, facts: Packed) -> Self {
-        let no = |f| table.beside.walk(f, &facts, &Forced::NONE) == Some(FALSE);
-        let settled = no(table.beside.unit.impossible) && no(table.uncovered());
+        let ends = |f, leaf| table.beside.walk(f, &facts, &Forced::NONE) == Some(leaf);
+        let settled = ends(table.beside.unit.constraint, TRUE) && ends(table.uncovered(), FALSE);
         Self { facts, settled }
     }
 
@@ -70,7 +72,7 @@ impl Table {
     pub fn judge(&self, bits: &Bits, room: &mut Room) -> Head {
         match self.judge_known(bits, room) {
             Some(head) => head,
-            None => self.judge_open(bits),
+            None => self.judge_open(bits, room),
         }
     }
 
@@ -135,6 +137,9 @@ impl Table {
     }
 
     fn at_hand(&self, measure: usize, bits: &Bits) -> Option<bool> {
+        if !self.may_offer(measure, &bits.facts) {
+            return Some(false);
+        }
         let m = self.measures.get(measure)?;
         if self.beside.walk(m.when, &bits.facts, &Forced::NONE)? != TRUE {
             return Some(false);
@@ -147,12 +152,13 @@ impl Table {
         Some(true)
     }
 
-    fn judge_open(&self, bits: &Bits) -> Head {
-        let k = Knowledge::packed(self, bits.facts.clone());
+    fn judge_open(&self, bits: &Bits, room: &mut Room) -> Head {
+        let k = Knowledge::within(self, bits.facts.clone(), std::mem::take(&mut room.walk));
         let verdict = verdict::verdict(self, &k, &[], &Hand::default());
         let refuses = |i: &usize| self.layers.get(*i).is_some_and(|l| k.can(self, *i, l.law().refuses, &Forced::NONE));
         let reached = |i: &usize| self.layers.get(*i).is_some_and(|l| k.can(self, *i, l.law().touched, &Forced::NONE));
         let layer = if verdict.opens() { k.live.iter().copied().find(reached) } else { k.live.iter().copied().find(refuses) };
+        room.walk = k.into_room();
         Head { verdict, layer, clause: None }
     }
 

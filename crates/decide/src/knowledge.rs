@@ -2,9 +2,11 @@
 
 use crate::{
     cells::Cells,
-    diagram::{Allowed, Forced, NodeId, TRUE},
+    diagram::{Allowed, Forced, NodeId},
     lexicon::Packed,
-    table::{Linked, Table},
+    linked::Linked,
+    paths::{Ends, Heeded, Possible, Room},
+    table::Table,
 };
 use model::CivilDate;
 use rulebook::{
@@ -13,7 +15,7 @@ use rulebook::{
     law::Due,
 };
 use serde::{Deserialize, Serialize};
-use std::{cell::OnceCell, collections::BTreeMap};
+use std::{cell::{OnceCell, RefCell}, collections::BTreeMap};
 
 /// The truth of a condition over everything still possible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,67 +37,46 @@ pub struct Knowledge {
     pub packed: Packed,
     /// The layers that may apply.
     pub live: Vec<usize>,
+    /// The slots of which something is said.
+    said: Vec<u16>,
+    /// By place in `live`.
     views: Vec<OnceCell<View>>,
+    /// By layer, for those that are asked though they cannot apply.
+    elsewhere: OnceCell<Vec<OnceCell<View>>>,
     beside: OnceCell<View>,
+    room: RefCell<Room>,
 }
 
 /// The box over the axes of one unit.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Cells by axis.
-    pub allowed: Allowed,
+    possible: Possible,
     /// What of the constraint is left to heed.
-    pub constraint: NodeId,
+    heeded: Heeded,
 }
 
 impl View {
-    fn of(linked: &Linked, packed: &Packed) -> Self {
-        let mut view = Self { allowed: linked.allowed(packed), constraint: linked.unit.constraint };
-        if !linked.unit.diagram.can(linked.unit.impossible, TRUE, &view.allowed, &Forced::NONE) {
-            // Every state of the box can be: there is nothing to heed, and nothing to drop.
-            view.constraint = TRUE;
-        } else {
-            view.tighten(linked);
-        }
-        view
+    fn of(linked: &Linked, packed: &Packed, said: &[u16]) -> Self {
+        let mut possible = linked.possible(packed, said);
+        let heeded = linked.unit.paths.heed(&mut possible);
+        Self { possible, heeded }
     }
 
-    /// Drops cells that no possible state has: what follows from stated facts need not be asked.
-    fn tighten(&mut self, linked: &Linked) {
-        let diagram = &linked.unit.diagram;
-        for axis in diagram.support(self.constraint) {
-            let cells = self.allowed.get(axis).copied().unwrap_or_default();
-            let mut left = Cells::default();
-            for cell in cells.iter().filter(|_| cells.only().is_none()) {
-                let mut only = self.allowed.clone();
-                if let Some(slot) = only.get_mut(axis) {
-                    *slot = Cells::one(cell);
-                }
-                if diagram.can(self.constraint, TRUE, &only, &Forced::NONE) {
-                    left.insert(cell);
-                }
-            }
-            // A box with no possible state is bind's diagnostic; should one come here, nothing is dropped and nothing opens.
-            if let Some(slot) = self.allowed.get_mut(axis).filter(|_| !left.is_empty()) {
-                *slot = left;
-            }
-        }
+    /// The cells that are possible on an axis.
+    pub fn cells(&self, linked: &Linked, axis: usize) -> Cells {
+        self.possible.cells(&linked.unit.paths, axis)
     }
 
-    /// Whether a function of the unit holds in some state, after measures.
-    pub fn can(&self, linked: &Linked, f: NodeId, forced: &Forced) -> bool {
-        linked.unit.diagram.can(f, self.constraint, &self.allowed, forced)
+    /// The same for all axes.
+    pub fn allowed(&self, linked: &Linked) -> Allowed {
+        (0..linked.unit.axes.list.len()).map(|axis| self.cells(linked, axis)).collect()
     }
 
-    /// The truth of a function.
-    pub fn truth(&self, linked: &Linked, f: NodeId) -> Truth {
-        let can = self.can(linked, f, &Forced::NONE);
-        // A function whose negation was not made reads as possibly false, which is the safe side.
-        let can_not = self.can(linked, linked.unit.diagram.negation(f).unwrap_or(TRUE), &Forced::NONE);
-        match (can, can_not) {
-            (_, false) => Truth::Yes,
-            (false, true) => Truth::No,
-            (true, true) => Truth::Open,
+    fn ends(&self, linked: &Linked, f: NodeId, wanted: Ends, forced: &Forced, room: &RefCell<Room>) -> Ends {
+        match room.try_borrow_mut() {
+            Ok(mut room) => linked.unit.paths.ends(f, wanted, (&self.possible, &self.heeded), forced, &mut room),
+            // INVARIANT: no walk begins within a walk. Should one, both ends are possible, which is the safe side.
+            Err(_) => wanted,
         }
     }
 }
@@ -108,47 +89,85 @@ impl Knowledge {
 
     /// Takes what is packed already.
     pub fn packed(table: &Table, packed: Packed) -> Self {
-        let live = table.live(&packed).collect();
-        Self { packed, live, views: vec![OnceCell::new(); table.layers.len()], beside: OnceCell::new() }
+        Self::within(table, packed, Room::default())
+    }
+
+    /// The same, in room that was used before.
+    pub fn within(table: &Table, packed: Packed, room: Room) -> Self {
+        let live: Vec<usize> = table.live(&packed).collect();
+        let said = table.lexicon.said(&packed);
+        Self { said, views: vec![OnceCell::new(); live.len()], live, packed, elsewhere: OnceCell::new(), beside: OnceCell::new(), room: RefCell::new(room) }
+    }
+
+    /// Gives the room back.
+    pub fn into_room(self) -> Room {
+        self.room.into_inner()
     }
 
     /// The box of one layer.
     pub fn view(&self, table: &Table, layer: usize) -> Option<&View> {
         let linked = &table.layers.get(layer)?.linked;
-        Some(self.views.get(layer)?.get_or_init(|| View::of(linked, &self.packed)))
+        let kept = match self.live.iter().position(|l| *l == layer) {
+            Some(place) => self.views.get(place)?,
+            None => self.elsewhere.get_or_init(|| vec![OnceCell::new(); table.layers.len()]).get(layer)?,
+        };
+        Some(kept.get_or_init(|| View::of(linked, &self.packed, &self.said)))
     }
 
     fn with<T>(&self, table: &Table, layer: usize, otherwise: T, ask: impl FnOnce(&View, &Linked) -> T) -> T {
-        let linked = table.layers.get(layer).map(|l| &l.linked);
-        match (linked, self.views.get(layer)) {
-            (Some(linked), Some(view)) => ask(view.get_or_init(|| View::of(linked, &self.packed)), linked),
+        match (table.layers.get(layer), self.view(table, layer)) {
+            (Some(layer), Some(view)) => ask(view, &layer.linked),
             _ => otherwise,
         }
     }
 
     /// The box of what stands outside layers.
     pub fn beside(&self, table: &Table) -> &View {
-        self.beside.get_or_init(|| View::of(&table.beside, &self.packed))
+        self.beside.get_or_init(|| View::of(&table.beside, &self.packed, &self.said))
     }
 
     /// Whether some state is possible at all.
     pub fn is_possible(&self, table: &Table) -> bool {
-        self.beside(table).can(&table.beside, TRUE, &Forced::NONE)
+        !self.beside(table).heeded.is_never()
     }
 
     /// Whether the exporter's own law may be one that we do not hold.
     pub fn may_be_uncovered(&self, table: &Table) -> bool {
-        self.beside(table).can(&table.beside, table.uncovered(), &Forced::NONE)
+        self.beside(table).ends(&table.beside, table.uncovered(), Ends::TRUE, &Forced::NONE, &self.room).has(Ends::TRUE)
+    }
+
+    /// Whether the exporter's own law may be one that we hold.
+    pub fn may_be_covered(&self, table: &Table) -> bool {
+        self.beside(table).ends(&table.beside, table.uncovered(), Ends::FALSE, &Forced::NONE, &self.room).has(Ends::FALSE)
+    }
+
+    /// The truth of a function that stands outside layers.
+    pub fn truth_beside(&self, table: &Table, f: NodeId) -> Truth {
+        truth(self.beside(table).ends(&table.beside, f, Ends::BOTH, &Forced::NONE, &self.room))
     }
 
     /// The truth of a function of a layer.
     pub fn truth(&self, table: &Table, layer: usize, f: NodeId) -> Truth {
-        self.with(table, layer, Truth::Open, |view, linked| view.truth(linked, f))
+        self.with(table, layer, Truth::Open, |view, linked| truth(view.ends(linked, f, Ends::BOTH, &Forced::NONE, &self.room)))
     }
 
     /// Whether a function of a layer holds in some state, after measures.
     pub fn can(&self, table: &Table, layer: usize, f: NodeId, forced: &Forced) -> bool {
-        self.with(table, layer, true, |view, linked| view.can(linked, f, forced))
+        self.with(table, layer, true, |view, linked| view.ends(linked, f, Ends::TRUE, forced, &self.room).has(Ends::TRUE))
+    }
+
+    /// Whether a function of a layer does not hold in some state, after measures.
+    pub fn can_not(&self, table: &Table, layer: usize, f: NodeId, forced: &Forced) -> bool {
+        self.with(table, layer, true, |view, linked| view.ends(linked, f, Ends::FALSE, forced, &self.room).has(Ends::FALSE))
+    }
+}
+
+/// Where no state is possible, everything is true.
+fn truth(found: Ends) -> Truth {
+    match (found.has(Ends::TRUE), found.has(Ends::FALSE)) {
+        (_, false) => Truth::Yes,
+        (false, true) => Truth::No,
+        (true, true) => Truth::Open,
     }
 }
 

@@ -37,7 +37,7 @@ impl Hand {
 
 fn at_hand(table: &Table, k: &Knowledge) -> AtHand {
     let mut out = AtHand::default();
-    for i in 0..table.measures.len() {
+    for i in table.offered(&k.packed) {
         match truth_of(table, k, i) {
             Truth::Yes => {
                 out.sure.push(i);
@@ -53,14 +53,13 @@ fn at_hand(table: &Table, k: &Knowledge) -> AtHand {
 /// Whether a measure can be taken.
 pub fn truth_of(table: &Table, k: &Knowledge, measure: usize) -> Truth {
     let Some(m) = table.measures.get(measure) else { return Truth::No };
-    let view = k.beside(table);
     let mut truth = match m.when {
         crate::diagram::TRUE => Truth::Yes,
         crate::diagram::FALSE => Truth::No,
-        when => view.truth(&table.beside, when),
+        when => k.truth_beside(table, when),
     };
     for (axis, fine) in &m.determinations {
-        let allowed = view.allowed.get(*axis).copied().unwrap_or_default();
+        let allowed = k.beside(table).cells(&table.beside, *axis);
         // Made and failed, the route is closed; expired or contradictory, it is not sure that it can be made.
         truth = match truth {
             Truth::No => Truth::No,
@@ -170,7 +169,7 @@ pub fn helpful(table: &Table, k: &Knowledge, carried: &[Carried], sure: &[usize]
     for (i, f) in refusals(table, k, carried).filter(|(i, f)| k.can(table, *i, *f, &Forced::NONE)) {
         let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
         let support = layer.linked.unit.diagram.support(f);
-        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.allowed.get(axis).is_some_and(|a| a.only() != Some(cell));
+        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.cells(&layer.linked, axis).only() != Some(cell);
         out.extend(layer.effects().iter().filter(|(m, axis, cell)| sure.binary_search(m).is_ok() && changes(*axis, *cell)).map(|(m, _, _)| *m));
     }
     out
@@ -206,10 +205,7 @@ pub fn answer(table: &Table, book: &Rulebook, k: &Knowledge, set: &BTreeSet<usiz
     for (i, layer) in k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l))) {
         let forced = layer.forced(|m| set.contains(&m));
         for gate in layer.law().gates.iter().filter(|g| k.can(table, i, g.when, &forced)) {
-            let best = gate.routes.iter().find(|r| {
-                let not = layer.linked.unit.diagram.negation(r.need).unwrap_or(crate::diagram::TRUE);
-                !k.can(table, i, not, &forced)
-            });
+            let best = gate.routes.iter().find(|r| !k.can_not(table, i, r.need, &forced));
             if let Some(r) = best {
                 let id = layer.clause(r.clause);
                 rank = rank.max(book.routes.iter().find(|x| x.head.id == id).map_or(0, |x| x.rank));

@@ -4,9 +4,11 @@
 use crate::{
     axis::{Axis, Cut},
     cells::Cells,
-    diagram::{Allowed, Forced, NodeId, TRUE},
+    diagram::{Forced, NodeId, TRUE},
+    filter::Filter,
     gather::{Day, Law},
     lexicon::{Lexicon, Packed, Shape},
+    linked::Linked,
     unit::{Functions, Unit},
 };
 pub use crate::lexicon::TooManyCells;
@@ -36,15 +38,7 @@ pub struct Table {
     /// Measures that are offered that day.
     pub measures: Vec<MeasureTable>,
     filter: Filter,
-}
-
-/// A unit and where its axes find their facts.
-#[derive(Clone, Debug)]
-pub struct Linked {
-    /// The compiled law.
-    pub unit: Arc<Unit>,
-    /// By axis, the first word of its slot.
-    at: Vec<u32>,
+    offers: Filter,
 }
 
 /// One layer.
@@ -103,38 +97,7 @@ impl Units {
 
     /// Bytes in their diagrams, for reports.
     pub fn bytes(&self) -> usize {
-        self.0.values().map(|u| u.diagram.bytes()).sum()
-    }
-}
-
-impl Linked {
-    fn of(unit: Arc<Unit>, lexicon: &Lexicon) -> Self {
-        let at = unit.axes.list.iter().map(|a| a.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at as u32)).collect();
-        Self { unit, at }
-    }
-
-    /// The cells that stay possible on each axis.
-    pub fn allowed(&self, packed: &Packed) -> Allowed {
-        self.unit.axes.list.iter().zip(&self.at).map(|(axis, at)| axis.cells(*at as usize, packed)).collect()
-    }
-
-    /// The leaf that is reached without asking anything unknown.
-    pub fn walk(&self, f: NodeId, packed: &Packed, forced: &Forced) -> Option<NodeId> {
-        let mut at = f;
-        while let Some(axis) = self.unit.diagram.asks(at) {
-            let cell = match forced.cell(axis) {
-                Some(cell) => cell,
-                None => self.cell(axis, packed)?,
-            };
-            at = self.unit.diagram.step(at, cell);
-        }
-        Some(at)
-    }
-
-    /// The only cell that is possible on an axis.
-    pub fn cell(&self, axis: usize, packed: &Packed) -> Option<usize> {
-        let a = self.unit.axes.list.get(axis)?;
-        a.cell(self.at.get(axis).copied().unwrap_or(0) as usize, packed)
+        self.0.values().map(|u| u.diagram.bytes() + u.paths.bytes()).sum()
     }
 }
 
@@ -206,8 +169,11 @@ impl Table {
             let determinations = m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect();
             measures.push(MeasureTable { measure: *index, does: m.does.clone(), when, determinations });
         }
-        let filter = Filter::of(&layers, &lexicon);
-        Ok(Self { as_of, lexicon, layers, beside, measures, filter })
+        let law: Vec<(&Unit, NodeId)> = layers.iter().map(|l| (&*l.linked.unit, l.law().applies)).collect();
+        let filter = Filter::of(&law, &lexicon);
+        let whens: Vec<(&Unit, NodeId)> = measures.iter().map(|m| (&*beside.unit, m.when)).collect();
+        let offers = Filter::of(&whens, &lexicon);
+        Ok(Self { as_of, lexicon, layers, beside, measures, filter, offers })
     }
 
     /// A unit over this table's facts.
@@ -231,17 +197,17 @@ impl Table {
 
     /// The layers that may apply, whatever else turns out.
     pub fn live(&self, packed: &Packed) -> impl Iterator<Item = usize> {
-        let words = self.layers.len().div_ceil(64);
-        (0..words).flat_map(move |w| {
-            let mut bits = self.filter.word(packed, w);
-            std::iter::from_fn(move || {
-                (bits != 0).then(|| {
-                    let i = bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
-                    w * 64 + i
-                })
-            })
-        })
+        self.filter.passing(packed)
+    }
+
+    /// The measures whose precondition may hold, whatever else turns out.
+    pub fn offered(&self, packed: &Packed) -> impl Iterator<Item = usize> {
+        self.offers.passing(packed)
+    }
+
+    /// Whether a measure may be offered at all.
+    pub fn may_offer(&self, measure: usize, packed: &Packed) -> bool {
+        self.offers.word(packed, measure / 64) >> (measure % 64) & 1 == 1
     }
 
     /// Nodes and axes of all layers, for reports.
@@ -298,140 +264,6 @@ fn determinations(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize
         Cut::Choice { classes, .. } => Some((a, fine(classes))),
         _ => None,
     }).collect()
-}
-
-/// Which layers may apply, told from two facts: the choice and the set that most layers' application asks about.
-///
-/// It only leaves out layers that cannot apply whatever the other facts are; what it lets through is asked in full.
-#[derive(Clone, Debug, Default)]
-struct Filter {
-    n_words: usize,
-    everything: Vec<u64>,
-    choice: Option<String>,
-    set: Option<String>,
-    /// By value of the choice: layers that may apply though the set has none of the members they ask for.
-    direct: Vec<u64>,
-    /// By value of the choice: layers that may apply at all.
-    possible: Vec<u64>,
-    /// By member of the set: the layers that ask for it.
-    by_member: Vec<u64>,
-    choice_at: usize,
-    set_at: usize,
-    set_words: usize,
-}
-
-impl Filter {
-    fn of(layers: &[LayerTable], lexicon: &Lexicon) -> Self {
-        let n_words = layers.len().div_ceil(64);
-        let mut out = Self { n_words, everything: bits(n_words, 0..layers.len()), ..Self::default() };
-        let favorite = |shape: Shape| {
-            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for l in layers {
-                let support = l.linked.unit.diagram.support(l.law().applies);
-                let mut slots: Vec<&str> = support.iter().filter_map(|a| l.linked.unit.axes.list.get(*a).and_then(Axis::slot)).collect();
-                slots.dedup();
-                for s in slots.into_iter().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)) {
-                    *counts.entry(s).or_default() += 1;
-                }
-            }
-            counts.into_iter().max_by_key(|(s, n)| (*n, std::cmp::Reverse(*s))).map(|(s, _)| s.to_string())
-        };
-        let Some(choice) = favorite(Shape::Choice).and_then(|c| lexicon.slot(&c)) else { return out };
-        let n_values = choice.values.words.len();
-        out.choice_at = choice.at;
-        out.choice = Some(choice.name.clone());
-        let set = favorite(Shape::Set).and_then(|s| lexicon.slot(&s));
-        if let Some(set) = set {
-            out.set = Some(set.name.clone());
-            out.set_at = set.at;
-            out.set_words = set.values.words.len().div_ceil(64);
-            out.by_member = vec![0; set.values.words.len() * n_words];
-        }
-        out.direct = vec![0; n_values * n_words];
-        out.possible = vec![0; n_values * n_words];
-        for (i, layer) in layers.iter().enumerate() {
-            out.add(i, layer, &choice.name, set.map(|s| s.name.as_str()));
-        }
-        out
-    }
-
-    fn add(&mut self, i: usize, layer: &LayerTable, choice: &str, set: Option<&str>) {
-        let (unit, applies) = (&layer.linked.unit, layer.law().applies);
-        let everything: Allowed = unit.axes.list.iter().map(|a| Cells::first(a.width())).collect();
-        let mut without = everything.clone();
-        let members = set.map(|s| unit.axes.of_slot(s)).unwrap_or_default();
-        for axis in members {
-            without.iter_mut().skip(*axis).take(1).for_each(|c| *c = Cells::one(0));
-        }
-        let axis = unit.axes.of_slot(choice).first().copied();
-        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
-            Cut::Choice { class_of, .. } => Some(class_of.clone()),
-            _ => None,
-        });
-        let mut known: HashMap<usize, (bool, bool)> = HashMap::new();
-        for value in 0..self.direct.len() / self.n_words.max(1) {
-            let cell = class_of.as_ref().and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c));
-            let (direct, possible) = *known.entry(cell).or_insert_with(|| {
-                let can = |allowed: &Allowed| {
-                    let mut here = allowed.clone();
-                    if let Some(slot) = axis.and_then(|a| here.get_mut(a)) {
-                        *slot = Cells::one(cell);
-                    }
-                    unit.diagram.can(applies, TRUE, &here, &Forced::NONE)
-                };
-                (can(&without), can(&everything))
-            });
-            let at = value * self.n_words + i / 64;
-            for (on, rows) in [(direct, &mut self.direct), (possible, &mut self.possible)] {
-                if let Some(word) = rows.get_mut(at).filter(|_| on) {
-                    *word |= 1 << (i % 64);
-                }
-            }
-        }
-        for axis in members.iter().filter_map(|a| unit.axes.list.get(*a)) {
-            if let Cut::Member(cells) = &axis.cut {
-                for m in cells.iter() {
-                    if let Some(word) = self.by_member.get_mut(m * self.n_words + i / 64) {
-                        *word |= 1 << (i % 64);
-                    }
-                }
-            }
-        }
-    }
-
-    fn word(&self, packed: &Packed, w: usize) -> u64 {
-        let everything = self.everything.get(w).copied().unwrap_or(0);
-        let row = |rows: &[u64], value: usize| rows.get(value * self.n_words + w).copied().unwrap_or(everything);
-        if self.choice.is_none() {
-            return everything;
-        }
-        let value = packed.0.get(self.choice_at).copied().unwrap_or(crate::lexicon::ANY);
-        let possible = if value == crate::lexicon::ANY { everything } else { row(&self.possible, value as usize) };
-        let known = self.set.is_some() && packed.0.get(self.set_at) == Some(&1);
-        if !known || value == crate::lexicon::ANY {
-            return possible;
-        }
-        let mut wanted = row(&self.direct, value as usize);
-        for i in 0..self.set_words {
-            let mut bits = packed.0.get(self.set_at + 1 + i).copied().unwrap_or(0);
-            while bits != 0 {
-                let m = i * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                wanted |= row(&self.by_member, m);
-            }
-        }
-        wanted & possible
-    }
-}
-
-fn bits(n_words: usize, items: impl Iterator<Item = usize>) -> Vec<u64> {
-    let mut out = vec![0; n_words];
-    for i in items {
-        if let Some(w) = out.get_mut(i / 64) {
-            *w |= 1 << (i % 64);
-        }
-    }
-    out
 }
 
 /// Which measures can turn a state that is lawful under a law unlawful: they are double-edged.

@@ -91,8 +91,7 @@ pub fn verdict(table: &Table, k: &Knowledge, carried: &[Carried], hand: &remedy:
         table.layers.get(i).is_some_and(|l| l.law().refuses == f) || carried.iter().any(|c| c.sure && c.layer == i && c.refused == f)
     };
     for (i, f) in refusing.iter().filter(|(i, f)| surely_bound(*i, *f)) {
-        let lawful = table.layers.get(*i).and_then(|l| l.linked.unit.diagram.negation(*f)).unwrap_or(crate::diagram::TRUE);
-        if !k.can(table, *i, lawful, &after(*i, &hand.maybe)) {
+        if !k.can_not(table, *i, *f, &after(*i, &hand.maybe)) {
             return Verdict::Prohibited;
         }
     }

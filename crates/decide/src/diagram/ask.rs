@@ -1,0 +1,172 @@
+//! What a function is asked: whether some state makes it true, what it depends on, and where two of them differ.
+
+use super::{Diagram, FALSE, Forced, LEAF, NodeId, TRUE};
+use crate::{cells::Cells, hash::QuickSet};
+use std::collections::{BTreeSet, HashMap};
+
+impl Diagram {
+    /// Whether some state within `allowed` that satisfies `constraint` makes `f` true, where `f` (not the constraint)
+    /// reads the forced cell on forced axes.
+    pub fn can(&self, f: NodeId, constraint: NodeId, allowed: &[Cells], forced: &Forced) -> bool {
+        self.can_in(f, constraint, allowed, forced, &mut QuickSet::default())
+    }
+
+    fn can_in(&self, f: NodeId, c: NodeId, allowed: &[Cells], forced: &Forced, dead: &mut QuickSet<(NodeId, NodeId)>) -> bool {
+        let (mut f, mut c) = (f, c);
+        loop {
+            match (f, c) {
+                (FALSE, _) | (_, FALSE) => return false,
+                (TRUE, TRUE) => return true,
+                _ => {}
+            }
+            let axis = self.axis(f).min(self.axis(c));
+            let cells = allowed.get(axis as usize).copied().unwrap_or_default();
+            let fixed = forced.cell(axis as usize);
+            // What is known leads straight on; only where several cells are possible must the way be remembered.
+            if let Some(cell) = cells.only() {
+                (f, c) = (self.child(f, axis, fixed.unwrap_or(cell)), self.child(c, axis, cell));
+                continue;
+            }
+            if dead.contains(&(f, c)) {
+                return false;
+            }
+            for cell in cells.iter() {
+                let f_next = self.child(f, axis, fixed.unwrap_or(cell));
+                let c_next = self.child(c, axis, cell);
+                if self.can_in(f_next, c_next, allowed, forced, dead) {
+                    return true;
+                }
+            }
+            dead.insert((f, c));
+            return false;
+        }
+    }
+
+    /// One state within `allowed` that satisfies the constraint and makes `f` true, as cells by axis; axes that need
+    /// not be told are `None`.
+    pub fn witness(&self, f: NodeId, constraint: NodeId, allowed: &[Cells]) -> Option<Vec<Option<usize>>> {
+        let mut path = vec![None; self.widths.len()];
+        self.witness_in(f, constraint, allowed, &mut path, &mut QuickSet::default()).then_some(path)
+    }
+
+    fn witness_in(&self, f: NodeId, c: NodeId, allowed: &[Cells], path: &mut Vec<Option<usize>>, dead: &mut QuickSet<(NodeId, NodeId)>) -> bool {
+        match (f, c) {
+            (FALSE, _) | (_, FALSE) => return false,
+            (TRUE, TRUE) => return true,
+            _ => {}
+        }
+        if dead.contains(&(f, c)) {
+            return false;
+        }
+        let axis = self.axis(f).min(self.axis(c));
+        for cell in allowed.get(axis as usize).copied().unwrap_or_default().iter() {
+            if let Some(slot) = path.get_mut(axis as usize) {
+                *slot = Some(cell);
+            }
+            if self.witness_in(self.child(f, axis, cell), self.child(c, axis, cell), allowed, path, dead) {
+                return true;
+            }
+        }
+        if let Some(slot) = path.get_mut(axis as usize) {
+            *slot = None;
+        }
+        dead.insert((f, c));
+        false
+    }
+
+    /// The axes that `f` depends on, ascending.
+    pub fn support(&self, f: NodeId) -> Vec<usize> {
+        let mut seen = QuickSet::default();
+        let mut axes = BTreeSet::new();
+        let mut stack = vec![f];
+        while let Some(id) = stack.pop() {
+            if let Some(axis) = self.asks(id).filter(|_| seen.insert(id)) {
+                axes.insert(axis);
+                stack.extend_from_slice(self.children_of(id));
+            }
+        }
+        axes.into_iter().collect()
+    }
+
+    /// How many nodes a function has.
+    pub fn size(&self, f: NodeId) -> usize {
+        let mut seen = QuickSet::default();
+        let mut stack = vec![f];
+        while let Some(id) = stack.pop() {
+            if seen.insert(id) {
+                stack.extend_from_slice(self.children_of(id));
+            }
+        }
+        seen.len()
+    }
+
+    /// The value of `f` in one state (a cell for each axis).
+    pub fn value(&self, f: NodeId, state: &[usize]) -> bool {
+        self.leaf_in(f, state) == TRUE
+    }
+
+    /// The leaf of `f` in one state (a cell for each axis).
+    pub fn leaf_in(&self, f: NodeId, state: &[usize]) -> NodeId {
+        let mut at = f;
+        while let Some(axis) = self.asks(at) {
+            at = self.child(at, axis as u16, state.get(axis).copied().unwrap_or(0));
+        }
+        at
+    }
+
+    /// Every pair of leaves that `f` and `g` have in one state within `allowed` and the constraint, each with a state
+    /// that shows it.
+    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId, allowed: &[Cells]) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
+        let mut walk = Pairs { diagram: self, allowed, path: vec![None; self.widths.len()], seen: QuickSet::default(), found: HashMap::new() };
+        walk.go((f, g, constraint));
+        walk.found
+    }
+
+    /// Every node that a function reaches, leaves left out.
+    pub fn reachable(&self, f: NodeId) -> Vec<NodeId> {
+        let mut seen = QuickSet::default();
+        let mut stack = vec![f];
+        let mut out = Vec::new();
+        while let Some(id) = stack.pop() {
+            if self.asks(id).is_some() && seen.insert(id) {
+                out.push(id);
+                stack.extend_from_slice(self.children_of(id));
+            }
+        }
+        out
+    }
+}
+
+/// The search for pairs of leaves.
+struct Pairs<'a> {
+    diagram: &'a Diagram,
+    allowed: &'a [Cells],
+    path: Vec<Option<usize>>,
+    seen: QuickSet<(NodeId, NodeId, NodeId)>,
+    found: HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
+}
+
+impl Pairs<'_> {
+    fn go(&mut self, at: (NodeId, NodeId, NodeId)) {
+        let (f, g, c) = at;
+        let d = self.diagram;
+        // Where both are one function they cannot differ, and only differences are looked for.
+        if c == FALSE || f == g || !self.seen.insert(at) {
+            return;
+        }
+        let axis = d.axis(f).min(d.axis(g)).min(d.axis(c));
+        if axis == LEAF {
+            self.found.entry((f, g)).or_insert_with(|| self.path.clone());
+            return;
+        }
+        for cell in self.allowed.get(axis as usize).copied().unwrap_or_default().iter() {
+            if let Some(slot) = self.path.get_mut(axis as usize) {
+                *slot = Some(cell);
+            }
+            self.go((d.child(f, axis, cell), d.child(g, axis, cell), d.child(c, axis, cell)));
+        }
+        if let Some(slot) = self.path.get_mut(axis as usize) {
+            *slot = None;
+        }
+    }
+}

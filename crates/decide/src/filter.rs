@@ -1,0 +1,179 @@
+//! Which of many conditions may hold, told from two facts.
+
+use crate::{
+    axis::{Axis, Cut},
+    cells::Cells,
+    diagram::{Diagram, FALSE, NodeId, TRUE},
+    hash::QuickMap,
+    lexicon::{ANY, Lexicon, Packed, Shape},
+    unit::Unit,
+};
+use std::collections::BTreeMap;
+
+/// Which conditions may hold, told from two facts: the choice and the set that most of them ask about.
+///
+/// It only leaves out what cannot hold whatever the other facts are; what it lets through is asked in full.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    n_words: usize,
+    everything: Vec<u64>,
+    choice: Option<Place>,
+    set: Option<Place>,
+    /// By value of the choice: conditions that may hold though the set has none of the members they ask for.
+    direct: Vec<u64>,
+    /// By value of the choice: conditions that may hold at all.
+    possible: Vec<u64>,
+    /// By member of the set: the conditions that ask for it.
+    by_member: Vec<u64>,
+}
+
+/// Where a slot lies in what is packed.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    at: usize,
+    n_words: usize,
+}
+
+impl Filter {
+    /// Looks at each condition once.
+    pub fn of(conditions: &[(&Unit, NodeId)], lexicon: &Lexicon) -> Self {
+        let n_words = conditions.len().div_ceil(64);
+        let mut out = Self { n_words, everything: bits(n_words, 0..conditions.len()), ..Self::default() };
+        let supports: Vec<Vec<&str>> = conditions.iter().map(|(unit, f)| slots(unit, *f)).collect();
+        let favorite = |shape: Shape| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for s in supports.iter().flatten().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)) {
+                *counts.entry(s).or_default() += 1;
+            }
+            let most = counts.into_iter().max_by_key(|(s, n)| (*n, std::cmp::Reverse(*s)));
+            most.and_then(|(s, _)| lexicon.slot(s))
+        };
+        let Some(choice) = favorite(Shape::Choice) else { return out };
+        let (n_values, set) = (choice.values.words.len(), favorite(Shape::Set));
+        out.choice = Some(Place { at: choice.at, n_words: 1 });
+        if let Some(set) = set {
+            let n_members = set.values.words.len();
+            out.set = Some(Place { at: set.at, n_words: n_members.div_ceil(64) });
+            out.by_member = vec![0; n_members * n_words];
+        }
+        out.direct = vec![0; n_values * n_words];
+        out.possible = vec![0; n_values * n_words];
+        for (i, (unit, f)) in conditions.iter().enumerate() {
+            out.add(i, unit, *f, &choice.name, set.map(|s| s.name.as_str()));
+        }
+        out
+    }
+
+    fn add(&mut self, i: usize, unit: &Unit, f: NodeId, choice: &str, set: Option<&str>) {
+        let members = set.map(|s| unit.axes.of_slot(s)).unwrap_or_default();
+        let axis = unit.axes.of_slot(choice).first().copied();
+        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
+            Cut::Choice { class_of, .. } => Some(class_of),
+            _ => None,
+        });
+        let cells = |without: &[usize]| letting(&unit.diagram, f, axis, without, &mut QuickMap::default());
+        let (direct, possible) = (cells(members), cells(&[]));
+        for value in 0..self.direct.len() / self.n_words.max(1) {
+            let cell = class_of.and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c));
+            let at = value * self.n_words + i / 64;
+            for (cells, rows) in [(&direct, &mut self.direct), (&possible, &mut self.possible)] {
+                if let Some(word) = rows.get_mut(at).filter(|_| cells.has(cell)) {
+                    *word |= 1 << (i % 64);
+                }
+            }
+        }
+        for axis in members.iter().filter_map(|a| unit.axes.list.get(*a)) {
+            if let Cut::Member(cells) = &axis.cut {
+                for m in cells.iter() {
+                    if let Some(word) = self.by_member.get_mut(m * self.n_words + i / 64) {
+                        *word |= 1 << (i % 64);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The 64 conditions from `w` × 64 on, a bit for each that may hold.
+    #[inline]
+    pub fn word(&self, packed: &Packed, w: usize) -> u64 {
+        let everything = self.everything.get(w).copied().unwrap_or(0);
+        let row = |rows: &[u64], value: usize| rows.get(value * self.n_words + w).copied().unwrap_or(everything);
+        let Some(choice) = self.choice else { return everything };
+        let value = packed.0.get(choice.at).copied().unwrap_or(ANY);
+        if value == ANY {
+            return everything;
+        }
+        let possible = row(&self.possible, value as usize);
+        let Some(set) = self.set.filter(|s| possible != 0 && packed.0.get(s.at) == Some(&1)) else { return possible };
+        let mut wanted = row(&self.direct, value as usize);
+        for i in 0..set.n_words {
+            let mut bits = packed.0.get(set.at + 1 + i).copied().unwrap_or(0);
+            while bits != 0 {
+                let m = i * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                wanted |= row(&self.by_member, m);
+            }
+        }
+        wanted & possible
+    }
+
+    /// The conditions that may hold, ascending.
+    pub fn passing(&self, packed: &Packed) -> impl Iterator<Item = usize> {
+        (0..self.n_words).flat_map(move |w| {
+            let mut bits = self.word(packed, w);
+            std::iter::from_fn(move || {
+                (bits != 0).then(|| {
+                    let i = bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    w * 64 + i
+                })
+            })
+        })
+    }
+}
+
+fn slots(unit: &Unit, f: NodeId) -> Vec<&str> {
+    let mut out: Vec<&str> = unit.diagram.support(f).iter().filter_map(|a| unit.axes.list.get(*a).and_then(Axis::slot)).collect();
+    out.dedup();
+    out
+}
+
+/// The cells of an axis with which a function may hold, where some axes have their first cell. Without the axis: the cell 0.
+fn letting(diagram: &Diagram, f: NodeId, axis: Option<usize>, without: &[usize], memo: &mut QuickMap<NodeId, Cells>) -> Cells {
+    match f {
+        FALSE => return Cells::default(),
+        TRUE => return Cells::first(axis.map_or(1, |a| diagram.width(a))),
+        _ => {}
+    }
+    if let Some(known) = memo.get(&f) {
+        return *known;
+    }
+    let asked = diagram.asks(f);
+    let mut out = Cells::default();
+    let mut before = None;
+    for (cell, child) in diagram.children_of(f).iter().enumerate() {
+        if asked.is_some_and(|a| without.contains(&a)) && cell > 0 {
+            break;
+        }
+        if asked.is_some() && asked == axis {
+            if letting(diagram, *child, axis, without, memo).has(cell) {
+                out.insert(cell);
+            }
+        } else if before != Some(child) {
+            out = out.or(&letting(diagram, *child, axis, without, memo));
+        }
+        before = Some(child);
+    }
+    memo.insert(f, out);
+    out
+}
+
+fn bits(n_words: usize, items: impl Iterator<Item = usize>) -> Vec<u64> {
+    let mut out = vec![0; n_words];
+    for i in items {
+        if let Some(w) = out.get_mut(i / 64) {
+            *w |= 1 << (i % 64);
+        }
+    }
+    out
+}

@@ -1,0 +1,142 @@
+//! A unit and where its axes find their facts in what is packed.
+
+use crate::{
+    axis::{Axis, Cut},
+    diagram::{Allowed, Forced, NodeId},
+    lexicon::{ANY, Lexicon, Packed},
+    paths::Possible,
+    unit::Unit,
+};
+use std::sync::Arc;
+
+/// A unit and where its axes find their facts.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// The compiled law.
+    pub unit: Arc<Unit>,
+    /// By axis, how its cell is read.
+    reads: Vec<Read>,
+    /// The class of each value, the members or the cuts that [`Read`]s point into.
+    words: Vec<u64>,
+    /// What is possible when nothing was said.
+    nothing: Possible,
+    /// By number of a slot, where its axes begin in `axes`; and at the end, how many there are.
+    slots: Vec<u32>,
+    axes: Vec<u16>,
+}
+
+/// How the cell of one axis is read.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    how: How,
+    /// The first word of its slot.
+    at: u32,
+    /// The first of its own words, and how many.
+    first: u32,
+    n: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Class,
+    Member,
+    Number,
+    Open,
+}
+
+impl Linked {
+    /// Links a unit to the places of facts.
+    pub fn of(unit: Arc<Unit>, lexicon: &Lexicon) -> Self {
+        let list = &unit.axes.list;
+        let (mut words, mut reads) = (Vec::new(), Vec::with_capacity(list.len()));
+        for axis in list {
+            let first = words.len() as u32;
+            let how = match &axis.cut {
+                Cut::Choice { class_of, .. } => {
+                    words.extend(class_of.iter().map(|c| u64::from(*c)));
+                    How::Class
+                }
+                Cut::Member(members) => {
+                    let last = (0..crate::cells::WORDS).rev().find(|i| members.word(*i) != 0);
+                    words.extend((0..last.map_or(0, |i| i + 1)).map(|i| members.word(i)));
+                    How::Member
+                }
+                Cut::Number(cuts) => {
+                    words.extend(cuts.iter().map(|c| *c as u64));
+                    How::Number
+                }
+                Cut::Open => How::Open,
+            };
+            let at = axis.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at as u32);
+            reads.push(Read { how, at, first, n: words.len() as u32 - first });
+        }
+        let (mut slots, mut axes) = (vec![0], Vec::with_capacity(list.len()));
+        for slot in lexicon.slots() {
+            axes.extend(unit.axes.of_slot(&slot.name).iter().map(|a| *a as u16));
+            slots.push(axes.len() as u32);
+        }
+        let nothing = lexicon.nothing();
+        let at = |a: &Axis| a.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at);
+        let nothing = unit.paths.possible(list.iter().map(|a| a.cells(at(a), &nothing)));
+        Self { unit, reads, words, nothing, slots, axes }
+    }
+
+    /// The cells that stay possible on each axis.
+    pub fn allowed(&self, packed: &Packed) -> Allowed {
+        self.unit.axes.list.iter().zip(&self.reads).map(|(axis, r)| axis.cells(r.at as usize, packed)).collect()
+    }
+
+    /// The same as a box to walk in; `said` are the slots that differ from nothing said.
+    pub fn possible(&self, packed: &Packed, said: &[u16]) -> Possible {
+        let mut out = self.nothing.clone();
+        for slot in said {
+            let range = |i: usize| self.slots.get(i).map_or(0, |n| *n as usize);
+            let axes = self.axes.get(range(usize::from(*slot))..range(usize::from(*slot) + 1)).unwrap_or_default();
+            for axis in axes.iter().map(|a| usize::from(*a)) {
+                match self.cell(axis, packed) {
+                    Some(cell) => out.fix(&self.unit.paths, axis, cell),
+                    None => {
+                        let (list, at) = (&self.unit.axes.list, self.reads.get(axis).map_or(0, |r| r.at as usize));
+                        list.get(axis).into_iter().for_each(|a| out.put(&self.unit.paths, axis, &a.cells(at, packed)));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// The leaf that is reached without asking anything unknown.
+    pub fn walk(&self, f: NodeId, packed: &Packed, forced: &Forced) -> Option<NodeId> {
+        let mut at = f;
+        while let Some(axis) = self.unit.diagram.asks(at) {
+            let cell = match forced.cell(axis) {
+                Some(cell) => cell,
+                None => self.cell(axis, packed)?,
+            };
+            at = self.unit.diagram.step(at, cell);
+        }
+        Some(at)
+    }
+
+    /// The only cell that is possible on an axis.
+    #[inline]
+    pub fn cell(&self, axis: usize, packed: &Packed) -> Option<usize> {
+        let read = self.reads.get(axis)?;
+        let own = self.words.get(read.first as usize..(read.first + read.n) as usize)?;
+        let said = packed.0.get(read.at as usize..)?;
+        let word = |i: usize| said.get(i).copied().unwrap_or(0);
+        match read.how {
+            How::Class => match word(0) {
+                ANY => None,
+                value => own.get(value as usize).map(|c| *c as usize),
+            },
+            How::Member => (word(0) == 1).then(|| usize::from(own.iter().zip(said.get(1..).unwrap_or_default()).any(|(a, b)| a & b != 0))),
+            How::Number => {
+                let cell = |n: i64| own.iter().filter(|c| (**c as i64) <= n).count();
+                let (lo, hi) = (cell(word(0) as i64), cell(word(1) as i64));
+                (lo == hi).then_some(lo)
+            }
+            How::Open => None,
+        }
+    }
+}
