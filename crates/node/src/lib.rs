@@ -26,6 +26,7 @@ pub mod report;
 pub mod verify;
 
 pub mod desk;
+pub mod determination;
 pub mod protect;
 pub mod register;
 pub mod question;

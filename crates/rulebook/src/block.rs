@@ -3,9 +3,9 @@
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 
 /// The kinds of block (docs/rule-format.md).
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     "instrument", "layer", "scope", "out", "bar", "gate", "route", "obligation", "list", "measure", "disputed", "fact",
-    "extend", "constraint", "places", "case", "topic", "explained",
+    "extend", "constraint", "places", "case", "topic", "explained", "form",
 ];
 
 /// One `key argument: value` line, continuation lines joined.
@@ -26,6 +26,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// A stretch of text that stands outside every block, at `start` in its file.
+    pub fn loose(file: usize, start: usize, text: &str) -> Self {
+        let span = Span { file, start, end: start + text.len().max(1) };
+        Self { key: String::new(), argument: String::new(), value: text.into(), key_span: span, value_span: span, pieces: vec![(0, start)] }
+    }
+
     /// The place in the source of a stretch of `value`.
     pub fn place(&self, start: usize, end: usize) -> Span {
         let at = |offset: usize| {

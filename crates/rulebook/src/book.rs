@@ -7,6 +7,7 @@ use crate::{
     check,
     diagnostic::{Diagnostic, Severity},
     expr::Expr,
+    form::{self, Form},
     law::*,
     read::{Reader, STANDINGS},
     vocabulary::{Constraint, Domain, Vocabulary},
@@ -60,7 +61,9 @@ pub struct Rulebook {
     pub cases: Vec<Case>,
     /// What hygiene finds and is meant to be so.
     pub explained: Vec<Explained>,
-    /// Digest of the sources that decide (cases and explanations left out), in path order.
+    /// Forms that are filled from the facts.
+    pub forms: Vec<Form>,
+    /// Digest of the sources that decide (cases, explanations and forms left out), in path order.
     pub digest: Option<Digest>,
 }
 
@@ -82,9 +85,13 @@ impl Rulebook {
         for blocks in &parsed {
             book.read_file(blocks, &mut diagnostics);
         }
+        for (i, (source, blocks)) in sources.iter().zip(&parsed).enumerate() {
+            book.forms.extend(form::read(i, &source.text, blocks, &mut diagnostics));
+        }
         book.sources = sources;
         book.place_measures(&mut diagnostics);
         book.check_usual(&mut diagnostics);
+        book.check_forms(&mut diagnostics);
         check::check(&book, &parsed, &mut diagnostics);
         diagnostics.sort_by_key(|d| (d.span, d.code));
         (book, diagnostics)
@@ -207,7 +214,7 @@ impl Rulebook {
                     let (what, of, because) = (r.plain("what"), r.words("of"), r.text("because"));
                     self.explained.push(Explained { id: b.id.clone(), what, of, because, span: b.span });
                 }
-                "fact" | "extend" | "places" | "topic" => continue,
+                "fact" | "extend" | "places" | "topic" | "form" => continue,
                 _ => self.read_law(b, &mut r, instrument.as_ref()),
             }
             r.finish();
@@ -285,9 +292,12 @@ pub fn loads(diagnostics: &[Diagnostic]) -> bool {
 /// The file of explanations: it says why, and decides nothing.
 const EXPLAINED: &str = "hygiene.md";
 
+/// Folders of texts that decide nothing: what is expected of the rules, and what is written by them.
+const BESIDE: [&str; 2] = ["cases/", "forms/"];
+
 fn digest_of(sources: &[Source]) -> Digest {
     let mut bytes = Vec::new();
-    for s in sources.iter().filter(|s| !s.path.starts_with("cases/") && s.path != EXPLAINED) {
+    for s in sources.iter().filter(|s| !BESIDE.iter().any(|folder| s.path.starts_with(folder)) && s.path != EXPLAINED) {
         bytes.extend_from_slice(format!("{} {}\n", Digest::of(s.text.as_bytes()), s.path).as_bytes());
     }
     Digest::of(&bytes)

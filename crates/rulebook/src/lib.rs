@@ -20,6 +20,7 @@ pub mod bind;
 pub mod lookup;
 pub mod census;
 pub mod export;
+pub mod form;
 pub mod schema;
 pub mod search;
 pub mod usual;

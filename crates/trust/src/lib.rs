@@ -28,6 +28,7 @@ pub mod script;
 pub mod verify;
 
 pub mod certification;
+pub mod determination;
 pub mod release;
 
 /// The tag under which an event's canonical bytes and salt are committed to as a log entry.
