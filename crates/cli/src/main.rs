@@ -51,6 +51,8 @@ struct Tegata {
 enum Verb {
     Demo(verbs::demo::Demo),
     Check(verbs::check::Check),
+    Draft(verbs::draft::Draft),
+    Determine(verbs::determine::Determine),
     Watch(verbs::watch::Watch),
     Drill(verbs::drill::Drill),
     Common(verbs::common::CommonRule),
@@ -92,6 +94,8 @@ fn main() -> ExitCode {
         Verb::Demo(demo) => verbs::demo::run(demo),
         Verb::DemoParty(part) | Verb::DemoAuthority(part) => verbs::demo::play_part(part),
         Verb::Check(check) => verbs::check::run(check),
+        Verb::Draft(draft) => verbs::draft::run(draft),
+        Verb::Determine(determine) => verbs::determine::run(determine),
         Verb::Watch(watch) => verbs::watch::run(watch),
         Verb::Drill(drill) => verbs::drill::run(drill),
         Verb::Common(common) => verbs::common::run(common),

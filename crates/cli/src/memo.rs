@@ -6,8 +6,18 @@ use model::{fact::Said, text::Language};
 use rulebook::book::Rulebook;
 use words::{Arg, say};
 
+/// What stands on the memo beside the decision.
+pub struct Beside<'a> {
+    /// The facts as given.
+    pub said: &'a [(String, Said)],
+    /// Judgments that were given, one line each.
+    pub judged: &'a [String],
+    /// The command that repeats the answer.
+    pub repeat: &'a str,
+}
+
 /// Renders the memo: the answer, its articles, ways, coverage, facts, and how to repeat it. No script, no foreign host.
-pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, said: &[(String, Said)], repeat: &str, voice: Voice) -> String {
+pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, beside: &Beside<'_>, voice: Voice) -> String {
     let voice = Voice { color: false, ..voice };
     let lang = if voice.language == Language::Ja { "ja" } else { "en" };
     let title = voice.word("memo-title");
@@ -28,8 +38,9 @@ pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, sa
         body.push_str(&format!("<p>{}: {}</p>", escape(&later), escape(&voice.verdict(today.verdict))));
     }
     body.push_str(&coverage(decision, voice));
-    body.push_str(&facts(book, said, voice));
-    body.push_str(&format!("<h2>{}</h2><pre>{}</pre>", escape(&voice.word("memo-how")), escape(repeat)));
+    body.push_str(&beside.judged.iter().map(|l| format!("<p>{}</p>", escape(l))).collect::<String>());
+    body.push_str(&facts(book, beside.said, voice));
+    body.push_str(&format!("<h2>{}</h2><pre>{}</pre>", escape(&voice.word("memo-how")), escape(beside.repeat)));
     body.push_str(&format!("<p class=\"sign\">{}: ______________________</p>", escape(&voice.word("memo-signature"))));
     format!("<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n", escape(&title))
 }

@@ -1,12 +1,15 @@
 //! One file a verb, and what verbs share.
 
+pub mod asked;
 pub mod authority;
 pub mod catalog;
 pub mod check;
 pub mod common;
 pub mod demo;
+pub mod determine;
 pub mod diff;
 pub mod doctor;
+pub mod draft;
 pub mod drill;
 pub mod enroll;
 pub mod evidence;
@@ -23,6 +26,7 @@ pub mod rules_release;
 pub mod rules_text;
 pub mod scan;
 pub mod schema;
+pub mod sealing;
 pub mod serve;
 pub mod token;
 pub mod verify;

@@ -782,3 +782,35 @@ feed-published = Published:
 feed-effect = What it does (each kind by one transfer that shows it):
 feed-no-effect = It turns no answer.
 feed-more = … and { $n } more
+# Papers and judgments
+paper-heading = Drawn up on { $date } from the form { $form } ({ $cites }; { $source }), rulebook { $rulebook }. What nobody has said is left blank. A machine drew this up; no lawyer has reviewed the form.
+paper-heading-text = Drawn up on { $date } from the form { $form } ({ $cites }; { $source }), rulebook { $rulebook }. It goes with the official text and repeats none of it: { $version }. What nobody has said is left blank. A machine drew this up; no lawyer has reviewed the form.
+paper-conclusion = Conclusion
+paper-conclude = Fill in the three blanks below: `outcome` is passes, passes_with_measures or fails; `because` is the reason in a sentence or two; `by` is who judges, name and function. `until` may be earlier, and at most { $months } months after `made`. Leave the rest: it says which facts this judgment is about. Then: tegata determine THIS_FILE --out FILE.json
+papers-of = Papers for this transfer on { $date }:
+papers-all = All forms of these rules:
+papers-none = No form of these rules serves this transfer. `tegata draft --all` lists all forms.
+papers-write = Write one: { $command }
+paper-for = for { $ids }
+paper-kind-assessment = assessment
+paper-kind-annex = annex
+paper-kind-notice = notice
+paper-written = { $path }: { $blanks ->
+    [0] nothing is left blank
+    [one] one place is left blank for you
+   *[other] { $blanks } places are left blank for you
+ }
+determined = { $path }: { $fact } — { $outcome }, by { $by }, until { $until }. Not sealed: anyone could have written it (--dir or --seal-key seals)
+determined-sealed = { $path }: { $fact } — { $outcome }, by { $by }, until { $until }; sealed in { $path }.p7s
+judged = Rests on: { $what } — { $outcome }, by { $by } on { $made }, counts until { $until } ({ $seal }; { $path })
+judged-not = Not counted: { $what } — { $outcome }, by { $by } on { $made } ({ $path }): { $why }
+judged-passes = passes
+judged-passes_with_measures = passes with measures
+judged-fails = fails
+judged-sealed = sealed by { $owner }
+judged-not-verified = sealed; not verified, since no --anchors were given
+judged-unsealed = not sealed
+judged-contested = another judgment given here comes out differently; settle which stands
+judged-other-facts = it was made about other facts: { $facts }
+judged-other-day = it does not count on this day
+judged-unknown = these rules know no such judgment

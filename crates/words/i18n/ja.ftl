@@ -744,3 +744,34 @@ feed-published = 公布:
 feed-effect = 影響(各種類を一つの移転で示します):
 feed-no-effect = 結論は変わりません。
 feed-more = ほか{ $n }件
+# Papers and judgments
+paper-heading = { $date }に様式{ $form }({ $cites }、{ $source }、ルールブック{ $rulebook })から作成。分からない箇所は空欄です。機械が作成したもので、様式は弁護士の確認を受けていません。
+paper-heading-text = { $date }に様式{ $form }({ $cites }、{ $source }、ルールブック{ $rulebook })から作成。公式の文書とあわせて用い、その文言は写していません:{ $version }。分からない箇所は空欄です。機械が作成したもので、様式は弁護士の確認を受けていません。
+paper-conclusion = 結論
+paper-conclude = 下の三つの空欄を埋めてください。`outcome` は passes(適合)、passes_with_measures(措置を条件に適合)、fails(不適合)のいずれか、`because` は理由を一、二文で、`by` は判断する人の氏名と職名。`until` は早めてもよく、`made` から長くとも{ $months }か月です。ほかの行はそのままに:この判断がどの事実についてのものかを示します。次に tegata determine このファイル --out FILE.json
+papers-of = { $date }のこの移転に要る書面:
+papers-all = このルールの様式すべて:
+papers-none = この移転に用いる様式はありません。`tegata draft --all` で全部を見られます。
+papers-write = 作るには: { $command }
+paper-for = 対象: { $ids }
+paper-kind-assessment = 評価
+paper-kind-annex = 付属書
+paper-kind-notice = 通知
+paper-written = { $path }: { $blanks ->
+    [0] 空欄はありません
+   *[other] 空欄が{ $blanks }か所あります
+ }
+determined = { $path }: { $fact } — { $outcome }、{ $by }、{ $until }まで。封印なし:誰でも書けます(--dir か --seal-key で封印)
+determined-sealed = { $path }: { $fact } — { $outcome }、{ $by }、{ $until }まで。封印は{ $path }.p7s
+judged = 根拠の判断: { $what } — { $outcome }、{ $by }、{ $made }、{ $until }の前日まで有効({ $seal }、{ $path })
+judged-not = 数えない判断: { $what } — { $outcome }、{ $by }、{ $made }({ $path }):{ $why }
+judged-passes = 適合
+judged-passes_with_measures = 措置を条件に適合
+judged-fails = 不適合
+judged-sealed = { $owner }の封印
+judged-not-verified = 封印あり、--anchorsがないため未検証
+judged-unsealed = 封印なし
+judged-contested = 結論の異なる判断がほかに示されています。どちらによるか決めてください
+judged-other-facts = 別の事実についての判断です: { $facts }
+judged-other-day = この日には有効でありません
+judged-unknown = このルールにそのような判断はありません

@@ -1,5 +1,7 @@
 //! `tegata check`: may it go, by which article, and what is the cheapest way.
 
+mod determinations;
+
 use crate::{
     interview, memo, rules_source, transfer_file,
     verdict::Voice,
@@ -29,35 +31,24 @@ use std::{
   tegata check --jsonl < transfers.jsonl               many at once
   tegata check --from JP --data contact --to-all       every destination
   tegata check transfer.toml --report report.json --release release.csv   what `tegata protect` made
+  tegata check transfer.toml --determination tia.json --anchors ca.pem    what was judged (`tegata draft`, `tegata determine`)
 
 Exit codes: 0 may go, 10 conditional, 11 prohibited, 12 cannot tell, 13 out of scope, 2 usage.")]
 pub struct Check {
-    /// A transfer file (TOML or JSON; long or short form; see `tegata schema transfer`).
-    file: Option<PathBuf>,
-    /// Place of the exporter, such as DE.
-    #[arg(long, value_name = "PLACE")]
-    from: Option<String>,
-    /// Place of the recipient, such as US.
-    #[arg(long, value_name = "PLACE")]
-    to: Option<String>,
-    /// Categories of data, such as contact,salary_hr; naming some says that the data is about people unless they say otherwise.
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    data: Vec<String>,
-    /// Purposes, such as payroll.
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    purpose: Vec<String>,
-    /// Any fact of the vocabulary: slot=value; sets add up.
-    #[arg(long = "fact", value_name = "FACT=VALUE")]
-    facts: Vec<String>,
-    /// A measure that is in place, by id.
-    #[arg(long = "measure", value_name = "ID")]
-    measures: Vec<String>,
+    #[command(flatten)]
+    asked: super::asked::Asked,
     /// The report of `tegata protect`; it counts for exactly the table that --release names, as far as a rule gives it effect.
     #[arg(long, value_name = "FILE", requires = "release")]
     report: Option<PathBuf>,
     /// The released table that the report is about.
     #[arg(long, value_name = "FILE", requires = "report")]
     release: Option<PathBuf>,
+    /// A judgment that was concluded (see `tegata determine`); it counts for the facts and days that it was made on. Repeat for more.
+    #[arg(long = "determination", value_name = "FILE", conflicts_with_all = ["to_all", "jsonl", "register"])]
+    determinations: Vec<PathBuf>,
+    /// Certificates that seals of judgments are trusted by (PEM).
+    #[arg(long, value_name = "FILE", requires = "determinations")]
+    anchors: Option<PathBuf>,
     /// The civil day whose law is asked for (default: today).
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
@@ -161,18 +152,18 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     if check.jsonl {
         return lines(check, &mut engine, as_of);
     }
-    if let Some(table) = check.file.as_ref().filter(|f| is_table(f)) {
+    if let Some(table) = check.asked.file.as_ref().filter(|f| is_table(f)) {
         return Err(format!("error[TGT-C002]: `{0}` is a table, not a transfer: `tegata check --register {0}` for a list of transfers, `tegata scan {0}` for a table of data", table.display()));
     }
     let flat = flat(check, &engine)?;
     let voice = check.common.voice();
-    let nothing_said = check.file.is_none() && flat.is_empty();
+    let nothing_said = check.asked.file.is_none() && flat.is_empty();
     if check.to_all {
-        let transfer = match &check.file {
+        let transfer = match &check.asked.file {
             None => Transfer::single(flat.clone()),
             Some(file) => {
                 let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-                overlay(&mut t, &flat);
+                super::asked::overlay(&mut t, &flat);
                 t
             }
         };
@@ -181,9 +172,9 @@ fn answer(check: &Check) -> Result<Verdict, String> {
     let (transfer, said) = if check.interview || (nothing_said && std::io::stdin().is_terminal()) {
         let flat = interview::run(&mut engine, flat, as_of, voice)?;
         (Transfer::single(flat.clone()), flat)
-    } else if let Some(file) = &check.file {
+    } else if let Some(file) = &check.asked.file {
         let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-        overlay(&mut t, &flat);
+        super::asked::overlay(&mut t, &flat);
         (t, flat)
     } else if nothing_said {
         return Err("error[TGT-C002]: nothing to check: give a file, or --from and --to; on a terminal `tegata check` asks".into());
@@ -208,8 +199,13 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
     let (mut transfer, mut said) = (transfer.clone(), said.to_vec());
     if !taken.is_empty() {
         let usual: Vec<(String, Said)> = taken.iter().map(|(slot, f)| (slot.clone(), rulebook::book::parse_said(&f.known.to_string()))).collect();
-        overlay(&mut transfer, &usual);
+        super::asked::overlay(&mut transfer, &usual);
         said.extend(usual);
+        bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
+    }
+    let judged = determinations::weigh(check, &engine.book, &bound, as_of, voice)?;
+    if !judged.facts.is_empty() {
+        super::asked::overlay(&mut transfer, &judged.facts);
         bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
     }
     let said = said.as_slice();
@@ -220,12 +216,12 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         _ => None,
     };
     if let Some(path) = &check.memo {
-        let page = memo::render(&engine.book, &decision, now.as_ref(), said, &repeat, voice);
+        let page = memo::render(&engine.book, &decision, now.as_ref(), &memo::Beside { said, judged: &judged.lines, repeat: &repeat }, voice);
         super::write_whole(path, page.as_bytes())?;
         errln!("{}", path.display());
     }
     if check.json {
-        super::print_lines(&[document(&decision, now.as_ref(), supposed.as_ref())]);
+        super::print_lines(&[document(&decision, now.as_ref(), supposed.as_ref(), &judged.records)]);
         return Ok(decision.verdict);
     }
     let mut out = voice.answer(&engine.book.vocabulary, &decision, supposed.as_ref(), &repeat);
@@ -233,6 +229,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         let facts: Vec<String> = taken.iter().map(|(slot, f)| format!("{slot}={}", f.known)).collect();
         out.insert(1, format!("  {}: {}", voice.word("taken-as-usual"), facts.join(", ")));
     }
+    out.extend(judged.lines);
     if let Some(now) = now.filter(|n| n.verdict != decision.verdict || n.deciding_ids() != decision.deciding_ids()) {
         let then = words::say(voice.language, "understood", &[("date", words::Arg::Text(&as_of.on.to_string()))]);
         let later = words::say(voice.language, "understood", &[("date", words::Arg::Text(&now.as_of.published_by.to_string()))]);
@@ -251,42 +248,20 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
 }
 
 /// The decision as a document, with its digest.
-pub fn document(decision: &Decision, now: Option<&Decision>, supposed: Option<&Supposition>) -> String {
+pub fn document(decision: &Decision, now: Option<&Decision>, supposed: Option<&Supposition>, judged: &[serde_json::Value]) -> String {
     let mut value = question::document(decision, now, super::today());
     if let (Some(map), Some(s)) = (value.as_object_mut(), supposed) {
         map.insert("if_usual".into(), serde_json::to_value(s).unwrap_or_default());
     }
+    if let Some(map) = value.as_object_mut().filter(|_| !judged.is_empty()) {
+        map.insert("determinations".into(), judged.into());
+    }
     value.to_string()
 }
 
-/// Facts from flags.
+/// Facts from flags and from the report of a release.
 fn flat(check: &Check, engine: &Engine) -> Result<Vec<(String, Said)>, String> {
-    let mut flat = Vec::new();
-    let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
-    if let Some(p) = &check.from {
-        add(&format!("exporter.place={}", question::place(&engine.book.vocabulary, p)))?;
-    }
-    if let Some(p) = &check.to {
-        add(&format!("recipient.place={}", question::place(&engine.book.vocabulary, p)))?;
-    }
-    for word in &check.data {
-        add(&format!("data.categories={{{word}}}"))?;
-    }
-    for word in &check.purpose {
-        add(&format!("hop.purpose={{{word}}}"))?;
-    }
-    for id in &check.measures {
-        let measure = engine.book.measures.iter().find(|m| m.id == *id).ok_or_else(|| {
-            let ids = engine.book.measures.iter().map(|m| m.id.as_str());
-            format!("error[TGT-C002]: there is no measure `{id}`; {}", super::near(id, ids))
-        })?;
-        for effect in &measure.does {
-            add(&format!("{}={}", effect.slot, effect.value))?;
-        }
-    }
-    for fact in &check.facts {
-        add(fact)?;
-    }
+    let mut flat = check.asked.flat(&engine.book)?;
     if let (Some(report), Some(release)) = (&check.report, &check.release) {
         let measured = node::protect::measured(report, release).map_err(|e| format!("error[{}]: {e}", e.code()))?;
         flat.push(report_fact(&measured.profile));
@@ -300,41 +275,19 @@ pub fn report_fact(profile: &str) -> (String, Said) {
     ("data.profile_report".to_string(), said)
 }
 
-/// Lays facts from flags over those of a file: party facts on the ends of each hop, the rest on every hop and dataset.
-fn overlay(t: &mut Transfer, flat: &[(String, Said)]) {
-    let ends: Vec<(String, String)> = t.hops.iter().map(|h| (h.from.clone(), h.to.clone())).collect();
-    for (slot, said) in flat {
-        if let Some(rest) = slot.strip_prefix("exporter.") {
-            ends.iter().for_each(|(from, _)| set_party(t, from, rest, said));
-        } else if let Some(rest) = slot.strip_prefix("recipient.") {
-            ends.iter().for_each(|(_, to)| set_party(t, to, rest, said));
-        } else if slot.starts_with("data.") {
-            t.datasets.values_mut().for_each(|d| drop(d.facts.insert(slot.clone(), said.clone())));
-        } else if slot.starts_with("subjects.") {
-            t.datasets.values_mut().flat_map(|d| d.subjects.values_mut()).for_each(|g| drop(g.insert(slot.clone(), said.clone())));
-        } else {
-            t.hops.iter_mut().for_each(|h| drop(h.facts.insert(slot.clone(), said.clone())));
-        }
-    }
-}
-
-fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
-    if let Some(p) = t.parties.get_mut(name) {
-        p.facts.insert(format!("party.{rest}"), said.clone());
-    }
-}
-
 /// The command that repeats the answer.
 fn repeat(check: &Check, said: &[(String, Said)], as_of: AsOf) -> String {
-    let start = match &check.file {
+    let start = match &check.asked.file {
         Some(f) => format!("tegata check {}", f.display()),
         None => "tegata check".to_string(),
     };
-    question::command(&start, said, as_of)
+    let judged: String = check.determinations.iter().map(|f| format!(" --determination {}", f.display())).collect();
+    let anchors = check.anchors.as_ref().map(|f| format!(" --anchors {}", f.display())).unwrap_or_default();
+    question::command(&start, said, as_of) + &judged + &anchors
 }
 
 fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, String> {
-    let input: Box<dyn BufRead> = match &check.file {
+    let input: Box<dyn BufRead> = match &check.asked.file {
         Some(path) => Box::new(std::io::BufReader::new(std::fs::File::open(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?)),
         None => Box::new(std::io::stdin().lock()),
     };
@@ -356,7 +309,7 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
         let text = match answer {
             Ok(decision) => {
                 worst = Some(worst.filter(|w| w.severity() >= decision.verdict.severity()).unwrap_or(decision.verdict));
-                document(&decision, None, None)
+                document(&decision, None, None, &[])
             }
             Err(e) => {
                 unread += 1;
@@ -392,7 +345,7 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
         let mut there = transfer.clone();
         let said = Said::claim(model::fact::Spoken::Word(place.clone()));
         let ends: Vec<String> = there.hops.iter().map(|h| h.to.clone()).collect();
-        ends.iter().for_each(|to| set_party(&mut there, to, "place", &said));
+        ends.iter().for_each(|to| super::asked::set_party(&mut there, to, "place", &said));
         let bound = engine.book.bind(&there).map_err(|ds| super::faults(&ds))?;
         let decision = engine.decide(&bound, as_of).map_err(super::too_many)?;
         worst = if decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };

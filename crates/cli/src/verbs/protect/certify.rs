@@ -1,5 +1,6 @@
 //! `tegata protect certify`: a profile held against released data, with a sealed report; `meet`: what several profiles demand.
 
+use crate::verbs::sealing::seal_of;
 use clap::Args;
 use model::text::Language;
 use node::protect::{Certified, Sources};
@@ -7,7 +8,7 @@ use pets::{
     attack::{Attacked, Rate},
     ratio::Ratio,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use words::{Arg, say};
 
@@ -59,15 +60,8 @@ pub struct Certify {
     /// Write the dictionary that it was held against.
     #[arg(long, value_name = "FILE")]
     dictionary_out: Option<PathBuf>,
-    /// Seal with the keys of this node's folder.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["seal_certificate", "seal_key"])]
-    dir: Option<PathBuf>,
-    /// Seal with this certificate (PEM).
-    #[arg(long, value_name = "FILE", requires = "seal_key")]
-    seal_certificate: Option<PathBuf>,
-    /// The key of the seal (PEM).
-    #[arg(long, value_name = "FILE", requires = "seal_certificate")]
-    seal_key: Option<PathBuf>,
+    #[command(flatten)]
+    seal: crate::verbs::sealing::Sealing,
     #[command(flatten)]
     common: crate::verbs::Common,
 }
@@ -128,32 +122,15 @@ fn write(certify: &Certify, certified: &Certified) -> Result<(), String> {
     if let Some(path) = &certify.dictionary_out {
         files.push((path.clone(), certified.dictionary.render().map_err(|e| unwritten(&e))?.into_bytes()));
     }
-    let keys = match (&certify.dir, &certify.seal_certificate, &certify.seal_key) {
-        (Some(dir), _, _) => {
-            let config = node::config::Config::read(&dir.join("tegata.toml")).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-            Some((config.file(&config.keys.seal_certificate), config.file(&config.keys.seal_key)))
-        }
-        (None, Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
-        _ => None,
-    };
-    if let Some((certificate, key)) = keys {
-        let seal = node::protect::seal(&certified.bytes, &certificate, &key, crate::verbs::now()).map_err(super::wrong)?;
-        files.push((beside(&certify.out), seal));
-    }
+    files.extend(certify.seal.seal(&certified.bytes)?.map(|seal| (seal_of(&certify.out), seal)));
     crate::verbs::write_together(&files)?;
     let language = certify.common.voice().language;
-    let id = if files.iter().any(|(path, _)| *path == beside(&certify.out)) { "certify-sealed" } else { "certify-unsealed" };
+    let id = if files.iter().any(|(path, _)| *path == seal_of(&certify.out)) { "certify-sealed" } else { "certify-unsealed" };
     let digest = model::Digest::of(&certified.bytes).to_string();
     let exact = certified.report.exact_digest().map_err(|e| unwritten(&e))?.to_string();
-    let (path, seal) = (certify.out.display().to_string(), beside(&certify.out).display().to_string());
+    let (path, seal) = (certify.out.display().to_string(), seal_of(&certify.out).display().to_string());
     errln!("{}", say(language, id, &[("path", Arg::Text(&path)), ("digest", Arg::Text(&digest)), ("exact", Arg::Text(&exact)), ("seal", Arg::Text(&seal))]));
     Ok(())
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".p7s");
-    path.with_file_name(name)
 }
 
 fn measures(certified: &Certified, language: Language) -> Vec<String> {

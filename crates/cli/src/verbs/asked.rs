@@ -1,0 +1,103 @@
+//! What is asked about: a transfer from a file, from flags, or from a file with flags laid over it.
+
+use crate::transfer_file;
+use clap::Args;
+use model::{fact::Said, transfer::Transfer};
+use node::question;
+use rulebook::book::Rulebook;
+use std::path::PathBuf;
+
+/// The question, as every verb takes it that looks at one transfer.
+#[derive(Args)]
+pub struct Asked {
+    /// A transfer file (TOML or JSON; long or short form; see `tegata schema transfer`).
+    pub file: Option<PathBuf>,
+    /// Place of the exporter, such as DE.
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+    /// Place of the recipient, such as US.
+    #[arg(long, value_name = "PLACE")]
+    to: Option<String>,
+    /// Categories of data, such as contact,salary_hr; naming some says that the data is about people unless they say otherwise.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    data: Vec<String>,
+    /// Purposes, such as payroll.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    purpose: Vec<String>,
+    /// Any fact of the vocabulary: slot=value; sets add up.
+    #[arg(long = "fact", value_name = "FACT=VALUE")]
+    facts: Vec<String>,
+    /// A measure that is in place, by id.
+    #[arg(long = "measure", value_name = "ID")]
+    measures: Vec<String>,
+}
+
+impl Asked {
+    /// The facts of the flags.
+    pub fn flat(&self, book: &Rulebook) -> Result<Vec<(String, Said)>, String> {
+        let mut flat = Vec::new();
+        let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
+        if let Some(p) = &self.from {
+            add(&format!("exporter.place={}", question::place(&book.vocabulary, p)))?;
+        }
+        if let Some(p) = &self.to {
+            add(&format!("recipient.place={}", question::place(&book.vocabulary, p)))?;
+        }
+        for word in &self.data {
+            add(&format!("data.categories={{{word}}}"))?;
+        }
+        for word in &self.purpose {
+            add(&format!("hop.purpose={{{word}}}"))?;
+        }
+        for id in &self.measures {
+            let measure = book.measures.iter().find(|m| m.id == *id).ok_or_else(|| {
+                let ids = book.measures.iter().map(|m| m.id.as_str());
+                format!("error[TGT-C002]: there is no measure `{id}`; {}", super::near(id, ids))
+            })?;
+            for effect in &measure.does {
+                add(&format!("{}={}", effect.slot, effect.value))?;
+            }
+        }
+        self.facts.iter().try_for_each(|fact| add(fact))?;
+        Ok(flat)
+    }
+
+    /// The transfer: the file with the flags laid over it, or the flags alone.
+    pub fn transfer(&self, book: &Rulebook) -> Result<Transfer, String> {
+        let flat = self.flat(book)?;
+        let Some(file) = &self.file else {
+            return match flat.is_empty() {
+                true => Err("error[TGT-C002]: nothing to look at: give a file, or --from and --to".into()),
+                false => Ok(Transfer::single(flat)),
+            };
+        };
+        let mut transfer = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+        overlay(&mut transfer, &flat);
+        Ok(transfer)
+    }
+}
+
+/// Lays facts from flags over those of a file: party facts on the ends of each hop, the rest on every hop and dataset.
+pub fn overlay(t: &mut Transfer, flat: &[(String, Said)]) {
+    let ends: Vec<(String, String)> = t.hops.iter().map(|h| (h.from.clone(), h.to.clone())).collect();
+    for (slot, said) in flat {
+        if let Some(rest) = slot.strip_prefix("exporter.") {
+            ends.iter().for_each(|(from, _)| set_party(t, from, rest, said));
+        } else if let Some(rest) = slot.strip_prefix("recipient.") {
+            ends.iter().for_each(|(_, to)| set_party(t, to, rest, said));
+        } else if slot.starts_with("data.") {
+            t.datasets.values_mut().for_each(|d| drop(d.facts.insert(slot.clone(), said.clone())));
+        } else if slot.starts_with("subjects.") {
+            t.datasets.values_mut().flat_map(|d| d.subjects.values_mut()).for_each(|g| drop(g.insert(slot.clone(), said.clone())));
+        } else {
+            t.hops.iter_mut().for_each(|h| drop(h.facts.insert(slot.clone(), said.clone())));
+        }
+    }
+}
+
+/// Says a fact of a party.
+pub fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
+    if let Some(p) = t.parties.get_mut(name) {
+        p.facts.insert(format!("party.{rest}"), said.clone());
+    }
+}
