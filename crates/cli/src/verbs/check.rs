@@ -194,6 +194,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
     if check.usual && bound.crossings.len() > 1 {
         return Err("error[TGT-C002]: `--usual` is for one hop with one dataset and one group; say the facts in the file".into());
     }
+    let judged = determinations::weigh(check, &engine.book, &bound, as_of, voice)?;
     let mut supposed = engine.suppose(&bound, as_of).map_err(super::too_many)?;
     let taken = supposed.take_if(|_| check.usual).map(|s| s.facts).unwrap_or_default();
     let (mut transfer, mut said) = (transfer.clone(), said.to_vec());
@@ -203,7 +204,6 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         said.extend(usual);
         bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
     }
-    let judged = determinations::weigh(check, &engine.book, &bound, as_of, voice)?;
     if !judged.facts.is_empty() {
         super::asked::overlay(&mut transfer, &judged.facts);
         bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;

@@ -10,7 +10,7 @@ use decide::{
 use model::{AsOf, CivilDate, transfer::Transfer};
 use node::determination::draw_up;
 use rulebook::{
-    bind::{Bound, Crossing},
+    bind::{Bound, Crossing, Known},
     book::Rulebook,
     form::{BLANK, Form, Paper},
 };
@@ -101,8 +101,16 @@ fn answer(draft: &Draft) -> Result<Vec<String>, String> {
 fn needed(draft: &Draft, book: Rulebook, bound: &Bound, on: CivilDate) -> Result<Vec<String>, String> {
     let language = draft.common.voice().language;
     let mut engine = Engine::new(book);
-    let decision = engine.decide(bound, AsOf::then(on)).map_err(super::too_many)?;
-    let asked: BTreeSet<String> = decision.crossings.iter().flat_map(spoken_of).collect();
+    let (mut asked, mut laws) = (BTreeSet::new(), BTreeSet::new());
+    // Where facts are missing the papers are those that would be needed if the usual holds; the papers leave such facts blank.
+    let (usual, _) = engine.book.suppose(bound);
+    for bound in [bound, &usual] {
+        let decision = engine.decide(bound, AsOf::then(on)).map_err(super::too_many)?;
+        asked.extend(decision.crossings.iter().flat_map(spoken_of));
+        let layers = decision.crossings.iter().flat_map(|c| &c.layers).filter(|l| l.applies != Truth::No);
+        laws.extend(layers.map(|l| jurisdiction(&l.layer).to_string()));
+    }
+    asked.extend(bound.crossings.iter().flat_map(|c| in_place(&engine.book, c)).filter(|id| laws.contains(jurisdiction(id))));
     let serves = |f: &Form| -> Vec<String> { f.serves.iter().filter(|id| asked.contains(*id)).cloned().collect() };
     let of: Vec<(&Form, Vec<String>)> = engine.book.forms.iter().map(|f| (f, serves(f))).filter(|(_, ids)| !ids.is_empty()).collect();
     let Some((first, _)) = of.first() else { return Ok(vec![say(language, "papers-none", &[])]) };
@@ -122,6 +130,22 @@ fn spoken_of(c: &CrossingAnswer) -> Vec<String> {
     let routes = c.layers.iter().flat_map(|l| l.clauses.iter()).chain(&c.deciding).filter(met).map(|d| d.id.clone());
     let obligations = c.obligations.iter().filter(|o| o.truth != Truth::No).map(|o| o.id.clone());
     measures.chain(routes).chain(obligations).collect()
+}
+
+/// The law that an id belongs to: its first part.
+fn jurisdiction(id: &str) -> &str {
+    id.split('.').next().unwrap_or_default()
+}
+
+/// The measures that what was said shows in place, of whatever law.
+fn in_place(book: &Rulebook, crossing: &Crossing) -> Vec<String> {
+    let has = |slot: &str, value: &str| match crossing.facts.get(slot).map(|f| &f.known) {
+        Some(Known::Members(m)) => m.contains(value),
+        Some(Known::Values(v)) => v.len() == 1 && v.contains(value),
+        _ => false,
+    };
+    let stands = |m: &&rulebook::law::MeasureOffer| m.does.iter().all(|e| has(&e.slot, &e.value));
+    book.measures.iter().filter(stands).map(|m| m.id.clone()).collect()
 }
 
 fn listed(form: &Form, ids: &[String], draft: &Draft) -> String {
