@@ -607,6 +607,8 @@ help-token = /v1とページのトークンを一覧・作成・失効します
 help-tegata = このデータは移転してよいか、どの条文によるか、適法にする最も安い方法は何か。
 help-usage = 使い方
 help-commands = コマンド
+help-draft = 移転に要る書面(評価、契約条項の付属書、通知)を事実から作成します
+help-determine = 埋めた評価書を確かめ、判断の記録を書き出します(鍵があれば封印)
 help-check = 移転してよいか、その条文、最も安い方法を答えます。引数なしなら質問に答える形式
 help-watch = 移転一覧を見守り、前回から変わったもの、これから変わる日を示します
 help-drill = 規定・リスト・認証が無効になった場合に止まる移転を予行演習します
@@ -645,6 +647,7 @@ code-TGT-C004 = 表・公開データ・報告書には別々のファイルを�
 code-TGT-C005 = 記憶のファイルを移してください。次回は初回として扱います
 code-TGT-C006 = `tegata rules ls` で名称を確かめてください
 code-TGT-C007 = `--column '見出し=事実'` で列の意味を指定してください。ひな形は examples/register/ にあります
+code-TGT-C015 = `tegata draft --help` に手順があります。空欄を埋め、判断とその封印を確かめてください
 code-TGT-C010 = 別のポートを選んでください(`--listen 127.0.0.1:0` は空きポート)
 code-TGT-C011 = `tegata serve --dir フォルダ` でノードを起動してください
 code-TGT-R000 = `tegata rules lint フォルダ` で誤りの箇所が分かります
