@@ -684,6 +684,7 @@ code-TGT-C004 = name three files
 code-TGT-C005 = move the file away
 code-TGT-C006 = `tegata rules ls`
 code-TGT-C007 = --column
+code-TGT-C015 = `tegata draft --help` shows the way: fill in the blanks, and look at the judgment and its seal
 code-TGT-C010 = another port
 code-TGT-C011 = start the node
 code-TGT-R000 = lint
