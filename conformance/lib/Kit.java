@@ -8,8 +8,12 @@ import java.util.Properties;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.engine.support.store.Namespace;
+import org.junit.platform.launcher.LauncherSession;
+import org.junit.platform.launcher.LauncherSessionListener;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.core.LauncherConfig;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
@@ -45,7 +49,21 @@ public class Kit {
                 System.out.println("skip " + test.getDisplayName() + ": " + why);
             }
         };
-        LauncherFactory.create().execute(request, summary, xml, lines);
+        var config = LauncherConfig.builder().addLauncherSessionListeners(new LauncherSessionListener() {
+            @Override
+            public void launcherSessionOpened(LauncherSession session) {
+                // Later versions of the kits look for their monitor here; earlier ones make it themselves.
+                try {
+                    var type = Class.forName("org.eclipse.dataspacetck.core.system.ConsoleMonitor");
+                    var monitor = type.getConstructor(boolean.class, boolean.class).newInstance(true, false);
+                    var key = "org.eclipse.dataspacetck.core.spi.boot.Monitor";
+                    session.getStore().put(Namespace.GLOBAL, key, monitor);
+                } catch (ReflectiveOperationException none) {
+                    System.err.println("no monitor: " + none);
+                }
+            }
+        }).build();
+        LauncherFactory.create(config).execute(request, summary, xml, lines);
         var found = summary.getSummary();
         System.out.printf("%d passed, %d failed, %d skipped%n",
                 found.getTestsSucceededCount(), found.getTestsFailedCount(), found.getTestsSkippedCount());

@@ -107,10 +107,10 @@ class Tegata:
     def act(self, process, pid, what, **said):
         return self.post(f"/v1/{process}s/{urllib.parse.quote(pid, safe='')}/{what}", said)
 
-    def offer(self, dataset, **handling):
+    def offer(self, dataset, plane=None, **handling):
         self.post("/v1/offers", {
             "dataset": dataset, "title": dataset, "source": os.path.abspath(f"{self.directory}/data/stations.csv"),
-            "facts": GIVER, "handling": handling,
+            "facts": GIVER, "handling": handling, **({"plane": plane} if plane else {}),
         })
 
     def moves(self):

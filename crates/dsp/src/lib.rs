@@ -6,7 +6,8 @@
 //! [`negotiation::Negotiation`] or [`transfer::Transfer`] `step` → the next process and effects (answer, send, record, start
 //! or stop the flow), which the caller commits together and then does. Beside it: [`policy`] reads, checks, evaluates and
 //! explains ODRL; [`profile`] writes conditions of law as ODRL; [`reason`] says which rule refused; [`catalog`] filters and
-//! pages; [`paths`] is the HTTPS binding; [`schema`] is what a body must be before it is a message.
+//! pages; [`paths`] is the HTTPS binding; [`schema`] is what a body must be before it is a message; [`signaling`] is how a
+//! control plane and a data plane of one participant speak.
 //!
 //! ```
 //! use dsp::machine::{Effect, Event, Peer, Step};
@@ -36,6 +37,8 @@ pub mod negotiation;
 pub mod transfer;
 
 pub mod machine;
+
+pub mod signaling;
 
 pub mod policy;
 pub mod profile;

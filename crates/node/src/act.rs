@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod check;
 pub mod claims;
+pub mod dataflow;
 mod cure;
 pub(crate) mod flow;
 pub mod get;
@@ -11,6 +12,7 @@ pub mod negotiate;
 pub mod offer;
 pub mod operate;
 mod outbox;
+pub mod plane;
 pub mod process;
 pub mod provide;
 mod pull;

@@ -87,6 +87,10 @@ pub struct Node {
     pub(crate) wanted: Mutex<BTreeSet<String>>,
     pub(crate) negotiations_open: Mutex<Live>,
     pub(crate) transfers_open: Mutex<Live>,
+    /// Transfers whose bytes a data plane of others moves.
+    pub(crate) signals_open: Mutex<Live>,
+    /// Data flows that we carry for control planes of others.
+    pub(crate) dataflows_open: Mutex<Live>,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) conditions: Mutex<Conditions>,
     pub(crate) watched: Mutex<Watched>,
@@ -140,6 +144,8 @@ impl Node {
             wanted: Mutex::default(),
             negotiations_open: Mutex::default(),
             transfers_open: Mutex::default(),
+            signals_open: Mutex::default(),
+            dataflows_open: Mutex::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),
             conditions: Mutex::default(),
             watched: Mutex::default(),
@@ -158,6 +164,7 @@ impl Node {
         node.store.wake_outbox(&node.participant, node.now())?;
         node.take_up()?;
         node.take_up_claims()?;
+        node.take_up_planes()?;
         Ok(node)
     }
 
@@ -169,6 +176,7 @@ impl Node {
         };
         spawn("acts", |node| node.act_loop())?;
         spawn("leases", |node| node.lease_loop())?;
+        spawn("planes", |node| node.plane_loop())?;
         spawn("status", |node| node.status_loop())?;
         spawn("log", |node| node.log_loop())
     }

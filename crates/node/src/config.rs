@@ -58,8 +58,30 @@ pub struct Config {
     pub peers: Peers,
     /// Who peers are by the Decentralized Claims Protocol, and who we are to them.
     pub claims: Claims,
+    /// Planes of others.
+    pub signaling: Signaling,
     /// What is known of peers.
     pub peer: Vec<PeerFacts>,
+}
+
+/// Planes of others, by Data Plane Signaling: data flows that we carry for them, and how we prove ourselves to them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signaling {
+    /// How long an access token of ours lives, in seconds; it is renewed by its refresh token.
+    pub token_s: u64,
+    /// Takes only data addresses whose access can be renewed, under the profile of HTTP.
+    pub renewable_only: bool,
+    /// Datasets whose flows to us a person makes ready by `/v1`.
+    pub by_hand: Vec<String>,
+    /// Files with the tokens that planes of others gave us, by the ids of the planes.
+    pub tokens: BTreeMap<String, PathBuf>,
+}
+
+impl Default for Signaling {
+    fn default() -> Self {
+        Self { token_s: 300, renewable_only: false, by_hand: Vec::new(), tokens: BTreeMap::new() }
+    }
 }
 
 /// Which peers may be called beside those of the open internet.
@@ -237,6 +259,7 @@ impl Default for Config {
             test_identity: false,
             peers: Peers::default(),
             claims: Claims::default(),
+            signaling: Signaling::default(),
             peer: Vec::new(),
         }
     }

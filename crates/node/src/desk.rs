@@ -124,7 +124,15 @@ impl Desk {
 
     /// Makes a token of a role by its word; the secret is returned once.
     pub fn token_of_role(&self, id: &str, role: &str) -> Result<String, ActError> {
-        let all = [Role::Operator, Role::Admin, Role::Act, Role::Read, Role::Auditor, Role::Regulator];
+        let all = [
+            Role::Operator,
+            Role::Admin,
+            Role::Act,
+            Role::Read,
+            Role::Auditor,
+            Role::Regulator,
+            Role::Plane,
+        ];
         let role = all.into_iter().find(|r| r.as_str() == role);
         let role = role.ok_or_else(|| ActError::NotFound { what: "role", name: id.to_owned() })?;
         self.make_token(id, role)

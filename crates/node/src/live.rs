@@ -23,6 +23,13 @@ impl Live {
         self.touched.insert(pid.to_owned());
     }
 
+    /// The same, for a process that may be none of these.
+    pub(crate) fn touch_known(&mut self, pid: &str) {
+        if self.open.contains(pid) {
+            self.touched.insert(pid.to_owned());
+        }
+    }
+
     /// Something happened that concerns all of them.
     pub(crate) fn touch_all(&mut self) {
         self.swept = None;

@@ -56,7 +56,7 @@ async fn chunk(
 }
 
 /// The bytes of a chunk on their way out, which the flow keeps too until the next is asked for.
-struct Shared(Arc<Vec<u8>>);
+pub(crate) struct Shared(pub(crate) Arc<Vec<u8>>);
 
 impl AsRef<[u8]> for Shared {
     fn as_ref(&self) -> &[u8] {

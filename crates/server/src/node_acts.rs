@@ -32,6 +32,16 @@ impl NodeActs {
     }
 
     fn offer(&self, offer: &Offer) -> Result<(u16, Value), Problem> {
+        let terms = match offer.plane {
+            Some(_) => self.node.offer(offer),
+            None => self.node.offer(&Offer { source: self.place(offer)?, ..offer.clone() }),
+        };
+        let (dataset, provider) = (&offer.dataset, self.node.protocol_address());
+        Ok((201, json!({ "dataset": dataset, "provider": provider, "terms": terms.map_err(said)? })))
+    }
+
+    /// The file that is offered, if it may be.
+    fn place(&self, offer: &Offer) -> Result<std::path::PathBuf, Problem> {
         let place = std::fs::canonicalize(&offer.source)
             .map_err(|e| Problem::of(Kind::ActNotUnderstood, format!("cannot read `{}`: {e}", offer.source.display())))?;
         // Keys and store lie there; nothing of them is ever offered.
@@ -40,8 +50,7 @@ impl NodeActs {
             let line = format!("`{}` is no file outside the node's own directory", offer.source.display());
             return Err(Problem::of(Kind::ActNotUnderstood, line));
         }
-        let terms = self.node.offer(&Offer { source: place, ..offer.clone() }).map_err(said)?;
-        Ok((201, json!({ "dataset": offer.dataset, "provider": self.node.protocol_address(), "terms": terms })))
+        Ok(place)
     }
 
     fn offers(&self) -> Result<Value, Problem> {

@@ -4,7 +4,7 @@ use crate::authority::enroll::{Enrolled, JoinError, Newcomer, join};
 use crate::carrier::reach::Reach;
 use crate::carrier::{Limits as CarrierLimits, Terms, TlsCarrier};
 use crate::tls::{Clients, Door, Files, Limits, Listening, TlsError, bind};
-use crate::{claims_door, data_door, dsp_door, test_identity};
+use crate::{claims_door, data_door, dataflow_door, dsp_door, test_identity};
 use axum::Router;
 use identity::asn1::oid;
 use identity::x509::Certificate;
@@ -187,6 +187,7 @@ pub fn start(
         Node::start(config, &address, book, Arc::new(carrier), Arc::new(signer), Arc::new(MachineClock))?;
     let mut router = dsp_door::router(node.clone())
         .merge(data_door::router(node.clone()))
+        .merge(dataflow_door::router(node.clone()))
         .merge(claims_door::router(node.clone()));
     if let Some(pages) = pages(&node) {
         router = router.merge(pages);

@@ -228,6 +228,7 @@ pub fn router(state: State) -> Router {
         .merge(acts::routes())
         .merge(crate::space::routes())
         .merge(crate::claims::routes())
+        .merge(crate::signaling::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_offered)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))

@@ -282,16 +282,17 @@ struct Want {
     push_to: Option<DataAddress>,
     #[serde(default)]
     handling: Handling,
+    plane: Option<String>,
 }
 
 /// Asks for a transfer under an agreement in which we are the consumer.
 #[utoipa::path(post, path = "/v1/transfers", tag = "space", security(("token" = [])),
-    request_body(content = Object, description = "`agreement`; if wanted `format`, `push_to` (a data address), `peer`, `address`, `handling` (`manual`: the node does not pull by itself)"),
+    request_body(content = Object, description = "`agreement`; if wanted `format`, `push_to` (a data address), `peer`, `address`, `handling` (`manual`: the node does not pull by itself), `plane` (a registered data plane of others that shall have the data)"),
     responses((status = 201, description = "our id", body = Object), (status = 404, description = "no such agreement in force", body = Problem, content_type = "application/problem+json")))]
 async fn request(Held(state): Held<State>, _who: Bearer<Act>, body: Bytes) -> Result<Response, Problem> {
-    let Want { agreement, peer, address, format, push_to, handling } = read(&body)?;
+    let Want { agreement, peer, address, format, push_to, handling, plane } = read(&body)?;
     let wish =
-        TransferWish { agreement, peer, address, format: format_or_pull(format), push_to, handling };
+        TransferWish { agreement, peer, address, format: format_or_pull(format), push_to, handling, plane };
     let id = acting(&state, move |node| node.open_transfer(wish)).await?;
     Ok(created("/v1/transfers", &id, json!({ "id": id })))
 }

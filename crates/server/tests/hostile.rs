@@ -114,6 +114,7 @@ fn offer(dir: &Path, server: &NodeServer) {
         plan: None,
         release: None,
         handling,
+        plane: None,
     };
     // Kept even where no rule is at hand that would open it; nothing is agreed to here.
     let _terms = server.node().offer(&offer);
@@ -270,6 +271,7 @@ fn a_peer_that_never_answers_is_asked_ever_more_seldom_and_said_to_be() {
         format: "HttpData-PULL".into(),
         push_to: None,
         handling: Handling::Manual,
+        plane: None,
     };
     assert_eq!(server.node().open_transfer(wish).unwrap_err().code(), "node/not-found");
     server.stop();

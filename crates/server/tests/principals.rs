@@ -12,13 +12,14 @@ use std::{
     sync::Arc,
 };
 
-const ROLES: [(&str, Role); 6] = [
+const ROLES: [(&str, Role); 7] = [
     ("operator", Role::Operator),
     ("admin", Role::Admin),
     ("act", Role::Act),
     ("read", Role::Read),
     ("auditor", Role::Auditor),
     ("regulator", Role::Regulator),
+    ("plane", Role::Plane),
 ];
 
 struct Keeper(Arc<Desk>);
@@ -54,6 +55,8 @@ fn send(at: SocketAddr, method: &str, path: &str, token: Option<&str>, body: &st
 fn may(method: &str, path: &str, role: &str) -> bool {
     let asks = ["/v1/checks", "/v1/matrix", "/v1/register"];
     match (method, path) {
+        (_, p) if p.starts_with("/v1/signaling") => ["admin", "act", "plane"].contains(&role),
+        _ if role == "plane" => false,
         (_, p) if p.starts_with("/v1/tokens") => role == "admin",
         ("get", _) => true,
         ("post", p) if asks.contains(&p) => true,
@@ -107,7 +110,7 @@ fn each_route_is_tried_with_each_principal() {
     }
     assert!(open >= 8 && closed >= 15, "{open} public, {closed} closed routes were tried");
     // What the description does not name is not there.
-    let files = [include_str!("../src/people/acts.rs"), include_str!("../src/people/api.rs"), include_str!("../src/space.rs"), include_str!("../src/claims.rs")];
+    let files = [include_str!("../src/people/acts.rs"), include_str!("../src/people/api.rs"), include_str!("../src/space.rs"), include_str!("../src/claims.rs"), include_str!("../src/signaling.rs")];
     let routes: usize = files.iter().map(|text| text.matches(".route(\"").count()).sum();
     let described = document["paths"].as_object().unwrap().len() + 1;
     assert_eq!(routes, described, "every route but the description itself is described");

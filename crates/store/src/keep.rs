@@ -50,6 +50,10 @@ words! {
         Issuance = "issuance",
         /// A credential that we issued; about: its holder.
         Issued = "issued",
+        /// A control plane or a data plane of others that is registered here.
+        Plane = "plane",
+        /// A data flow that we carry for a control plane of others; about: that plane and its process.
+        Dataflow = "dataflow",
         /// A setting that outlives the process, such as the legal clock of the demo.
         Setting = "setting",
     }

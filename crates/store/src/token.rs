@@ -24,6 +24,8 @@ words! {
         Auditor = "auditor",
         /// Reads what a regulator may see.
         Regulator = "regulator",
+        /// A control plane or a data plane of others: signals data flows, under its token's id, and nothing else.
+        Plane = "plane",
     }
 }
 

@@ -47,6 +47,7 @@ impl Doorkeeper for AtTheDesk {
             "act" => Role::Act,
             "auditor" => Role::Auditor,
             "regulator" => Role::Regulator,
+            "plane" => Role::Plane,
             _ => Role::Read,
         };
         Some(Principal { participant: self.0.participant().into(), token: holder.token, role })

@@ -2,13 +2,13 @@
 
 use crate::act::process::At;
 use crate::act::offer::{Handling, Offer};
-use crate::act::turn::{Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
+use crate::act::turn::{Bytes, Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::random;
 use dataplane::encode::Encoding;
 use dataplane::flow::{Content, Flow, Stopped};
-use dsp::machine::{Phase, Role};
+use dsp::machine::{Peer, Phase, Role};
 use dsp::message::Grounds;
 use dsp::message::transfer::DataAddress;
 use dsp::transfer::{Command, State, Transfer};
@@ -39,13 +39,25 @@ pub(crate) enum Opened {
     Shut(Grounds),
 }
 
+/// Bytes that are to be cleared: a flow of ours, under an agreement with a peer.
+pub(crate) struct Clearing<'a> {
+    pub(crate) pid: &'a str,
+    pub(crate) agreement: &'a str,
+    pub(crate) peer: &'a Peer,
+    /// The digest of the token that fetches them.
+    pub(crate) token: Digest,
+}
+
 impl Node {
     /// Moves transfer processes of which we are the provider; tells whether any moved.
     pub(crate) fn advance_transfers(&self) -> Result<bool, ActError> {
         let mut moved = false;
         let due = lock(&self.transfers_open).due();
         for pid in due {
-            let Some(at) = self.load::<Transfer>(&pid)? else { continue };
+            let Some(at) = self.load::<Transfer>(&pid)? else {
+                lock(&self.transfers_open).forget(&pid);
+                continue;
+            };
             let process = at.held.process();
             if process.state().is_final() && process.is_settled() {
                 lock(&self.transfers_open).forget(&pid);
@@ -59,7 +71,12 @@ impl Node {
             let done = match process.state() {
                 State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
                 _ if !process.is_settled() => Ok(false),
-                State::Requested if self.handling_of(&at.held)? == Handling::Manual => Ok(false),
+                // What a person began with a data plane of others goes on by itself.
+                State::Requested
+                    if self.handling_of(&at.held)? == Handling::Manual && !self.is_elsewhere(&pid)? =>
+                {
+                    Ok(false)
+                }
                 State::Requested => match self.refused_by_peer(&pid) {
                     Some(grounds) => self.command(&at, Command::Terminate(grounds), Together::default()),
                     None => self.begin(&at),
@@ -84,14 +101,26 @@ impl Node {
 
     /// Who makes our moves in a transfer that we provide.
     pub(crate) fn handling_of(&self, transfer: &Transfer) -> Result<Handling, ActError> {
+        Ok(self.offer_under(transfer)?.map(|offer| offer.handling.transfer).unwrap_or_default())
+    }
+
+    /// The data plane of others that gives the bytes of a transfer that we provide.
+    pub(crate) fn plane_of(&self, transfer: &Transfer) -> Result<Option<String>, ActError> {
+        Ok(self.offer_under(transfer)?.and_then(|offer| offer.plane))
+    }
+
+    /// The offer that a transfer of ours rests on.
+    fn offer_under(&self, transfer: &Transfer) -> Result<Option<Offer>, ActError> {
         let agreed = self.agreed_with(&transfer.subject().agreement_id, &transfer.process().peer)?;
         let dataset = agreed.as_ref().and_then(|n| n.agreement()).and_then(|a| a.target());
-        let offer = dataset.map(|dataset| self.offer_of(dataset)).transpose()?.flatten();
-        Ok(offer.map(|offer| offer.handling.transfer).unwrap_or_default())
+        Ok(dataset.map(|dataset| self.offer_of(dataset)).transpose()?.flatten())
     }
 
     /// Answers a transfer request: decides afresh, and starts with a pass or ends with the reason.
     fn begin(&self, at: &At<Transfer>) -> Result<bool, ActError> {
+        if let Some(plane) = self.plane_of(&at.held)? {
+            return self.begin_elsewhere(at, &plane);
+        }
         match self.open_flow(&at.held, true)? {
             Opened::Flows(address) => self.command(at, Command::Start(Some(address)), Together::default()),
             Opened::Shut(grounds) => self.command(at, Command::Terminate(grounds), Together::default()),
@@ -153,7 +182,7 @@ impl Node {
         Ok(self.store.lease(&self.participant, pid)?.is_some_and(|l| l.standing == Standing::Ended))
     }
 
-    fn close(&self, pid: &str) -> Result<bool, ActError> {
+    pub(crate) fn close(&self, pid: &str) -> Result<bool, ActError> {
         if lock(&self.flows).remove(pid).is_none() {
             return Ok(false);
         }
@@ -166,32 +195,51 @@ impl Node {
     /// Issues a pass and opens the flow, or says why the law or the contract does not open.
     pub(crate) fn open_flow(&self, transfer: &Transfer, fresh: bool) -> Result<Opened, ActError> {
         let process = transfer.process();
-        let pid = process.own_pid.clone();
-        let agreement = transfer.subject().agreement_id.clone();
-        let Some(negotiation) = self.agreed_with(&agreement, &process.peer)? else {
-            return Ok(Opened::Shut(Grounds::of(
+        let (address, token) = self.data_address(transfer, fresh)?;
+        let asked = Clearing {
+            pid: &process.own_pid,
+            agreement: &transfer.subject().agreement_id,
+            peer: &process.peer,
+            token: Digest::of(token.as_bytes()),
+        };
+        Ok(match self.clear(&asked)? {
+            Some(grounds) => Opened::Shut(grounds),
+            None => Opened::Flows(address),
+        })
+    }
+
+    /// Issues a pass for bytes under an agreement and opens the flow; none: it is open, else why it is not.
+    pub(crate) fn clear(&self, asked: &Clearing<'_>) -> Result<Option<Grounds>, ActError> {
+        let (pid, agreement) = (asked.pid.to_owned(), asked.agreement.to_owned());
+        let peer = asked.peer.0.clone();
+        let Some(negotiation) = self.agreed_with(&agreement, asked.peer)? else {
+            return Ok(Some(Grounds::of(
                 "tegata/no-agreement",
                 ["no such agreement in force".to_owned()],
             )));
         };
         let dataset = negotiation.agreement().and_then(|a| a.target()).unwrap_or_default().to_owned();
         let Some(offer) = self.offer_of(&dataset)? else {
-            return Ok(Opened::Shut(Grounds::of(
+            return Ok(Some(Grounds::of(
                 "tegata/no-offer",
                 ["this dataset is no longer offered".to_owned()],
             )));
         };
-        if let Some(stopped) = self.revocation_stops(&process.peer.0) {
-            return Ok(Opened::Shut(Grounds::of(&stopped.code, [stopped.says])));
+        if let Some(stopped) = self.revocation_stops(&peer) {
+            return Ok(Some(Grounds::of(&stopped.code, [stopped.says])));
         }
         let judged_epoch = self.epoch.load(Ordering::SeqCst);
-        let judged = law_of(self, &offer, &process.peer.0)?;
-        let content = self.content(&offer, &process.peer.0)?;
+        let judged = law_of(self, &offer, &peer)?;
+        // The bytes of a data plane of others are not seen here: what goes is what was offered, as it is.
+        let content = match &offer.plane {
+            Some(_) => None,
+            None => Some(self.content(&offer, &peer)?),
+        };
         let scope = Scope {
             exporter: self.id().into(),
-            recipient: process.peer.0.clone(),
+            recipient: peer.clone(),
             dataset: dataset.clone(),
-            form: content.form(),
+            form: content.as_ref().map_or(pass::Form::Raw, Content::form),
         };
         let now = self.now();
         let names = &self.config.law.accept_drafted;
@@ -200,11 +248,10 @@ impl Node {
             Err(pass::Refused::DoesNotOpen | pass::Refused::ReadOnce(_)) => {
                 let decided = self.decided(&pid, &judged.decision)?;
                 self.store.append_events(&self.participant, vec![decided])?;
-                return Ok(Opened::Shut(self.grounds(&judged.decision)));
+                return Ok(Some(self.grounds(&judged.decision)));
             }
-            Err(refused) => return Ok(Opened::Shut(Grounds::of(refused.code(), [refused.to_string()]))),
+            Err(refused) => return Ok(Some(Grounds::of(refused.code(), [refused.to_string()]))),
         };
-        let (address, token) = self.data_address(transfer, fresh)?;
         let mut event = self.event(EventKind::PassIssued, &pid);
         event.legal_day = Some(judged.decision.as_of.on);
         event.binds.insert("decision".into(), pass.decision());
@@ -213,9 +260,9 @@ impl Node {
         event.rules = footing_lines(&pass);
         let record = FlowRecord {
             dataset: dataset.clone(),
-            peer: process.peer.0.clone(),
+            peer: peer.clone(),
             agreement,
-            token: Digest::of(token.as_bytes()),
+            token: asked.token,
         };
         let together = Together {
             leaves: vec![self.decided(&pid, &judged.decision)?, self.leaf(&event)?],
@@ -244,22 +291,28 @@ impl Node {
         let running = lock(&self.flows).get(&pid).cloned();
         match running {
             Some(running) => {
-                lock(&running.flow).renew(pass, lease)?;
+                match &running.bytes {
+                    Bytes::Ours(flow) => lock(flow).renew(pass, lease)?,
+                    Bytes::Theirs(held) => *lock(held) = pass,
+                }
                 *lock(&running.gate) = gate;
                 *lock(&running.decision) = decision;
                 running.lease_epoch.store(epoch, Ordering::SeqCst);
                 running.judged_epoch.store(judged_epoch, Ordering::SeqCst);
             }
             None => {
-                let flow = match Flow::open(pass, content, lease, self.config.chunk_bytes) {
-                    Ok(flow) => flow,
-                    Err(e) => return Ok(Opened::Shut(Grounds::of(e.code(), [e.to_string()]))),
+                let bytes = match content {
+                    None => Bytes::Theirs(Mutex::new(pass)),
+                    Some(content) => match Flow::open(pass, content, lease, self.config.chunk_bytes) {
+                        Ok(flow) => Bytes::Ours(Box::new(Mutex::new(flow))),
+                        Err(e) => return Ok(Some(Grounds::of(e.code(), [e.to_string()]))),
+                    },
                 };
                 let running = Running {
-                    flow: Mutex::new(flow),
+                    bytes,
                     gate: Mutex::new(gate),
                     dataset,
-                    peer: process.peer.0.clone(),
+                    peer,
                     lease_epoch: AtomicU64::new(epoch),
                     judged_epoch: AtomicU64::new(judged_epoch),
                     decision: Mutex::new(decision),
@@ -267,7 +320,7 @@ impl Node {
                 lock(&self.flows).insert(pid, Arc::new(running));
             }
         }
-        Ok(Opened::Flows(address))
+        Ok(None)
     }
 
     fn content(&self, offer: &Offer, peer: &str) -> Result<Content, ActError> {
@@ -289,6 +342,10 @@ impl Node {
 
     /// The address to pull from: the one that was given before, or a new one with a fresh token.
     fn data_address(&self, transfer: &Transfer, fresh: bool) -> Result<(DataAddress, String), ActError> {
+        if let Some(address) = self.address_elsewhere(&transfer.process().own_pid)? {
+            let token = address.property("authorization").unwrap_or_default().to_owned();
+            return Ok((address, token));
+        }
         if let Some(address) = transfer.address().filter(|_| !fresh) {
             let token = address.property("authorization").unwrap_or_default().to_owned();
             return Ok((address.clone(), token));

@@ -49,7 +49,8 @@ pub struct Offer {
     pub dataset: String,
     /// Its name, for people.
     pub title: String,
-    /// The file.
+    /// The file; of no meaning where a data plane of others gives the bytes.
+    #[serde(default)]
     pub source: PathBuf,
     /// What is known for the law, flat: `exporter.…`, `data.…`, `subjects.…`, `hop.…`; the recipient's facts come later.
     pub facts: Facts,
@@ -62,6 +63,9 @@ pub struct Offer {
     /// Who makes our moves.
     #[serde(default)]
     pub handling: Handlings,
+    /// The registered data plane of others that gives the bytes; none: this program does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plane: Option<String>,
 }
 
 /// A release that was made and measured before.
@@ -77,6 +81,7 @@ pub struct Release {
 impl Node {
     /// Offers a dataset: its facts must speak the vocabulary; the law's condition goes into the catalog as ODRL.
     pub fn offer(&self, offer: &Offer) -> Result<Terms, ActError> {
+        self.check_plane(offer)?;
         let terms = self.terms_of(offer)?;
         let body = serde_json::to_vec(offer).map_err(|e| ActError::evidence("node/offer", e))?;
         let document = Keep {

@@ -90,6 +90,8 @@ pub struct TransferWish {
     pub push_to: Option<DataAddress>,
     /// Whether the node pulls by itself once the transfer starts.
     pub handling: Handling,
+    /// The registered data plane of others that shall have the data; none: this program.
+    pub plane: Option<String>,
 }
 
 /// An agreement that was concluded elsewhere: by another connector, or on paper.
@@ -206,17 +208,13 @@ impl Node {
         callable(&address)?;
         let pid = fresh_name()?;
         let subject = Subject { agreement_id: wish.agreement, format: wish.format, push_to: wish.push_to };
+        if let Some(plane) = &wish.plane {
+            let dataset = negotiation.agreement().and_then(|a| a.target()).unwrap_or_default();
+            return self.prepare_elsewhere(plane, pid, &process.peer, &address, subject, dataset);
+        }
         let (held, effects) =
             Transfer::request(process.peer.clone(), &pid, &address, &self.protocol_address(), subject);
-        let plan = PullPlan { handling: wish.handling };
-        let keep = Keep {
-            kind: DocumentKind::Flow,
-            id: format!("pull:{pid}"),
-            about: None,
-            at: self.now(),
-            body: serde_json::to_vec(&plan).map_err(|e| ActError::evidence("node/pull", e))?,
-            expect: Expect::New,
-        };
+        let keep = self.pull_plan(&pid, wish.handling)?;
         self.commit(None, &held, effects, None, Together { keeps: vec![keep], ..Together::default() })?;
         Ok(pid)
     }
@@ -257,6 +255,18 @@ impl Node {
         }
     }
 
+    /// What says whether the node pulls a transfer by itself.
+    pub(crate) fn pull_plan(&self, pid: &str, handling: Handling) -> Result<Keep, ActError> {
+        Ok(Keep {
+            kind: DocumentKind::Flow,
+            id: format!("pull:{pid}"),
+            about: None,
+            at: self.now(),
+            body: serde_json::to_vec(&PullPlan { handling }).map_err(|e| ActError::evidence("node/pull", e))?,
+            expect: Expect::New,
+        })
+    }
+
     /// Whether the node pulls a transfer by itself.
     pub(crate) fn pull_handling(&self, pid: &str) -> Result<Handling, ActError> {
         let kept = self.store.kept(&self.participant, DocumentKind::Flow, &format!("pull:{pid}"))?;
@@ -284,6 +294,12 @@ impl Node {
         self.may(at, State::Started)?;
         if at.held.process().role == Role::Consumer {
             return self.by_hand(at, Command::Start(None));
+        }
+        if let Some(plane) = self.plane_of(&at.held)?
+            && at.held.state() == State::Requested
+        {
+            // Started once the data plane has.
+            return self.begin_elsewhere(at, &plane).map(drop);
         }
         match self.open_flow(&at.held, at.held.state() == State::Requested)? {
             Opened::Flows(address) => self.by_hand(at, Command::Start(Some(address))),

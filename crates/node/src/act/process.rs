@@ -372,6 +372,7 @@ impl Node {
             return Ok(Some(Answered { status: before.status, body: before.body }));
         }
         lock(H::live(self)).touch(&process.own_pid);
+        lock(&self.signals_open).touch_known(&process.own_pid);
         if changed {
             lock(&self.memory).note(Trace {
                 process: H::KIND.as_str(),

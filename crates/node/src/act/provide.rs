@@ -1,6 +1,7 @@
 //! Gives chunks, the evidence of what was given, and takes the receipt.
 
 use crate::act::flow::{FlowRecord, footing_lines};
+use crate::act::turn::Bytes;
 use crate::agent::{Caller, Node, lock};
 use crate::error::ActError;
 use crate::prove::trust_of;
@@ -70,7 +71,10 @@ impl Node {
                 _ => refused(503, "node/starting", "the flow is being opened"),
             };
         };
-        let mut flow = lock(&running.flow);
+        let Bytes::Ours(flow) = &running.bytes else {
+            return refused(404, "node/elsewhere", "another data plane gives the bytes of this transfer");
+        };
+        let mut flow = lock(flow);
         let piece = match flow.chunk(number) {
             Ok(piece) => piece,
             Err(FlowError::Stopped(stopped)) => return Given::Stopped(stopped),
@@ -139,7 +143,7 @@ impl Node {
     }
 
     /// Commits the manifest when the last chunk was given; false while there are others.
-    fn finish_flow(&self, pid: &str, number: u64, flow: &dataplane::flow::Flow) -> Result<bool, ActError> {
+    pub(crate) fn finish_flow(&self, pid: &str, number: u64, flow: &dataplane::flow::Flow) -> Result<bool, ActError> {
         if self.manifest_of(pid)?.is_some() {
             return Ok(true);
         }

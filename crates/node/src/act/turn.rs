@@ -68,9 +68,17 @@ impl Gate {
     }
 }
 
+/// Who gives the bytes of a flow.
+pub(crate) enum Bytes {
+    /// We do.
+    Ours(Box<Mutex<Flow>>),
+    /// A data plane of others, which we tell to stop when the pass no longer stands.
+    Theirs(Mutex<pass::Pass>),
+}
+
 /// A flow that this process runs.
 pub(crate) struct Running {
-    pub(crate) flow: Mutex<Flow>,
+    pub(crate) bytes: Bytes,
     pub(crate) gate: Mutex<Arc<Gate>>,
     pub(crate) dataset: String,
     pub(crate) peer: String,
@@ -183,6 +191,7 @@ impl Node {
         // A store that cannot be written renews no lease either, so the flow stays stopped.
         let _ = self.store.turn(&self.participant, pid, body, cause.at, Together::default());
         lock(&self.transfers_open).touch(pid);
+        lock(&self.dataflows_open).touch(pid);
         self.ring();
     }
 

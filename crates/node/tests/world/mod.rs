@@ -468,6 +468,7 @@ pub fn offer(source: PathBuf) -> Offer {
         plan: None,
         release: None,
         handling: Default::default(),
+        plane: None,
     }
 }
 

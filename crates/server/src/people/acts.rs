@@ -90,7 +90,7 @@ pub struct Measures {
 pub struct NewToken {
     /// Its id, by which it is listed and revoked.
     pub id: String,
-    /// `operator`, `admin`, `act`, `read`, `auditor` or `regulator`.
+    /// `operator`, `admin`, `act`, `read`, `auditor`, `regulator` or `plane`.
     pub role: String,
 }
 
@@ -178,7 +178,7 @@ pub fn tokens_of(desk: &Desk) -> Result<Value, Problem> {
 
 /// Makes a token at a desk.
 pub fn make_token_at(desk: &Desk, wanted: &NewToken) -> Result<String, Problem> {
-    const ROLES: [&str; 6] = ["operator", "admin", "act", "read", "auditor", "regulator"];
+    const ROLES: [&str; 7] = ["operator", "admin", "act", "read", "auditor", "regulator", "plane"];
     if !ROLES.contains(&wanted.role.as_str()) {
         return Err(Problem::of(Kind::ActNotUnderstood, format!("`{}` is no role; one of {}", wanted.role, ROLES.join(", "))));
     }

@@ -25,6 +25,8 @@ pub enum Role {
     Auditor,
     /// Reads what a regulator may see.
     Regulator,
+    /// A control plane or a data plane of others: signals data flows and nothing else.
+    Plane,
 }
 
 /// Somebody who showed a good token.
@@ -76,10 +78,10 @@ pub trait Right: Send + Sync + 'static {
     fn allows(role: Role) -> bool;
 }
 
-/// To ask whether something may go: every role may.
+/// To ask whether something may go: every role of the participant may.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask;
-/// To read the participant's flows and evidence: every role may, each through its own doors.
+/// To read the participant's flows and evidence: every role of the participant may, each through its own doors.
 #[derive(Clone, Copy, Debug)]
 pub struct Read;
 /// To act for the participant.
@@ -89,6 +91,10 @@ pub struct Act;
 /// To run the node: its legal clock in a demo.
 #[derive(Clone, Copy, Debug)]
 pub struct Operate;
+
+/// To signal data flows, as a plane of others does.
+#[derive(Clone, Copy, Debug)]
+pub struct Signals;
 
 /// To make and revoke tokens.
 #[derive(Clone, Copy, Debug)]
@@ -107,14 +113,20 @@ impl Right for Operate {
 }
 
 impl Right for Ask {
-    fn allows(_: Role) -> bool {
-        true
+    fn allows(role: Role) -> bool {
+        role != Role::Plane
     }
 }
 
 impl Right for Read {
-    fn allows(_: Role) -> bool {
-        true
+    fn allows(role: Role) -> bool {
+        role != Role::Plane
+    }
+}
+
+impl Right for Signals {
+    fn allows(role: Role) -> bool {
+        matches!(role, Role::Admin | Role::Act | Role::Plane)
     }
 }
 
