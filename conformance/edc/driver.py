@@ -25,6 +25,12 @@ PROTOCOL = "dataspace-protocol-http:2025-1"
 EDC = "https://w3id.org/edc/v0.0.1/ns/"
 ODRL = "http://www.w3.org/ns/odrl.jsonld"
 PULL = "HttpData-PULL"
+# Each wait is for a state, looked at every LOOK seconds, and fails at its limit with how both sides stand. The limits are for a
+# machine that does other things too; on an idle one each step takes a second or two.
+LOOK = 0.1
+LIMIT = {"start": 300, "negotiation": 240, "transfer": 120}
+# EDC looks at what it has to do once in so many milliseconds; 1000 as shipped. `bench/space` measures both.
+EDC_LOOKS_MS = 100
 
 
 class Plane(http.server.BaseHTTPRequestHandler):
@@ -74,6 +80,10 @@ class Edc:
             "edc.mock.region": "eu",
             "web.http.port": self.ports["default"], "web.http.path": "/api",
             "edc.dsp.callback.address": f"http://127.0.0.1:{self.ports['protocol']}/protocol",
+            "edc.negotiation.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
+            "edc.negotiation.consumer.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
+            "edc.negotiation.provider.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
+            "edc.transfer.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
         }
         for name in ("management", "protocol", "control", "version"):
             settings[f"web.http.{name}.port"] = self.ports[name]
@@ -85,11 +95,11 @@ class Edc:
             stdout=self.log, stderr=subprocess.STDOUT,
         )
         self.protocol = f"http://127.0.0.1:{self.ports['protocol']}/protocol/2025-1"
-        end = time.monotonic() + 300
+        end = time.monotonic() + LIMIT["start"]
         while b"ready" not in open(f"{directory}/edc.log", "rb").read():
             if self.process.poll() is not None or time.monotonic() > end:
-                raise SystemExit(f"EDC did not start; see {directory}/edc.log")
-            time.sleep(0.3)
+                raise SystemExit(f"EDC did not start within {LIMIT['start']} s; see {directory}/edc.log")
+            time.sleep(LOOK)
         plane = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Plane)
         threading.Thread(target=plane.serve_forever, daemon=True).start()
         self.call("control", "POST", "/v1/dataplanes", {
@@ -129,28 +139,37 @@ class Edc:
     def state(self, kind, pid):
         return self.manage("GET", f"/{kind}/{pid}")
 
-    def wait_for(self, kind, pid, state, seconds=60):
-        end = time.monotonic() + seconds
+    def wait_for(self, kind, pid, *states):
+        """Waits until a process is in one of these states; one that ended otherwise fails at once."""
+        limit = LIMIT["negotiation" if kind == "contractnegotiations" else "transfer"]
+        end = time.monotonic() + limit
         while True:
             now = self.state(kind, pid)
-            if now["state"] == state:
+            if now["state"] in states:
                 return now
-            assert time.monotonic() < end and now["state"] != "TERMINATED", f"EDC: {kind} is {json.dumps(now)}, not {state}"
-            time.sleep(0.2)
-
-    def theirs(self, kind, key, value, seconds=30):
-        """The process of EDC that carries our id."""
-        end = time.monotonic() + seconds
-        while True:
-            found = [p for p in self.manage("POST", f"/{kind}/request", {"@type": "QuerySpec"}) if p.get(key) == value]
-            if found:
-                return found[0]["@id"]
-            assert time.monotonic() < end, f"EDC has no {kind} with {key} {value}"
-            time.sleep(0.2)
+            assert now["state"] != "TERMINATED", f"EDC ended {kind}: {json.dumps(now)}"
+            assert time.monotonic() < end, f"EDC: {kind} is not {' or '.join(states)} after {limit} s: {json.dumps(now)}"
+            time.sleep(LOOK)
 
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
+
+
+# EDC tells no other end of a transfer than one of these.
+ENDED = ("TERMINATED", "DEPROVISIONING", "DEPROVISIONED")
+
+
+def wait(node, process, pid, state):
+    """Waits until a process of ours is in a state and nothing of it is on its way: then the next move may be made."""
+    limit = LIMIT[process]
+    standing = node.wait_for(process, pid, state, limit)
+    end = time.monotonic() + limit
+    while standing["on_its_way"]:
+        assert time.monotonic() < end, f"{process} {pid}: a message is on its way for {limit} s: {json.dumps(standing)}"
+        time.sleep(LOOK)
+        standing = node.wait_for(process, pid, state, limit)
+    return standing
 
 
 def we_provide(node, edc):
@@ -164,29 +183,29 @@ def we_provide(node, edc):
     yield "EDC reads our catalog"
     asked = edc.manage("POST", "/contractnegotiations", {"@type": "ContractRequest", **where, "policy": {
         **offer, "@context": ODRL, "assigner": OUR_ID, "target": dataset}})
-    agreed = edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED", 240)
+    agreed = edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED")
     yield "EDC asks, we agree, both finalize"
     request = {"@type": "TransferRequest", **where, "contractId": agreed["contractAgreementId"], "transferType": PULL}
 
     def begin():
         theirs = edc.manage("POST", "/transferprocesses", request)["@id"]
         edc.wait_for("transferprocesses", theirs, "STARTED")
-        ours = next(t for t in node.get("/v1/transfers")["transfers"] if t["peer_pid"] == edc.state("transferprocesses", theirs).get("correlationId") or t["peer_pid"] == theirs)
-        node.wait_for("transfer", ours["id"], "STARTED")
-        return theirs, ours["id"]
+        ours = next(t["id"] for t in node.get("/v1/transfers")["transfers"] if t["peer_pid"] == theirs)
+        wait(node, "transfer", ours, "STARTED")
+        return theirs, ours
 
     theirs, ours = begin()
     yield "EDC asks for a transfer, we start it"
     edc.manage("POST", f"/transferprocesses/{theirs}/suspend", {"@type": "SuspendTransfer", "reason": "a test"})
     edc.wait_for("transferprocesses", theirs, "SUSPENDED")
-    node.wait_for("transfer", ours, "SUSPENDED")
+    wait(node, "transfer", ours, "SUSPENDED")
     yield "EDC suspends"
     edc.manage("POST", f"/transferprocesses/{theirs}/resume")
     edc.wait_for("transferprocesses", theirs, "STARTED")
-    node.wait_for("transfer", ours, "STARTED")
+    wait(node, "transfer", ours, "STARTED")
     yield "EDC resumes"
     edc.manage("POST", f"/transferprocesses/{theirs}/terminate", {"@type": "TerminateTransfer", "reason": "a test"})
-    node.wait_for("transfer", ours, "TERMINATED")
+    wait(node, "transfer", ours, "TERMINATED")
     yield "EDC terminates"
     theirs, ours = begin()
     node.act("transfer", ours, "suspend", code="test", reasons=["a test"])
@@ -196,10 +215,7 @@ def we_provide(node, edc):
     edc.wait_for("transferprocesses", theirs, "STARTED")
     yield "we resume as provider"
     node.act("transfer", ours, "terminate", code="test", reasons=["a test"])
-    end = time.monotonic() + 30
-    while edc.state("transferprocesses", theirs)["state"] not in ("TERMINATED", "DEPROVISIONED"):
-        assert time.monotonic() < end, edc.state("transferprocesses", theirs)
-        time.sleep(0.2)
+    edc.wait_for("transferprocesses", theirs, *ENDED)
     yield "we terminate as provider"
 
 
@@ -210,14 +226,14 @@ def we_consume(node, edc):
     assert any(d["@id"] == asset for d in catalog["dataset"]), catalog
     yield "we read EDC's catalog"
     pid = node.post("/v1/requests", {"address": edc.protocol, "dataset": asset, "handling": "manual"})["negotiation"]
-    node.wait_for("negotiation", pid, "AGREED")
+    wait(node, "negotiation", pid, "AGREED")
     node.act("negotiation", pid, "verify")
-    agreed = node.wait_for("negotiation", pid, "FINALIZED")["agreement"]["@id"]
+    agreed = wait(node, "negotiation", pid, "FINALIZED")["agreement"]["@id"]
     yield "we ask, EDC agrees, both finalize"
 
     def begin():
         ours = node.post("/v1/transfers", {"agreement": agreed, "format": PULL, "handling": "manual"})["id"]
-        started = node.wait_for("transfer", ours, "STARTED", 60)
+        started = wait(node, "transfer", ours, "STARTED")
         edc.wait_for("transferprocesses", started["peer_pid"], "STARTED")
         return ours, started["peer_pid"]
 
@@ -228,23 +244,20 @@ def we_consume(node, edc):
     yield "we suspend as consumer"
     node.act("transfer", ours, "resume")
     edc.wait_for("transferprocesses", theirs, "STARTED")
-    node.wait_for("transfer", ours, "STARTED")
+    wait(node, "transfer", ours, "STARTED")
     yield "we resume as consumer"
     edc.manage("POST", f"/transferprocesses/{theirs}/suspend", {"@type": "SuspendTransfer", "reason": "a test"})
-    node.wait_for("transfer", ours, "SUSPENDED")
+    wait(node, "transfer", ours, "SUSPENDED")
     yield "EDC suspends as provider"
     edc.manage("POST", f"/transferprocesses/{theirs}/resume")
-    node.wait_for("transfer", ours, "STARTED")
+    wait(node, "transfer", ours, "STARTED")
     yield "EDC resumes as provider"
     node.act("transfer", ours, "terminate", code="test", reasons=["a test"])
-    end = time.monotonic() + 30
-    while edc.state("transferprocesses", theirs)["state"] not in ("TERMINATED", "DEPROVISIONED"):
-        assert time.monotonic() < end, edc.state("transferprocesses", theirs)
-        time.sleep(0.2)
+    edc.wait_for("transferprocesses", theirs, *ENDED)
     yield "we terminate as consumer"
     ours, theirs = begin()
     edc.manage("POST", f"/transferprocesses/{theirs}/terminate", {"@type": "TerminateTransfer", "reason": "a test"})
-    node.wait_for("transfer", ours, "TERMINATED")
+    wait(node, "transfer", ours, "TERMINATED")
     yield "EDC terminates as provider"
 
 
@@ -266,6 +279,7 @@ def main():
                     print(f"ok   {step}", flush=True)
             except (Exception, SystemExit) as e:
                 traceback.print_exc()
+                print(f"     our negotiations: {json.dumps(node.get('/v1/negotiations'))[:2000]}", flush=True)
                 cases.append((scenario.__name__, f"step {done + 1} of {STEPS[scenario.__name__]}", str(e)))
                 print(f"FAIL {scenario.__name__}, after {done} steps: {e}", flush=True)
     finally:
