@@ -99,7 +99,7 @@ impl Voice {
 
     /// Whether a deciding clause is shown as a reason: routes only of what opens, and those that an entry opened once.
     pub fn is_reason(c: &CrossingAnswer, d: &Clause) -> bool {
-        d.kind != ClauseKind::Route || c.verdict.opens() || d.lapsed().next().is_some()
+        d.kind != ClauseKind::Route || c.verdict.opens() || d.barely().next().is_some()
     }
 
     /// The entries of lists behind a clause: those that carry it; of one that does not hold, those that would.
@@ -121,7 +121,8 @@ impl Voice {
     pub fn cite(&self, clause: &Clause) -> String {
         let from = clause.citation.from.map(|d| d.to_string()).unwrap_or_default();
         let until = clause.citation.until.map(|d| d.to_string()).unwrap_or_default();
-        format!("{} [{from}..{until}]", clause.citation.cites)
+        let days = format!("{} [{from}..{until}]", clause.citation.cites);
+        days.trim_start().to_string()
     }
 
     /// What would follow if the usual holds where nothing was said, and what that supposes.
@@ -163,6 +164,7 @@ impl Voice {
             return;
         }
         // A circumstance may open it for nothing: that stands before what costs money.
+        out.extend(c.disputes.iter().map(|d| format!("{}: {}", self.word("would-open-reading"), self.lack(d))));
         if !c.would_open.is_empty() {
             out.push(format!("{}:", self.word("would-open")));
             out.extend(c.would_open.iter().take(WAYS).map(|slot| format!("  ? {}", self.question(vocabulary, slot))));
@@ -300,6 +302,7 @@ impl Voice {
             for (i, r) in c.remedies.iter().enumerate() {
                 out.push(format!("  {}. {} ({})", i + 1, self.way(r), say(self.language, "routes-to", &[("routes", Arg::Text(&r.routes.join(", ")))])));
             }
+            out.extend(c.disputes.iter().map(|d| self.dim(&format!("  {}: {}", self.word("would-open-reading"), self.lack(d)))));
             for slot in &c.would_open {
                 out.push(self.dim(&format!("  {}: {slot}", self.word("would-open"))));
             }

@@ -103,6 +103,22 @@ impl<'a> Classes<'a> {
         alone.into_iter().chain(others).collect()
     }
 
+    /// Disputed questions of which one reading alone opens what is refused now.
+    pub fn readings(&self) -> BTreeSet<&'a str> {
+        let disputed = self.support().filter_map(|a| match &a.of {
+            Asked::Reading(id) => Some(id.as_str()),
+            _ => None,
+        });
+        disputed.filter(|id| (0..2).any(|side| self.opens_after(&self.reading(id, side)))).collect()
+    }
+
+    /// One reading of a disputed question, as an answer.
+    fn reading(&self, id: &str, side: usize) -> Answer {
+        let is = |a: &Axis| matches!(&a.of, Asked::Reading(of) if of == id);
+        let axes = |l: &LayerClass<'_>| -> Vec<usize> { l.linked.unit.axes.list.iter().enumerate().filter(|(_, a)| is(a)).map(|(i, _)| i).collect() };
+        self.layers.iter().enumerate().flat_map(|(i, l)| axes(l).into_iter().map(move |axis| (i, axis, side))).collect()
+    }
+
     fn opens_after(&self, answer: &Answer) -> bool {
         self.layers.iter().enumerate().all(|(i, l)| l.stands(l.now, &of_layer(answer, i)).1 == Stands::Never)
     }
@@ -260,11 +276,7 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<
     let named: BTreeSet<&Asked> = classes.support().map(|a| &a.of).collect();
     for asked in named {
         match asked {
-            Asked::Reading(id) => {
-                if let Some(d) = book.disputed.get(id) {
-                    out.push(Missing::Disputed { id: id.clone(), question: d.question.clone(), a: d.a.clone(), b: d.b.clone() });
-                }
-            }
+            Asked::Reading(id) => out.extend(dispute(book, id)),
             Asked::Gap(layer, name) => {
                 let gap = book.layers.get(layer).and_then(|l| l.gaps.iter().find(|g| &g.name == name));
                 if let Some(gap) = gap {
@@ -275,15 +287,19 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<
         }
     }
     if k.may_be_uncovered(table) && !k.may_be_covered(table) {
-        out.push(Missing::NotCovered {
-            layer: UNCOVERED.into(),
-            says: Text::of("We hold no rules for the law of the exporter's own country.", "送り手の国の法律についてのルールを保有していません。"),
-        });
+        let says = Text::of("We hold no rules for the law of the exporter's own country on this day.", "送り手の国のこの日の法律についてのルールを保有していません。");
+        out.push(Missing::NotCovered { layer: UNCOVERED.into(), says });
     }
     if out.is_empty() {
         out.extend(open_preconditions(table, k, hand).into_iter().filter_map(|slot| question(book, slot)));
     }
     out
+}
+
+/// A disputed question with both readings.
+pub fn dispute(book: &Rulebook, id: &str) -> Option<Missing> {
+    let d = book.disputed.get(id)?;
+    Some(Missing::Disputed { id: d.id.clone(), question: d.question.clone(), a: d.a.clone(), b: d.b.clone() })
 }
 
 /// The question behind a slot.

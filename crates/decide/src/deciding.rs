@@ -27,15 +27,18 @@ pub fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[Remedy], m
             }
             Verdict::Prohibited | Verdict::Conditional => {
                 if layer.refuses != Truth::No {
-                    out.extend(of(ClauseKind::Bar).filter(|c| verdict == Verdict::Conditional || c.truth == Truth::Yes).cloned());
+                    let speaks = |c: &&Clause| verdict == Verdict::Conditional || c.truth == Truth::Yes;
+                    out.extend(of(ClauseKind::Bar).filter(speaks).cloned());
                     out.extend(shut_gates(layer).cloned());
                     out.extend(of(ClauseKind::Obligation).cloned());
                     let used = |c: &&Clause| remedies.iter().take(4).any(|r| r.routes.contains(&c.id));
                     // A route that a failed judgment closed is part of the reason.
                     let closed = |c: &&Clause| c.unmet.iter().any(|u| failed.contains(&u.slot.as_str()));
-                    // So is one that was open by an entry which counts no more, or not yet.
-                    let lapsed = |c: &&Clause| c.truth == Truth::No && c.lapsed().next().is_some();
-                    out.extend(of(ClauseKind::Route).filter(|c| used(c) || closed(c) || lapsed(c)).cloned());
+                    // So is one that an entry would open that counts no more, or not yet, or does not reach so far.
+                    let barely = |c: &&Clause| c.truth == Truth::No && c.barely().next().is_some();
+                    out.extend(of(ClauseKind::Route).filter(|c| used(c) || closed(c) || barely(c)).cloned());
+                    // What we hold no rule for may be the very thing that refuses.
+                    out.extend(of(ClauseKind::Gap).filter(speaks).cloned());
                 }
             }
             Verdict::Undetermined => {

@@ -116,6 +116,11 @@ impl Clause {
         self.entries.iter().filter(|e| e.role.lapsed())
     }
 
+    /// The entries that would carry it: they have ended, do not count yet, or their own scope is not met.
+    pub fn barely(&self) -> impl Iterator<Item = &EntryAnswer> {
+        self.entries.iter().filter(|e| e.role.lapsed() || e.role == EntryRole::FallsShort)
+    }
+
     /// Everything that was read for it: its own provision, then the entries that carry it.
     pub fn rests_on(&self) -> impl Iterator<Item = &Citation> {
         std::iter::once(&self.citation).chain(self.carriers().map(|e| &e.citation))
@@ -357,6 +362,9 @@ pub struct CrossingAnswer {
     pub missing: Vec<Missing>,
     /// Circumstances that, if known to be so, would open it without measures.
     pub would_open: Vec<String>,
+    /// Disputed questions of which one reading would open it without measures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<Missing>,
     /// Obligations that go with it.
     pub obligations: Vec<ObligationAnswer>,
 }

@@ -169,9 +169,13 @@ fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k:
         Verdict::Undetermined => ask::missing(table, book, k, &Classes::of(table, k, carried, &hand), &hand),
         _ => Vec::new(),
     };
-    let would_open = match verdict {
-        Verdict::Conditional => Classes::of(table, k, carried, &hand).opening().into_iter().take(6).collect(),
-        _ => Vec::new(),
+    let (would_open, disputes) = match verdict {
+        Verdict::Conditional => {
+            let classes = Classes::of(table, k, carried, &hand);
+            let disputes = classes.readings().into_iter().filter_map(|id| ask::dispute(book, id)).collect();
+            (classes.opening().into_iter().take(6).collect(), disputes)
+        }
+        _ => (Vec::new(), Vec::new()),
     };
     let obligations = if verdict == Verdict::OutOfScope { Vec::new() } else { explain::obligations(table, book, index, k, crossing) };
     let mut deciding = deciding(&layers, verdict, &remedies, &missing, &failed_slots(book, crossing));
@@ -190,6 +194,7 @@ fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k:
         more_remedies,
         missing,
         would_open,
+        disputes,
         obligations,
     }
 }

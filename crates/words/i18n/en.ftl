@@ -46,6 +46,7 @@ taken-as-usual = taken as usual, not said
 nearest = nearest:
 nearest-lacks = lacks
 overdue = overdue
+would-open-reading = On one reading it would open without measures
 would-open = It might open without measures if known
 repeat = Repeat
 more-routes = { $n } routes were looked at; --explain shows the first unmet condition of each

@@ -46,6 +46,7 @@ taken-as-usual = 述べられておらず、通常どおりとした事実
 nearest = 最も近い経路:
 nearest-lacks = 不足
 overdue = 期限経過
+would-open-reading = 一方の説によれば措置なしで可能
 would-open = 次が判明すれば措置なしで可能となり得ます
 repeat = 再現コマンド
 more-routes = { $n }の経路を検討しました。--explainで各経路の最初の未充足条件を表示します

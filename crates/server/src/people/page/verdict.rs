@@ -131,7 +131,7 @@ impl Answer<'_> {
 
     /// The clauses that decide, those that speak most plainly first.
     fn because(&self, c: &CrossingAnswer) -> Markup {
-        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens() || d.lapsed().next().is_some()).collect();
+        let mut shown: Vec<&Clause> = c.deciding.iter().filter(|d| d.kind != ClauseKind::Route || c.verdict.opens() || d.barely().next().is_some()).collect();
         let surely = |d: &Clause| c.layers.iter().any(|l| l.layer == d.layer && l.applies == Truth::Yes);
         let plain = |d: &Clause| matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate | ClauseKind::Carried);
         if c.verdict == Verdict::Undetermined {
@@ -292,9 +292,19 @@ impl Answer<'_> {
 
     fn would_open(&self, c: &CrossingAnswer) -> Markup {
         let t = self.t;
-        if c.would_open.is_empty() {
-            return html! {};
+        html! {
+            @if !c.disputes.is_empty() {
+                section aria-labelledby="one-reading" {
+                    h2 #one-reading { (t.word("would-open-reading")) }
+                    @for d in c.disputes.iter().filter_map(|d| self.unsettled(d)) { (d) }
+                }
+            }
+            @if !c.would_open.is_empty() { (self.questions_that_open(c)) }
         }
+    }
+
+    fn questions_that_open(&self, c: &CrossingAnswer) -> Markup {
+        let t = self.t;
         html! {
             section aria-labelledby="would-open" {
                 h2 #would-open { (t.word("would-open")) }
