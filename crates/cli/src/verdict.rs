@@ -76,13 +76,15 @@ impl Voice {
         if c.verdict == Verdict::Undetermined {
             // What is missing is the answer; the rules behind it stand in --explain.
             let surely = |d: &Clause| c.layers.iter().any(|l| l.layer == d.layer && l.applies == Truth::Yes);
-            shown.retain(|d| surely(d) && matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate | ClauseKind::Gap));
+            shown.retain(|d| surely(d) && matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate));
             shown.truncate(3);
         }
         let more = shown.len().saturating_sub(REASONS);
         for clause in shown.iter().take(REASONS) {
             out.push(format!("  {} — {}", self.cite(clause), self.says(clause)));
-            if let Some(beside) = clause.beside.as_ref().filter(|_| matches!(clause.kind, ClauseKind::Out | ClauseKind::Route | ClauseKind::Bar)) {
+            // A route that does not open dispenses from nothing.
+            let speaks = matches!(clause.kind, ClauseKind::Out | ClauseKind::Bar) || clause.kind == ClauseKind::Route && c.verdict.opens();
+            if let Some(beside) = clause.beside.as_ref().filter(|_| speaks) {
                 let label = match clause.kind {
                     ClauseKind::Out => "remain",
                     ClauseKind::Route => "not-dispense",
@@ -109,6 +111,9 @@ impl Voice {
 
     /// What a clause says; of a scope that does not reach the act, that it is not applicable, and why.
     pub fn says(&self, clause: &Clause) -> String {
+        if clause.kind == ClauseKind::Gap {
+            return format!("{}: {}", self.word("not-covered"), self.text(&clause.says));
+        }
         if clause.kind != ClauseKind::Scope || clause.truth != Truth::No {
             return self.text(&clause.says).to_string();
         }
