@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the program answers today to the cases of both blind sets, beside what was expected before the first run.
+# What the program answers today to the cases of all blind sets, beside what was expected before the first run.
 #   sh docs/blind2/matrix.sh [TEGATA] [RULES]      (default: target/debug/tegata rules)
 # Not blind any more: rules were repaired after the first runs, which the RESULTS pages keep as they were.
 set -eu
@@ -7,7 +7,7 @@ tegata=${1:-target/debug/tegata}
 rules=${2:-rules}
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
-for case in docs/blind/[0-9]*.toml docs/blind2/[0-9]*.toml; do
+for case in docs/blind*/[0-9]*.toml; do
   day=$(sed -n 's/^# as-of: *\([0-9-]*\).*/\1/p' "$case" | head -1)
   expected=$(sed -n 's/^# expect: *\([a-z_]*\).*/\1/p' "$case" | head -1)
   also=$(sed -n 's/^# also: *\(.*\)/\1/p' "$case" | head -1)
