@@ -259,7 +259,7 @@ fn production_takes_nothing_of_the_trial() {
     let out = run(at, &["serve", "--dir", "munich"]);
     assert_eq!(out.status.code(), Some(2), "{}", said(&out));
     assert!(said(&out).contains("config/demo-only"), "{}", said(&out));
-    for (line, code) in [("legal_day = \"2020-07-15\"\n", "config/demo-only"), ("lisen = 1\n", "config/malformed"), ("[law]\naccept_drafted = [\"x.y\"]\n", "config/no-such-rule")] {
+    for (line, code) in [("legal_day = \"2020-07-15\"\n", "config/demo-only"), ("lisen = 1\n", "config/malformed"), ("[law]\naccept_drafted = [\"x.y\"]\n", "config/no-such-rule"), ("[law]\nmeasures = [\"x.y\"]\n", "config/no-such-measure")] {
         fs::create_dir_all(at.join("empty")).unwrap();
         fs::write(at.join("empty/tegata.toml"), format!("pages = \"127.0.0.1:0\"\ndirectory = \".\"\n{line}")).unwrap();
         let out = run(at, &["serve", "--dir", "empty"]);

@@ -16,6 +16,11 @@ pub const VERDICT: &str = "tegata:verdict";
 /// The form in which the data is to be: `raw`, or the digest of the release report.
 pub const FORM: &str = "tegata:form";
 
+/// Measures that the law asks for and both parties take with the agreement, by id.
+pub const MEASURE: &str = "tegata:measure";
+/// Why they are asked for: lines of [`crate::reason`], with rule, article, day and rulebook.
+pub const BECAUSE: &str = "tegata:because";
+
 /// The names of verdicts as operand values.
 pub const VERDICTS: [&str; 5] = ["out-of-scope", "permitted", "conditional", "prohibited", "undetermined"];
 
@@ -106,6 +111,42 @@ impl Clause {
             Test::AtLeast(value) => Constraint::atom(&left, Operator::Gteq, [value.clone()]),
         }
     }
+}
+
+/// Writes measures, and why, as conditions of each permission: the counter-offer to a request that the law refuses as it is.
+pub fn with_measures(policy: &Policy, measures: &[String], because: &[String]) -> Policy {
+    let mut next = without_measures(policy);
+    for rule in &mut next.permission {
+        rule.constraint.push(Constraint::atom(MEASURE, Operator::IsAllOf, measures));
+        if !because.is_empty() {
+            rule.constraint.push(Constraint::atom(BECAUSE, Operator::IsAllOf, because));
+        }
+    }
+    next
+}
+
+/// The policy without what [`with_measures`] adds.
+pub fn without_measures(policy: &Policy) -> Policy {
+    let added = |c: &Constraint| matches!(c, Constraint::Atom(a) if a.left == MEASURE || a.left == BECAUSE);
+    let mut next = policy.clone();
+    for rule in &mut next.permission {
+        rule.constraint.retain(|c| !added(c));
+    }
+    next
+}
+
+/// What an operand of [`with_measures`] says in every permission of a policy; nothing if the permissions differ.
+pub fn said_of(policy: &Policy, operand: &str) -> Vec<String> {
+    let of_rule = |rule: &Rule| {
+        let found = rule.constraint.iter().find_map(|c| match c {
+            Constraint::Atom(a) if a.left == operand && a.operator == Operator::IsAllOf => Some(a.right.clone()),
+            _ => None,
+        });
+        found.unwrap_or_default()
+    };
+    let mut all = policy.permission.iter().map(of_rule);
+    let first = all.next().unwrap_or_default();
+    if all.all(|other| other == first) { first } else { Vec::new() }
 }
 
 /// Returns the rulebook digests that a policy names, in its permissions.

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod check;
 pub mod claims;
 pub mod dataflow;
+mod counter;
 mod cure;
 pub(crate) mod flow;
 pub mod get;

@@ -206,6 +206,9 @@ pub struct Authority {
 pub struct Law {
     /// Ids of rules or layers that may open a flow though they were read once only; none by default.
     pub accept_drafted: Vec<String>,
+    /// Ids of measures that we are ready to take when the law asks for them: as provider they are offered instead of a
+    /// refusal, as consumer such an offer is accepted. What is not named here is decided by a person.
+    pub measures: Vec<String>,
 }
 
 /// Times in milliseconds.
@@ -314,6 +317,8 @@ pub enum ConfigError {
     DemoOnly(&'static str),
     /// `accept_drafted` names what is no rule, list or layer.
     NoSuchRule(String),
+    /// `measures` names what is no measure.
+    NoSuchMeasure(String),
 }
 
 impl ConfigError {
@@ -324,6 +329,7 @@ impl ConfigError {
             Self::Malformed { .. } => "config/malformed",
             Self::DemoOnly(_) => "config/demo-only",
             Self::NoSuchRule(_) => "config/no-such-rule",
+            Self::NoSuchMeasure(_) => "config/no-such-measure",
         }
     }
 }
@@ -334,6 +340,9 @@ impl fmt::Display for ConfigError {
             Self::Unreadable { path, detail } => write!(f, "cannot read `{}`: {detail}", path.display()),
             Self::Malformed { path, detail } => write!(f, "`{}`: {detail}", path.display()),
             Self::DemoOnly(key) => write!(f, "`{key}` needs `mode = \"demo\"`"),
+            Self::NoSuchMeasure(name) => {
+                write!(f, "`[law] measures`: `{name}` is no measure; `tegata rules ls` has the names")
+            }
             Self::NoSuchRule(name) => write!(f, "`[law] accept_drafted`: `{name}` is no rule, list or layer; `tegata rules ls` has the names"),
         }
     }
@@ -388,8 +397,12 @@ impl Config {
     pub fn check_law(&self, book: &rulebook::book::Rulebook) -> Result<(), ConfigError> {
         let heads = book.heads();
         let known = |name: &String| book.layers.contains_key(name) || book.lists.contains_key(name) || heads.iter().any(|(_, h)| h.id == *name);
-        match self.law.accept_drafted.iter().find(|name| !known(name)) {
-            Some(name) => Err(ConfigError::NoSuchRule(name.clone())),
+        if let Some(name) = self.law.accept_drafted.iter().find(|name| !known(name)) {
+            return Err(ConfigError::NoSuchRule(name.clone()));
+        }
+        let known = |name: &String| book.measures.iter().any(|m| m.head.id == *name);
+        match self.law.measures.iter().find(|name| !known(name)) {
+            Some(name) => Err(ConfigError::NoSuchMeasure(name.clone())),
             None => Ok(()),
         }
     }

@@ -17,7 +17,7 @@ const DATASET: &str = "urn:dataset:customers";
 fn deliver(accept: &[&str]) -> Result<Vec<String>, String> {
     let world = World::new();
     let mut nord_party = world.party("nord", "DE", "VATDE-000000001");
-    nord_party.config.law = Law { accept_drafted: accept.iter().map(|s| (*s).to_owned()).collect() };
+    nord_party.config.law = Law { accept_drafted: accept.iter().map(|s| (*s).to_owned()).collect(), ..Law::default() };
     let kita_party = world.party("kita", "US", "NTRUS-0000002");
     let source = world.dir.path().join("customers.csv");
     fs::write(&source, "1,a\n2,b\n").unwrap();

@@ -118,7 +118,7 @@ impl Program {
             participant: did.to_owned(),
             directory: dir.clone(),
             listen: format!("127.0.0.1:{port}"),
-            law: Law { accept_drafted: rules().layers.keys().cloned().collect() },
+            law: Law { accept_drafted: rules().layers.keys().cloned().collect(), ..Law::default() },
             claims: Claims { peers, ..Claims::default() },
             signaling: Signaling { token_s, tokens: tokens.into(), ..Signaling::default() },
             chunk_bytes: 1_000,

@@ -273,7 +273,7 @@ fn enroll(authority: &Actor, anchors: &Path, home: &Path, name: &str, country: &
         chunk_bytes: CHUNK_BYTES,
         legal_day: Some(world.flow.legal_day),
         limits: Limits { watch_ms: 20, ..Limits::default() },
-        law: node::config::Law { accept_drafted: world.flow.accept_drafted.clone() },
+        law: node::config::Law { accept_drafted: world.flow.accept_drafted.clone(), ..Default::default() },
         ..Config::default()
     };
     let newcomer = Newcomer {

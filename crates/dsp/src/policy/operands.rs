@@ -65,6 +65,8 @@ impl Operands {
             (profile::RULEBOOK, Domain::Text),
             (profile::VERDICT, Domain::Text),
             (profile::FORM, Domain::Text),
+            (profile::MEASURE, Domain::Text),
+            (profile::BECAUSE, Domain::Text),
         ] {
             known.exact.insert(word.to_owned(), domain);
         }

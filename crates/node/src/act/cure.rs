@@ -24,18 +24,7 @@ impl Node {
     pub fn cure(&self, pid: &str, remedy: &Remedy) -> Result<Decision, ActError> {
         let (offer, record) = self.flow_offer(pid)?;
         let mut transfer = self.case_with(&offer, &record.peer)?;
-        let makes: Vec<&String> = remedy.measures.iter().flat_map(|m| &m.makes).collect();
-        for line in makes {
-            let Some((slot, value)) = line.split_once('=') else { continue };
-            put_fact(
-                &mut transfer,
-                self.id(),
-                &record.peer,
-                &offer.dataset,
-                slot,
-                rulebook::book::parse_said(value),
-            );
-        }
+        put_makes(&mut transfer, self.id(), &record.peer, &offer.dataset, remedy);
         let decision = self.decide(&transfer)?;
         let body = serde_json::to_vec(&transfer).map_err(|e| ActError::evidence("node/case", e))?;
         let document = Keep {
@@ -65,6 +54,20 @@ impl Node {
         let record: FlowRecord = serde_json::from_slice(&kept.body).map_err(|_| missing("flow"))?;
         let offer = self.offer_of(&record.dataset)?.ok_or_else(|| missing("offer"))?;
         Ok((offer, record))
+    }
+}
+
+/// Puts what the measures of a way through make true into a case.
+pub(crate) fn put_makes(
+    transfer: &mut model::transfer::Transfer,
+    own: &str,
+    peer: &str,
+    dataset: &str,
+    remedy: &Remedy,
+) {
+    for line in remedy.measures.iter().flat_map(|m| &m.makes) {
+        let Some((slot, value)) = line.split_once('=') else { continue };
+        put_fact(transfer, own, peer, dataset, slot, rulebook::book::parse_said(value));
     }
 }
 

@@ -32,6 +32,9 @@ struct Wish {
     /// Who makes our moves.
     #[serde(default)]
     handling: Handling,
+    /// What we asked for, by which an offer in answer is judged.
+    #[serde(default)]
+    asked: Option<Terms>,
 }
 
 /// What a get came to.
@@ -64,9 +67,15 @@ impl Node {
         handling: Handling,
     ) -> Result<String, ActError> {
         let pid = fresh_name()?;
+        let asked = Some(terms.clone());
         let (held, effects) = Negotiation::request(peer, &pid, provider, &self.protocol_address(), terms);
-        let wish =
-            Wish { dataset: dataset.to_owned(), provider: provider.to_owned(), transfer: None, handling };
+        let wish = Wish {
+            dataset: dataset.to_owned(),
+            provider: provider.to_owned(),
+            transfer: None,
+            handling,
+            asked,
+        };
         let together = Together { keeps: vec![self.wish(&pid, &wish, Expect::New)?], ..Together::default() };
         self.commit(None, &held, effects, None, together)?;
         Ok(pid)
@@ -142,6 +151,11 @@ impl Node {
     fn wish_of(&self, negotiation: &str) -> Result<Option<(Wish, u64)>, ActError> {
         let kept = self.store.kept(&self.participant, DocumentKind::Flow, &format!("wish:{negotiation}"))?;
         Ok(kept.and_then(|k| Some((serde_json::from_slice(&k.body).ok()?, k.version))))
+    }
+
+    /// What we asked for in a negotiation in which we are the consumer.
+    pub(crate) fn asked_terms(&self, negotiation: &str) -> Result<Option<Terms>, ActError> {
+        Ok(self.wish_of(negotiation)?.and_then(|(wish, _)| wish.asked))
     }
 
     /// Who makes our moves in a negotiation in which we are the consumer; nobody asked for what has no wish.

@@ -1,5 +1,6 @@
 //! Negotiations: the moves that are ours to make, each after law and contract were asked.
 
+use crate::act::counter::measures_of;
 use crate::act::offer::Handling;
 use crate::act::process::{At, agreement_key};
 use crate::act::turn::law_of;
@@ -60,11 +61,7 @@ impl Node {
             }
             (Role::Provider, negotiation::State::Verified) => self.finalize(at, Handling::Automatic),
             (Role::Consumer, negotiation::State::Agreed) => self.verify_agreement(at, Handling::Automatic),
-            (Role::Consumer, negotiation::State::Offered) => {
-                let grounds =
-                    Grounds::of("tegata/not-asked-for", ["another offer than ours is not taken".to_owned()]);
-                self.command(at, negotiation::Command::Terminate(grounds), Together::default())
-            }
+            (Role::Consumer, negotiation::State::Offered) => self.answer_offer(at),
             _ => Ok(false),
         }
     }
@@ -110,14 +107,20 @@ impl Node {
                 Together::default(),
             );
         };
-        let judged = law_of(self, &offer, &process.peer.0)?;
+        // What was accepted are terms of ours, with the measures that we offered.
+        let accepted = process.state() == negotiation::State::Accepted;
+        let measures = if accepted { measures_of(asked) } else { Vec::new() };
+        let judged = self.law_with(&offer, &process.peer.0, &measures)?;
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
         if !self.opens(&judged.decision) {
+            if by == Handling::Automatic && self.counter(at, &offer, &judged)? {
+                return Ok(true);
+            }
             return refuse(self.grounds(&judged.decision), together);
         }
         let ours = match by {
-            Handling::Automatic => self.terms_of(&offer)?.with_target(&offer.dataset),
-            Handling::Manual => asked.clone(),
+            Handling::Automatic if measures.is_empty() => self.terms_of(&offer)?.with_target(&offer.dataset),
+            Handling::Automatic | Handling::Manual => asked.clone(),
         };
         if let Err(line) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0) {
             return refuse(Grounds::of(reason::BY_POLICY, [line]), together);
@@ -154,6 +157,13 @@ impl Node {
             return Err("the terms are not those of the offer".into());
         }
         let mut context = Context::at(self.now()).with(profile::RULEBOOK, [self.rulebook().to_string()]);
+        // The measures of the contract are taken with it; that the law opens by them was asked before.
+        for operand in [profile::MEASURE, profile::BECAUSE] {
+            let said = profile::said_of(&ours, operand);
+            if !said.is_empty() {
+                context = context.with(operand, said);
+            }
+        }
         for (id, said) in transfer.parties.get(peer).map(|p| &p.facts).into_iter().flatten() {
             let slot = id.replacen("party.", "recipient.", 1);
             context = context.with(&format!("{}{slot}", profile::FACT), words(&said.value));
