@@ -168,6 +168,44 @@ fn the_day_the_law_changed() {
     assert_eq!(events.iter().filter(|(_, e)| e.kind == EventKind::FlowResumed).count(), 1);
 }
 
+/// Turns flows that run, by what can turn them within a process, and prints how long after the order the last chunk set out:
+/// `cargo test -p node --test delivery within_a_process -- --nocapture`.
+#[test]
+fn a_turn_within_a_process_lets_no_chunk_out_after_100_ms() {
+    const BOUND: Duration = Duration::from_millis(100);
+    type Turn = fn(&Scene);
+    let turns: [(&str, Turn); 2] = [
+        ("the law of another day", |s| s.nord.move_legal_day(day("2020-07-16")).unwrap()),
+        ("an offer withdrawn", |s| s.nord.withdraw_offer(DATASET).unwrap()),
+    ];
+    for (name, turn) in turns {
+        for round in 0..5_usize {
+            let scene = scene(20_000);
+            scene.world.net.pause_ms.store(1, Ordering::SeqCst);
+            begin(&scene);
+            let count = || scene.world.net.chunks.lock().unwrap().len();
+            until("some chunks", || (count() > 5 + 7 * round).then_some(()));
+            let ordered = Instant::now();
+            turn(&scene);
+            let took = ordered.elapsed();
+            // Twice the bound: what came later than it would be seen.
+            std::thread::sleep(2 * BOUND);
+            let last = scene.world.net.last_chunk.lock().unwrap().unwrap();
+            let after = last.saturating_duration_since(ordered);
+            println!(
+                "{name}: last chunk {:.1} ms after the order, decided after {:.1} ms, {} of {} chunks were out",
+                after.as_secs_f64() * 1e3,
+                took.as_secs_f64() * 1e3,
+                count(),
+                scene.data.len().div_ceil(1000),
+            );
+            assert!(after < BOUND, "{name}: {after:?}");
+            assert!(scene.nord.report().unwrap()[0].stopped.is_some(), "{name}: the flow did not turn");
+            assert!(count() < scene.data.len().div_ceil(1000), "{name}: the flow was over before it was turned");
+        }
+    }
+}
+
 #[test]
 fn who_asks_on_the_day_is_refused_with_the_article() {
     let scene = scene(10);

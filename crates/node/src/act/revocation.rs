@@ -81,7 +81,7 @@ impl Node {
         }
     }
 
-    fn fetch_status(&self, url: &str) {
+    fn fetch_status(self: &Arc<Self>, url: &str) {
         lock(&self.watched).asked_at = Some(self.now());
         let Ok(reply) = self.carrier.send(Request::get(url)) else { return };
         let lists = Crl::from_pem(&String::from_utf8_lossy(&reply.body)).unwrap_or_default();
@@ -109,6 +109,7 @@ impl Node {
             ((new, told), unknown)
         };
         if back || !fresh.1.is_empty() {
+            self.judge_running();
             self.changed();
         }
         if fresh.0 {
