@@ -43,9 +43,14 @@ trap 'exit 2' HUP INT TERM
 E=$T/e
 open=0
 
-passed() { printf '%-10s passed        %s\n' "$1" "$2"; }
+# The parts of one step are held back and told in one line.
+held='' why_open=''
+passed() { [ -n "$held" ] || printf '%-10s passed        %s\n' "$1" "$2"; }
 absent() { printf '%-10s absent        %s\n' "$1" "$2"; }
-unclear() { printf '%-10s indeterminate %s\n' "$1" "$2"; open=1; }
+unclear() {
+    open=1
+    if [ -n "$held" ]; then why_open=$2; else printf '%-10s indeterminate %s\n' "$1" "$2"; fi
+}
 failed() {
     printf '%-10s FAILED        %s\n' "$1" "$2"
     [ -s "$T/why" ] && sed 's/^/           | /' "$T/why" | head -n 6
@@ -201,15 +206,19 @@ if [ -f "$manifest" ]; then
     { tr '{' '\n' < "$manifest"; echo; } |
         sed -n 's/^"bytes":\([0-9]*\),"id":"\([0-9a-f]\{64\}\)","rows":[0-9]*}.*/\1 \2/p' > "$T/chunks"
     digest=$(sha256sum < "$manifest" | sed 's/ .*//')
+    told="$(wc -l < "$T/chunks" | tr -d ' ') chunks"
     if [ -f "$E/manifest.p7s" ]; then
+        held=delivery
         then=$at
         if [ -f "$E/manifest.tst" ]; then
             then=$(stated_time "$E/manifest.tst")
             check_stamp delivery "$E/manifest.tst" "$E/manifest.p7s" "$then"
         fi
         check_seal delivery "$E/manifest.p7s" "$manifest" "$then"
+        held=''
+        [ -z "$anchors" ] || told="$told, sealed by $(sed 's/^subject=//' "$T/subject")"
     fi
-    passed delivery "$(wc -l < "$T/chunks" | tr -d ' ') chunks"
+    if [ -n "$why_open" ]; then unclear delivery "$why_open"; else passed delivery "$told"; fi
 else
     absent delivery 'the bundle tells of no delivery'
 fi

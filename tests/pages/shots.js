@@ -5,7 +5,7 @@ import { browser, enter, PAGES } from "./walk.js";
 const [address, folder, filter = ""] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const chromium = await browser();
-for (const [width, scheme] of [[360, "light"], [1280, "light"], [1280, "dark"]]) {
+for (const [width, scheme] of [[360, "light"], [360, "dark"], [1280, "light"], [1280, "dark"]]) {
   const context = await chromium.newContext({ viewport: { width, height: 900 }, colorScheme: scheme });
   const page = await context.newPage();
   await enter(page, address);
@@ -15,6 +15,11 @@ for (const [width, scheme] of [[360, "light"], [1280, "light"], [1280, "dark"]])
       await page.goto(`${address}/${tongue}/${path}`);
       await page.screenshot({ path: `${folder}/${name}-${tongue}-${width}-${scheme}.png`, fullPage: true });
     }
+    if (!`answers-${tongue}-${width}-${scheme}`.includes(filter)) continue;
+    await page.goto(`${address}/${tongue}/${PAGES.register}`);
+    await page.click("main form button");
+    await page.waitForURL(`**/${tongue}/register`);
+    await page.screenshot({ path: `${folder}/answers-${tongue}-${width}-${scheme}.png`, fullPage: true });
   }
   await context.close();
 }

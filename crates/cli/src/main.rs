@@ -43,6 +43,11 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "tegata", version, propagate_version = true)]
 struct Tegata {
+    /// Language (default: by locale).
+    // Read by `tell::language` before there are any verbs, and by each verb that answers.
+    #[arg(long, value_name = "LANGUAGE", global = true, env = "TEGATA_LANG")]
+    #[allow(dead_code)]
+    lang: Option<verbs::Lang>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -120,5 +125,65 @@ fn main() -> ExitCode {
         Verb::Words(words) => verbs::words::run(words),
         Verb::Schema(schema) => verbs::schema::run(schema),
         Verb::Rules(rules) => verbs::rules::run(rules),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// Walks every verb that people see, with its path: `protect-certify`.
+    fn walk(path: &str, command: &clap::Command, see: &mut dyn FnMut(&str, &clap::Command)) {
+        see(path, command);
+        for sub in command.get_subcommands().filter(|s| !s.is_hide_set() && s.get_name() != "help") {
+            let inner = if path.is_empty() { sub.get_name().to_string() } else { format!("{path}-{}", sub.get_name()) };
+            walk(&inner, sub, see);
+        }
+    }
+
+    #[test]
+    fn every_verb_and_argument_has_help_in_japanese() {
+        let mut command = Tegata::command();
+        command.build();
+        let mut missing = Vec::new();
+        walk("", &command, &mut |path, verb| {
+            if !path.is_empty() && tell::verb_help(&format!("help-{path}")).is_none() {
+                missing.push(format!("help.ja.ftl: help-{path}"));
+            }
+            for arg in verb.get_arguments().filter(|a| !a.is_hide_set()) {
+                if tell::argument_in_japanese(path, arg.get_id().as_str()).is_none() {
+                    missing.push(format!("help.ja.ftl: arg-{path}-{} or arg-{}", arg.get_id().as_str().replace('_', "-"), arg.get_id().as_str().replace('_', "-")));
+                }
+            }
+            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let prose = after.lines().any(|l| !l.is_empty() && !l.starts_with("  ") && !l.starts_with("Example"));
+            if prose && words::help(&format!("after-{path}")).is_none() {
+                missing.push(format!("help.ja.ftl: after-{path}"));
+            }
+        });
+        missing.sort();
+        assert!(missing.is_empty(), "no Japanese for:\n{}", missing.join("\n"));
+    }
+
+    #[test]
+    fn help_in_japanese_shows_no_english_sentence() {
+        let mut command = tell::japanese(Tegata::command());
+        for verb in ["check", "watch", "protect", "get", "verify"] {
+            let help = command.find_subcommand_mut(verb).unwrap().render_long_help().to_string();
+            for english in ["Options:", "Arguments:", "Print ", "The ", "Examples:", "Exit code", "default", "possible values"] {
+                assert!(!help.contains(english), "{verb}: `{english}` in\n{help}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_may_stand_before_the_verb_or_after_it() {
+        for line in [["tegata", "--lang", "ja", "doctor"], ["tegata", "doctor", "--lang", "ja"]] {
+            let matches = Tegata::command().try_get_matches_from(line).unwrap();
+            let Verb::Doctor(_) = Tegata::from_arg_matches(&matches).unwrap().verb else { panic!("another verb") };
+            let (_, inner) = matches.subcommand().unwrap();
+            assert!(matches!(inner.get_one::<verbs::Lang>("lang"), Some(verbs::Lang::Ja)));
+        }
     }
 }

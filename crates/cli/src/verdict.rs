@@ -20,6 +20,9 @@ const REASONS: usize = 5;
 const WAYS: usize = 3;
 /// Laws named of those that may apply too: two facts settle most of them.
 const MAY_APPLY: usize = 6;
+/// Laws of which it is said what was not looked at, and how much of each.
+const NOT_CHECKED: usize = 3;
+const NOT_CHECKED_WIDTH: usize = 110;
 
 impl Voice {
     /// A message without arguments.
@@ -251,7 +254,7 @@ impl Voice {
             let more = if more == 0 { String::new() } else { format!("; {}", say(self.language, "may-apply-more", &[("n", Arg::Number(more as i64))])) };
             out.push(self.dim(&format!("{}: {may}{more}", self.word("may-apply"))));
         }
-        out.push(self.dim(&format!("{}: {}", self.word("not-checked"), join(sure().map(|l| self.text(&l.not_checked)).collect()))));
+        out.extend(self.not_checked(c));
         if let (Some(review), Some(seen), Some(read)) = (decision.weakest_review, decision.weakest_seen, decision.oldest_read) {
             let state = self.word(&review_id(review));
             let seen = self.word(&seen_id(seen));
@@ -263,6 +266,29 @@ impl Voice {
         if let Some(day) = decision.holds_until {
             out.push(self.dim(&say(self.language, "holds-until", &[("date", Arg::Text(&day.to_string()))])));
         }
+    }
+
+    /// What of each law that applies was not looked at: a line a law, the rest by `--explain`.
+    fn not_checked(&self, c: &CrossingAnswer) -> Vec<String> {
+        let laws: Vec<_> = c.layers.iter().filter(|l| l.applies == Truth::Yes && !self.text(&l.not_checked).is_empty()).collect();
+        let heading = self.word("not-checked");
+        let more = laws.len().saturating_sub(NOT_CHECKED);
+        let mut cut = more > 0;
+        let mut out: Vec<String> = laws.iter().take(NOT_CHECKED).map(|l| {
+            let whole = self.text(&l.not_checked);
+            let short = shortened(whole, NOT_CHECKED_WIDTH);
+            cut |= short.len() < whole.len();
+            // One law needs no name: it stands in the line above.
+            if laws.len() == 1 { self.dim(&format!("{heading}: {short}")) } else { self.dim(&format!("  {}: {short}", self.text(&l.label))) }
+        }).collect();
+        if laws.len() > 1 {
+            out.insert(0, self.dim(&format!("{heading}:")));
+        }
+        if let Some(last) = out.last_mut().filter(|_| cut) {
+            let rest = if more > 0 { format!("(+{more}; --explain)") } else { "(--explain)".into() };
+            *last = format!("{last} {}", self.dim(&rest));
+        }
+        out
     }
 
     /// What an opening rests on and should not be relied on unseen: rules read once, readings that are old.
@@ -291,6 +317,9 @@ impl Voice {
             out.push(format!("{} → {} [{} {} {}]: {}", c.from, c.to, c.hop, c.dataset, c.group, self.verdict(c.verdict)));
             for layer in &c.layers {
                 out.push(format!("  {} [{}]", self.text(&layer.label), layer.layer));
+                if layer.applies == Truth::Yes && !self.text(&layer.not_checked).is_empty() {
+                    out.push(self.dim(&format!("    {}: {}", self.word("not-checked"), self.text(&layer.not_checked))));
+                }
                 for clause in &layer.clauses {
                     let truth = self.word(&format!("truth-{}", truth_id(clause.truth)));
                     let kind = self.word(&format!("kind-{}", kind_id(clause.kind)));
@@ -314,6 +343,25 @@ impl Voice {
         }
         out
     }
+}
+
+/// The beginning of a list of things, cut where one of them ends; a Japanese character is as wide as two others.
+fn shortened(text: &str, width: usize) -> &str {
+    let wide = |c: char| if c.is_ascii() { 1 } else { 2 };
+    let (mut used, mut end, mut depth) = (0, 0, 0_i32);
+    for (at, c) in text.char_indices() {
+        used += wide(c);
+        if used > width {
+            return text.get(..end).unwrap_or_default();
+        }
+        match c {
+            '(' | '\u{ff08}' => depth += 1,
+            ')' | '\u{ff09}' => depth -= 1,
+            ',' | ';' | '、' | '。' if depth == 0 => end = at,
+            _ => {}
+        }
+    }
+    text
 }
 
 fn truth_id(t: Truth) -> &'static str {

@@ -33,6 +33,8 @@ pub struct Common {
     pub left_out: Vec<String>,
     /// Destinations that exclude each other, whatever is still open turns out to be.
     pub against: Vec<Against>,
+    /// Whether exclusions were not looked for, since so many laws may apply to what is left open.
+    pub too_open: bool,
     /// What leaving a destination out of the best standard would save; those that save nothing do not bind.
     pub binding: Vec<Binding>,
 }
@@ -89,6 +91,9 @@ pub struct Binding {
 
 // LIMIT: destinations asked about together.
 const DESTINATIONS_MAX: usize = 512;
+// LIMIT: laws that are held against each other. What all of them say at once grows as the product of what each says: where
+// facts are missing, dozens may apply, and memory would be spent on an answer that more facts give for nothing.
+const LAWS_TOGETHER_MAX: usize = 12;
 
 struct There {
     place: String,
@@ -112,12 +117,12 @@ pub fn rule(table: &Table, book: &Rulebook, facts: &Packed, destinations: &[Stri
     }
     let alone = all.iter().map(|(v, t)| Alone { place: t.place.clone(), verdict: *v, by: not_lifted(table, t) }).collect();
     let (served, left): (Vec<_>, Vec<_>) = all.into_iter().map(|(_, t)| t).partition(|t| opens_with_all(table, t));
-    let against = exclusions(table, book, &left)?;
+    let (against, too_open) = exclusions(table, book, &left)?.map_or((Vec::new(), true), |against| (against, false));
     let (sets, more) = standards(table, &served);
     let mut standards: Vec<Standard> = sets.iter().map(|s| standard(table, book, &served, s)).collect();
     standards.sort_by_key(cost);
     let binding = binding(table, book, &served, standards.first());
-    Ok(Common { alone, standards, more, left_out: left.into_iter().map(|t| t.place).collect(), against, binding })
+    Ok(Common { alone, standards, more, left_out: left.into_iter().map(|t| t.place).collect(), against, too_open, binding })
 }
 
 fn cost(s: &Standard) -> (bool, u32, i64, i64, i64, usize, Option<String>) {
@@ -229,7 +234,8 @@ fn binding(table: &Table, book: &Rulebook, served: &[There], best: Option<&Stand
 }
 
 /// Groups among the destinations left out that exclude each other: for each alone some way things may still be opens it.
-fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Vec<Against>, TooManyCells> {
+/// Nothing where too many laws may apply.
+fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Option<Vec<Against>>, TooManyCells> {
     let day = Day::of(book, table.as_of);
     let mut involved: BTreeSet<usize> = BTreeSet::new();
     for t in left {
@@ -237,7 +243,10 @@ fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Vec<Agai
     }
     let laws: Vec<Law<'_>> = involved.iter().filter_map(|i| table.layers.get(*i)).filter_map(|l| day.layers.iter().find(|x| x.id == l.id)).map(|l| day.law(l)).collect();
     if left.len() < 2 || laws.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
+    }
+    if laws.len() > LAWS_TOGETHER_MAX {
+        return Ok(None);
     }
     let pairs: Vec<(&Day<'_>, &Law<'_>)> = laws.iter().map(|l| (&day, l)).collect();
     let unit = std::sync::Arc::new(Unit::together(&pairs, &table.lexicon)?);
@@ -271,7 +280,7 @@ fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Vec<Agai
         let members: Vec<&There> = part.iter().map(|(_, t)| *t).chain([t]).collect();
         out.push(Against { places: members.iter().map(|t| t.place.clone()).collect(), by: members.iter().flat_map(|t| not_lifted(table, t)).collect::<BTreeSet<_>>().into_iter().collect() });
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
 /// When everything that may be done at one destination leaves nothing refused there, over what is still open.

@@ -52,7 +52,27 @@ fn names(case: &Case, layer: &Layer, own: &[Rule<'_>]) -> bool {
 }
 
 /// The lists that a layer asks, those of its entries' scopes too.
-pub fn lists_of<'a>(book: &'a Rulebook, layer: &Layer) -> BTreeSet<&'a str> {
+pub fn lists_of<'a>(book: &'a Rulebook, layer: &'a Layer) -> BTreeSet<&'a str> {
+    let mut out = BTreeSet::new();
+    asked_by(book, layer).into_iter().for_each(|e| lists_in(book, e, &mut out));
+    out
+}
+
+/// The slots that a layer asks about: `recipient.place`, `hop.mode`.
+pub fn slots_of<'a>(book: &'a Rulebook, layer: &'a Layer) -> BTreeSet<&'a str> {
+    let mut out = BTreeSet::new();
+    for e in asked_by(book, layer) {
+        e.each_atom(&mut |atom| {
+            if book.vocabulary.of_slot(&atom.fact).is_some() {
+                out.insert(atom.fact.as_str());
+            }
+        });
+    }
+    out
+}
+
+/// Every condition of a layer and of its rules.
+fn asked_by<'a>(book: &'a Rulebook, layer: &'a Layer) -> Vec<&'a Expr> {
     let id = &layer.id;
     let gates: BTreeSet<&str> = book.gates.iter().filter(|g| g.layer == *id).map(|g| g.head.id.as_str()).collect();
     let mut asked: Vec<&Expr> = vec![&layer.applies];
@@ -69,9 +89,7 @@ pub fn lists_of<'a>(book: &'a Rulebook, layer: &Layer) -> BTreeSet<&'a str> {
         asked.push(&o.when);
         asked.extend(&o.done);
     }
-    let mut out = BTreeSet::new();
-    asked.into_iter().for_each(|e| lists_in(book, e, &mut out));
-    out
+    asked
 }
 
 fn lists_in<'a>(book: &'a Rulebook, e: &Expr, out: &mut BTreeSet<&'a str>) {
@@ -192,5 +210,7 @@ author: a
         let only = &counted[0];
         assert_eq!((only.layer.id.as_str(), only.rules.len(), only.entries, only.cases), ("xx.privacy", 3, 1, 2));
         assert_eq!(cases_by_verdict_alone(&book), 1);
+        let asked: Vec<&str> = slots_of(&book, only.layer).into_iter().collect();
+        assert_eq!(asked, ["exporter.place", "recipient.place"]);
     }
 }

@@ -86,7 +86,10 @@ impl Acts for NodeActs {
         Ok(match what {
             Look::Offers => self.offers()?,
             Look::Peers => json!({ "peers": self.node.peers().map_err(said)? }),
-            Look::Negotiations => json!({ "negotiations": self.node.negotiation_reports().map_err(said)? }),
+            Look::Negotiations => {
+                let revoked = self.node.revoked().into_iter().map(|who| json!({ "code": node::act::turn::REVOKED, "who": who }));
+                json!({ "negotiations": self.node.negotiation_reports().map_err(said)?, "revoked": revoked.collect::<Vec<_>>() })
+            }
             Look::Negotiation(id) => self.negotiation(&id)?,
             Look::Log => {
                 let reach = self.node.checkpoint().map(|(_, reach)| match reach {

@@ -529,6 +529,18 @@ page-step-delivery = What was delivered is whole
 page-step-log = It stands in a log that is believed
 page-step-receipt = The receiver attested this very delivery
 page-step-data = The data are the bytes named
+page-may-apply = { $n ->
+    [one] One more law may apply: it depends on what is not said
+   *[other] { $n } more laws may apply: it depends on what is not said
+  }
+page-proves-container = No file is missing, added, doubled or hidden: the container has one form only.
+page-proves-digests = Each file is the one that was sealed, bit for bit.
+page-proves-seal = The sender sealed it, with a certificate that leads to an anchor from outside.
+page-proves-stamp = It existed at this time, says an authority that is not the sender.
+page-proves-delivery = Which chunks went, by which decision and pass.
+page-proves-log = The event stands in a public log that a witness watches: nothing there is taken out or rewritten unseen.
+page-proves-receipt = The receiver says with its own seal that it has the data.
+page-proves-data = The data in your hands are those that were delivered.
 page-outcome-passed = passed
 page-outcome-failed = failed
 page-outcome-indeterminate = cannot be told
@@ -818,3 +830,8 @@ judged-contested = another judgment given here comes out differently; settle whi
 judged-other-facts = it was made about other facts: { $facts }
 judged-other-day = it does not count on this day
 judged-unknown = these rules know no such judgment
+common-wheel = { $n } destinations
+common-too-open = Whether destinations exclude each other was not looked at: too much is left open. Say more, such as exporter.targets and subjects.located_in.
+watch-remembered = This look is remembered in { $path } (another place: --memory FILE; none: --dry-run)
+words-asked-by = { $law } [{ $id }] asks:
+why-revoked = the certificate of `{ $who }` is revoked: nothing is given to it and nothing taken from it

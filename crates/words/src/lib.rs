@@ -18,6 +18,10 @@ pub const EN: &str = include_str!("../i18n/en.ftl");
 /// The Japanese messages.
 pub const JA: &str = include_str!("../i18n/ja.ftl");
 
+/// Help of the verbs in Japanese. The English stands with the verbs themselves, where each argument is declared; a test of
+/// `cli` holds the two against each other.
+pub const HELP_JA: &str = include_str!("../i18n/help.ja.ftl");
+
 type Bundle = FluentBundle<FluentResource>;
 
 fn bundle(language: Language) -> &'static Bundle {
@@ -36,6 +40,14 @@ fn load(id: unic_langid::LanguageIdentifier, text: &str) -> Bundle {
     bundle.add_resource_overriding(resource);
     bundle.set_use_isolating(false);
     bundle
+}
+
+/// A text of help in Japanese, if there is one.
+pub fn help(id: &str) -> Option<String> {
+    static HELP: OnceLock<Bundle> = OnceLock::new();
+    let bundle = HELP.get_or_init(|| load(unic_langid::langid!("ja"), HELP_JA));
+    let pattern = bundle.get_message(id)?.value()?;
+    Some(bundle.format_pattern(pattern, None, &mut Vec::new()).into_owned())
 }
 
 /// An argument of a message.

@@ -49,7 +49,9 @@ fn answer(verb: &CommonRule) -> Result<u8, String> {
     let crossing = verb.profile.crossing(&engine, &[("exporter.place", Some(&verb.from))])?;
     let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;
     let packed = table.lexicon.pack(&crossing.facts, table.as_of.on);
+    let wheel = super::wheel(&say(verb.common.voice().language, "common-wheel", &[("n", Arg::Number(destinations.len() as i64))]));
     let found = common::rule(&table, &engine.book, &packed, &destinations).map_err(super::too_many)?;
+    wheel.finish_and_clear();
     if verb.json {
         let mut value = serde_json::to_value(&found).unwrap_or_default();
         if let Some(map) = value.as_object_mut() {
@@ -71,13 +73,18 @@ fn lines(engine: &Engine, found: &Common, voice: Voice) -> Vec<String> {
     let mut out = Vec::new();
     let cite = |id: &String| engine.book.head(id).map_or_else(|| id.clone(), |h| h.cites.clone());
     for a in &found.alone {
-        let by: Vec<String> = a.by.iter().take(3).map(cite).collect();
+        let mut by: Vec<String> = a.by.iter().map(cite).collect();
+        by.dedup();
+        by.truncate(3);
         out.push(format!("{:<6} {}{}", a.place, voice.verdict(a.verdict), if by.is_empty() { String::new() } else { format!(" — {}", by.join("; ")) }));
     }
     out.push(String::new());
     for x in &found.against {
         let by: Vec<String> = x.by.iter().take(4).map(cite).collect();
         out.push(say(voice.language, "common-against", &[("places", Arg::Text(&x.places.join(" × "))), ("by", Arg::Text(&by.join("; ")))]));
+    }
+    if found.too_open {
+        out.push(voice.word("common-too-open"));
     }
     if !found.left_out.is_empty() {
         out.push(say(voice.language, "common-left-out", &[("places", Arg::Text(&found.left_out.join(", ")))]));

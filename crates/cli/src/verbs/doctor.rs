@@ -72,8 +72,8 @@ pub fn run(doctor: Doctor) -> ExitCode {
     };
     let runs = runs(&config.directory);
     let mut all = vec![("config", read), ("clock", clock(doctor.now())), ("rules", rules(&doctor)), ("directory", directory(&config.directory, runs)), ("disk", disk(&config.directory))];
-    all.push(("port", port(&config.listen, runs)));
-    all.push(("port", port(&config.pages, runs)));
+    all.push(("port", port("peers", &config.listen, runs)));
+    all.push(("port", port("pages", &config.pages, runs)));
     if let Some(problem) = law(&doctor, &config) {
         all.push(("law", problem));
     }
@@ -83,8 +83,14 @@ pub fn run(doctor: Doctor) -> ExitCode {
         }
     }
     let services = [&config.authority.revocation_list, &config.authority.time_stamp, &config.authority.witness];
-    for url in doctor.peer.iter().chain(services.into_iter().flatten()) {
-        all.push(("peer", peer(url)));
+    let mut asked: Vec<String> = Vec::new();
+    for (name, url) in doctor.peer.iter().map(|u| ("peer", u)).chain(services.into_iter().flatten().map(|u| ("authority", u))) {
+        // The services of one authority are at one place, and one line says that it answers.
+        let host = host_of(url);
+        if !asked.contains(&host) {
+            all.push((name, peer(&host)));
+            asked.push(host);
+        }
     }
     if let Some(there) = services.into_iter().flatten().next().and_then(|url| their_clock(url, &config)) {
         all.push(("clock", apart(doctor.now(), there)));
@@ -211,14 +217,18 @@ fn disk(dir: &Path) -> Finding {
     }
 }
 
-fn port(listen: &str, runs: bool) -> Finding {
+/// Whether one of the two doors can be opened.
+fn port(door: &str, listen: &str, runs: bool) -> Finding {
     let Ok(address) = listen.parse::<SocketAddr>() else {
-        return Fail(format!("`listen = \"{listen}\"` is no address"), "write it as 127.0.0.1:8443".into());
+        return Fail(format!("{door}: `{listen}` is no address"), "write it as 127.0.0.1:8443".into());
     };
+    if address.port() == 0 {
+        return Fine(format!("{door}: a free one of {} is taken at the start", address.ip()));
+    }
     match TcpListener::bind(address) {
-        Ok(_) => Fine(format!("{address} is free")),
-        Err(e) if runs && e.kind() == std::io::ErrorKind::AddrInUse => Fine(format!("{address} is in use, and the folder is being served")),
-        Err(e) => Fail(format!("{address}: {e}"), "stop what listens there, or choose another port".into()),
+        Ok(_) => Fine(format!("{door}: {address} is free")),
+        Err(e) if runs && e.kind() == std::io::ErrorKind::AddrInUse => Fine(format!("{door}: {address} is in use, and the folder is being served")),
+        Err(e) => Fail(format!("{door}: {address}: {e}"), "stop what listens there, or choose another port".into()),
     }
 }
 
@@ -239,9 +249,13 @@ fn certificate(file: &Path, now: model::Instant) -> Finding {
     }
 }
 
-fn peer(url: &str) -> Finding {
+/// Host and port of an address.
+fn host_of(url: &str) -> String {
     let host = url.strip_prefix("https://").and_then(|r| r.split('/').next()).unwrap_or(url);
-    let host = if host.contains(':') { host.to_string() } else { format!("{host}:443") };
+    if host.contains(':') { host.to_string() } else { format!("{host}:443") }
+}
+
+fn peer(host: &str) -> Finding {
     let address = host.to_socket_addrs().ok().and_then(|mut a| a.next());
     let Some(address) = address else { return Fail(format!("`{host}` has no address"), "check the name, and DNS".into()) };
     match TcpStream::connect_timeout(&address, Duration::from_secs(3)) {

@@ -173,9 +173,14 @@ fn release(protect: &Plain) -> Result<bool, String> {
 impl Secret {
     fn read(&self) -> Result<Option<DomainKey>, String> {
         let (Some(path), Some(domain)) = (&self.key, &self.domain) else { return Ok(None) };
-        let secret = std::fs::read(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?;
-        domain_key(&secret, domain).map(Some).map_err(|e| if e.contains("TGT-N002") { format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()) } else { e })
+        key_of(path, domain).map(Some)
     }
+}
+
+/// The key of a domain from a file with a secret.
+fn key_of(path: &std::path::Path, domain: &str) -> Result<DomainKey, String> {
+    let secret = std::fs::read(path).map_err(|e| format!("error[TGT-C001]: cannot read `{}`: {e}", path.display()))?;
+    domain_key(&secret, domain).map_err(|e| if e.contains("TGT-N002") { format!("error[TGT-N002]: `{}` has fewer than 32 bytes", path.display()) } else { e })
 }
 
 /// The key of a domain `recipient/purpose/period`.

@@ -99,7 +99,18 @@ pub fn diff(from: &str, to: &str, common: &Common) -> Result<Vec<String>, String
             let (old, new) = (rules_source::load(Some(Path::new(from)))?, rules_source::load(Some(Path::new(to)))?);
             Ok(texts(&old, &new))
         }
-        _ => Err(format!("error[TGT-C003]: `{from}` and `{to}` are neither two days nor two folders")),
+        _ => Err(not_two(from, to)),
+    }
+}
+
+/// Why two things cannot be compared: which of them is no day and no folder that is there.
+fn not_two(from: &str, to: &str) -> String {
+    let is_day = |text: &str| text.parse::<CivilDate>().is_ok();
+    let missing: Vec<String> = [from, to].into_iter().filter(|t| !is_day(t) && !Path::new(t).is_dir()).map(|t| format!("`{t}`")).collect();
+    match missing.as_slice() {
+        [] => format!("error[TGT-C003]: `{from}` and `{to}` are a day and a folder; give two days, or two folders of rules"),
+        [one] => format!("error[TGT-C001]: there is no folder {one}, and it is no day such as 2026-11-22"),
+        _ => format!("error[TGT-C001]: there are no folders {}, and they are no days such as 2026-11-22", missing.join(" and ")),
     }
 }
 

@@ -139,7 +139,7 @@ fn look(watch: &Watch) -> Result<bool, String> {
         });
         let look = Look { schema: "tegata.watch.1".into(), on, rulebook: engine.book.digest().to_string(), rows: rows.collect() };
         super::write_whole(&memory, serde_json::to_string_pretty(&look).unwrap_or_default().as_bytes())?;
-        errln!("{}", memory.display());
+        errln!("{}", words::say(voice.language, "watch-remembered", &[("path", words::Arg::Text(&memory.display().to_string()))]));
     }
     Ok(worse)
 }

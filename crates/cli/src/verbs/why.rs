@@ -44,7 +44,12 @@ fn tell(why: &Why) -> Result<Vec<String>, Fault> {
     };
     let wanted = |v: &Value| why.what.as_ref().is_none_or(|id| v.get("id").and_then(Value::as_str) == Some(id));
     let text = |v: &Value, pointer: &str| v.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_string();
-    for n in list("/v1/negotiations", "negotiations")?.iter().filter(|v| wanted(v)) {
+    let negotiations = door.get("/v1/negotiations")?;
+    // A revocation stops what is asked for before there is a process to tell of it.
+    for told in negotiations.get("revoked").and_then(Value::as_array).into_iter().flatten().filter(|_| why.what.is_none()) {
+        out.push(format!("■ {} — {}", text(told, "/code"), say(voice.language, "why-revoked", &[("who", Arg::Text(&text(told, "/who")))])));
+    }
+    for n in negotiations.get("negotiations").and_then(Value::as_array).into_iter().flatten().filter(|v| wanted(v)) {
         let turn = voice.word(&format!("why-move-{}", text(n, "/move_of")));
         out.push(format!("{}  {}  {} · {}", text(n, "/id"), text(n, "/dataset"), text(n, "/state"), turn));
         out.push(format!("    {} {}", text(n, "/role"), text(n, "/peer")));

@@ -5,7 +5,7 @@ use crate::agent::{Caller, Node, lock};
 use crate::config::Mode;
 use crate::ports::Request;
 use dataplane::flow::Stopped;
-use identity::x509::Crl;
+use identity::x509::{Certificate, Crl};
 use model::event::EventKind;
 use model::{Digest, Instant};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,19 @@ impl Node {
             true => Err(revoked_words(&caller.id)),
             false => Ok(()),
         }
+    }
+
+    /// Ids of those whose certificates the newest list names: this node's own first, then peers that came to it.
+    pub fn revoked(&self) -> Vec<String> {
+        let watched = lock(&self.watched);
+        let Some(list) = &watched.list else { return Vec::new() };
+        let is_named = |serial: &[u8]| list.entry(serial).is_some();
+        let own = [&self.config.keys.tls_certificate, &self.config.keys.seal_certificate].into_iter().any(|file| {
+            let pem = std::fs::read_to_string(self.config.file(file)).unwrap_or_default();
+            Certificate::from_pem(&pem).unwrap_or_default().first().is_some_and(|c| is_named(c.serial()))
+        });
+        let peers = watched.serials.iter().filter(|(_, serials)| serials.iter().any(|s| is_named(s)));
+        own.then(|| self.id().to_owned()).into_iter().chain(peers.map(|(id, _)| id.clone())).collect()
     }
 
     /// Whether what is known of revocation stops flows to a peer.

@@ -97,7 +97,7 @@ fn evaluate(certify: &Certify) -> Result<u8, String> {
         population_size: certify.population_size,
     };
     let wheel = crate::verbs::wheel(&certify.file.display().to_string());
-    let certified = node::protect::certify(&certify.file, &profile, &sources, &knowledge).map_err(super::wrong)?;
+    let certified = node::protect::certify(&certify.file, &profile, &sources, &knowledge).map_err(|e| unnamed(certify, super::wrong(e)))?;
     wheel.finish_and_clear();
     write(certify, &certified)?;
     let voice = certify.common.voice();
@@ -111,6 +111,15 @@ fn evaluate(certify: &Certify) -> Result<u8, String> {
     out.push(voice.word(if met { "protect-met" } else { "certify-not-met" }));
     crate::verbs::print_lines(&out);
     Ok(if met { 0 } else { 10 })
+}
+
+/// A dictionary that was written for the raw table names what a person corrected there; alone, a release needs all its columns named.
+fn unnamed(certify: &Certify, line: String) -> String {
+    if certify.original.is_some() || !line.contains("pets/unplanned-column") {
+        return line;
+    }
+    let file = certify.file.display();
+    format!("{line}\n  without --original the dictionary has to name every column of the release: `tegata scan {file} --dictionary FILE` writes one to correct; or give the table it was made of as --original")
 }
 
 fn write(certify: &Certify, certified: &Certified) -> Result<(), String> {

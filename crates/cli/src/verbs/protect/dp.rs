@@ -18,6 +18,7 @@ const DELTA_EXPONENT: u32 = 6;
 #[command(after_help = "Examples:
   tegata protect budget study.book.json --dataset visits --recipient clinic --unit patient --epsilon 2     open
   tegata protect budget study.book.json                                                                show all
+  tegata protect budget study.book.json --dataset visits                                               show those of one dataset
 
 A budget is for one dataset, one recipient and one unit of privacy (a key column, or `row`). It is set once; losses never come back.
 ρ is zero-concentrated loss; ε is at δ = 10^-6.")]
@@ -25,7 +26,7 @@ pub struct Budget {
     /// The book: a file, made when the first budget is opened.
     book: PathBuf,
     /// The dataset's name.
-    #[arg(long, value_name = "NAME", requires_all = ["recipient", "unit", "loss"])]
+    #[arg(long, value_name = "NAME", )]
     dataset: Option<String>,
     /// Who gets the answers.
     #[arg(long, value_name = "NAME", requires = "dataset")]
@@ -67,7 +68,10 @@ pub fn budget(budget: Budget) -> ExitCode {
 }
 
 fn open_or_show(budget: &Budget) -> Result<u8, String> {
-    if let (Some(dataset), Some(recipient), Some(unit)) = (&budget.dataset, &budget.recipient, &budget.unit) {
+    if budget.loss.rho.is_some() || budget.loss.epsilon.is_some() {
+        let (Some(dataset), Some(recipient), Some(unit)) = (&budget.dataset, &budget.recipient, &budget.unit) else {
+            return Err("error[TGT-C002]: a budget is opened with --dataset, --recipient, --unit and --rho or --epsilon".into());
+        };
         let ledger = Ledger::open(dataset, recipient, unit, budget.loss.rho()?);
         node::protect::open_ledger(&budget.book, ledger).map_err(super::wrong)?;
     }
@@ -79,7 +83,9 @@ fn open_or_show(budget: &Budget) -> Result<u8, String> {
     }
     let language = budget.common.voice().language;
     let mut out = Vec::new();
-    for ledger in book.ledgers() {
+    let wanted = |asked: &Option<String>, is: &str| asked.as_ref().is_none_or(|a| a == is);
+    let shown = |l: &&Ledger| wanted(&budget.dataset, &l.dataset) && wanted(&budget.recipient, &l.recipient) && wanted(&budget.unit, &l.unit);
+    for ledger in book.ledgers().iter().filter(shown) {
         out.push(format!("{} / {} / {}", ledger.dataset, ledger.recipient, ledger.unit));
         for loss in ledger.losses() {
             out.push(format!("  {}  ρ {:<12} {}", loss.on, loss.rho.to_string(), loss.asked));
@@ -88,6 +94,11 @@ fn open_or_show(budget: &Budget) -> Result<u8, String> {
         if let Some(all) = book.lost_to_all(&ledger.dataset, &ledger.unit).filter(|all| *all > spent(ledger)) {
             out.push(format!("  {}", say(language, "dp-together", &[("rho", Arg::Text(&all.to_string()))])));
         }
+    }
+    if out.is_empty() {
+        let known: std::collections::BTreeSet<&str> = book.ledgers().iter().map(|l| l.dataset.as_str()).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(format!("error[TGT-N006]: `{}` has no such budget; its datasets are {}", budget.book.display(), known.join(", ")));
     }
     crate::verbs::print_lines(&out);
     Ok(0)

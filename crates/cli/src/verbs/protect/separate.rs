@@ -30,8 +30,12 @@ pub struct Separate {
     /// Where the link proof goes (canonical JSON).
     #[arg(long, value_name = "FILE")]
     link: PathBuf,
-    #[command(flatten)]
-    secret: super::Secret,
+    /// A file with at least 32 secret bytes: the links are made with it.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The links' domain: recipient/purpose/period.
+    #[arg(long = "for", id = "for", value_name = "DOMAIN")]
+    domain: String,
     #[command(flatten)]
     common: crate::verbs::Common,
 }
@@ -44,7 +48,7 @@ pub fn run(separate: Separate) -> ExitCode {
 fn part(separate: &Separate) -> Result<u8, String> {
     super::apart(&[&separate.file, &separate.dictionary, &separate.personal, &separate.non_personal, &separate.link])?;
     let dictionary = super::dictionary(&separate.dictionary)?;
-    let key = separate.secret.read()?.ok_or("error[TGT-C002]: links need --key FILE and --for recipient/purpose/period")?;
+    let key = super::key_of(&separate.key, &separate.domain)?;
     let wheel = crate::verbs::wheel(&separate.file.display().to_string());
     let parted = node::protect::separate(&separate.file, &dictionary, &key).map_err(super::wrong)?;
     wheel.finish_and_clear();

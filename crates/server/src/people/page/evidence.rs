@@ -74,7 +74,8 @@ fn steps(t: Tongue, r: &Report, title: &str) -> Markup {
                     b { (t.word(&format!("page-step-{}", s.id.code()))) } " "
                     span class=(format!("badge {outcome}")) { (t.word(&format!("page-outcome-{outcome}"))) }
                     @if let Outcome::Failed(c) | Outcome::Indeterminate(c) = &s.outcome { " " code { (c) } }
-                    @if !s.detail.is_empty() { br; span.meta { (s.detail) } }
+                    @if s.outcome == Outcome::Passed { p.proves { (t.word(&format!("page-proves-{}", s.id.code()))) } }
+                    @if !s.detail.is_empty() { p.meta lang="en" { (s.detail) } }
                 }
             }
         }

@@ -155,14 +155,14 @@ fn result(t: Tongue, state: &State, row: &Row, decision: &Result<Decision, Probl
     let asked = Asked { flat: row.facts.clone(), as_of, past: false };
     html! {
         tr {
-            th scope="row" { (row.id) br; span.small { (t.with("page-line", &[("n", &row.line.to_string())])) }
+            th scope="row" { (row.id) @if let Some(way) = way(t, state, row) { br; span.way { (way) } } br; span.small { (t.with("page-line", &[("n", &row.line.to_string())])) }
                 @for (header, value) in &row.not_understood { br; span.small { (t.with("page-not-understood", &[("column", header), ("value", value)])) } } }
             @match decision {
-                Err(p) => { td { (t.word("page-register-unread")) } td colspan="2" { (p.detail()) } }
+                Err(p) => { td { (t.word("page-register-unread")) } td colspan="2" data-label=(t.word("because")) { (p.detail()) } }
                 Ok(d) => {
                     td { a href=(format!("/{}/verdict?{}", t.code(), query(&asked.pairs()))) aria-label=(format!("{}: {}", row.id, t.word(&format!("verdict-{}", d.verdict.word())))) { (badge(t, d.verdict)) } }
                     @match d.worst() {
-                        Some(c) => { td { (articles(t, c, as_of)) } td { (next(t, state, c)) } }
+                        Some(c) => { td data-label=(t.word("because")) { (articles(t, c, as_of)) } td data-label=[first(c).then(|| t.word("page-register-next"))] { (next(t, state, c)) } }
                         None => { td {} td {} }
                     }
                 }
@@ -171,10 +171,29 @@ fn result(t: Tongue, state: &State, row: &Row, decision: &Result<Decision, Probl
     }
 }
 
+/// From where to where a row goes and what it carries, as far as the row says.
+fn way(t: Tongue, state: &State, row: &Row) -> Option<String> {
+    let said = |slot: &str| row.facts.iter().find(|(s, _)| s == slot).map(|(_, said)| super::verdict::values_label(t, &state.book, slot, said));
+    let ends = [said("exporter.place"), said("recipient.place")];
+    let somewhere = || t.word("page-somewhere");
+    let [from, to] = ends.map(|end| end.filter(|text| !text.is_empty()));
+    let way = (from.is_some() || to.is_some()).then(|| format!("{} → {}", from.unwrap_or_else(somewhere), to.unwrap_or_else(somewhere)));
+    let carries = said("data.categories").filter(|text| !text.is_empty());
+    match (way, carries) {
+        (Some(way), Some(what)) => Some(format!("{way} · {what}")),
+        (way, what) => way.or(what),
+    }
+}
+
 fn articles(t: Tongue, c: &CrossingAnswer, as_of: AsOf) -> Markup {
     let mut shown: Vec<_> = c.deciding.iter().filter(|d| (d.kind != ClauseKind::Route || c.verdict.opens()) && d.kind != ClauseKind::Gap).collect();
     shown.dedup_by_key(|d| d.citation.cites.clone());
     html! { @for d in shown.iter().take(2) { div { a href=(rule_link(t, &d.id, as_of.on)) { (d.citation.cites) } } } }
+}
+
+/// Whether there is something to do first.
+fn first(c: &CrossingAnswer) -> bool {
+    matches!(c.verdict, Verdict::Conditional | Verdict::Undetermined) || c.verdict == Verdict::Prohibited && c.deciding.iter().any(|d| d.beside.is_some())
 }
 
 /// The first thing to do: the cheapest way, the first question, or another transfer that would pass.

@@ -66,9 +66,9 @@ fn states(t: Tongue, rules: &[Rule<'_>]) -> Markup {
                         @let share = n * 100 / rules.len().max(1);
                         tr {
                             th scope="row" { (t.word(&format!("review-{}", word_of(review)))) }
-                            td { (t.word(&format!("seen-{}", word_of(seen)))) }
-                            td.n { (n) }
-                            td { svg.bar viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" { rect width=(share) height="4" {} } (share) " %" }
+                            td data-label=(t.word("page-seen")) { (t.word(&format!("seen-{}", word_of(seen)))) }
+                            td.n data-label=(t.word("page-fig-rules")) { (n) }
+                            td data-label=(t.word("page-share")) { svg.bar viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" { rect width=(share) height="4" {} } (share) " %" }
                         }
                     }
                 }
@@ -82,7 +82,7 @@ fn layers(t: Tongue, book: &Rulebook, as_of: AsOf) -> Markup {
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-report-layers")) {
             table.stack {
                 thead { tr {
-                    th scope="col" { (t.word("page-layer")) } th scope="col" { (t.word("page-tier")) } th.n scope="col" { (t.word("page-fig-in-force")) } th.n scope="col" { (t.word("page-col-rules")) }
+                    th scope="col" { (t.word("page-layer")) } th.n scope="col" { (t.word("page-tier")) } th.n scope="col" { (t.word("page-fig-in-force")) } th.n scope="col" { (t.word("page-col-rules")) }
                     th.n scope="col" { (t.word("page-col-entries")) } th.n scope="col" { (t.word("page-col-cases")) }
                     th scope="col" { (t.word("page-weakest-review")) } th scope="col" { (t.word("page-oldest")) } th.n scope="col" { (t.word("page-gaps")) }
                 } }
@@ -93,14 +93,14 @@ fn layers(t: Tongue, book: &Rulebook, as_of: AsOf) -> Markup {
                         @let oldest = own.iter().map(|r| r.head.read).min();
                         tr {
                             th scope="row" { a href=(format!("/{}/layer/{}", t.code(), escape(&l.id))) { (t.text(&l.label)) } }
-                            td { (l.tier) }
-                            td.n { (own.iter().filter(|r| Standing::of(r.head, as_of) == Standing::InForce).count()) }
-                            td.n { (own.len()) }
-                            td.n { (count.entries) }
-                            td.n { (count.cases) }
-                            td { @if let Some(w) = weakest { (t.of_value("review-", &w)) } }
-                            td { @if let Some(o) = oldest { (time(t, o)) } }
-                            td.n { (l.gaps.len()) }
+                            td.n data-label=(t.word("page-tier")) { (l.tier) }
+                            td.n data-label=(t.word("page-fig-in-force")) { (own.iter().filter(|r| Standing::of(r.head, as_of) == Standing::InForce).count()) }
+                            td.n data-label=(t.word("page-col-rules")) { (own.len()) }
+                            td.n data-label=(t.word("page-col-entries")) { (count.entries) }
+                            td.n data-label=(t.word("page-col-cases")) { (count.cases) }
+                            td data-label=(t.word("page-weakest-review")) { @if let Some(w) = weakest { (t.of_value("review-", &w)) } }
+                            td data-label=(t.word("page-oldest")) { @if let Some(o) = oldest { (time(t, o)) } }
+                            td.n data-label=(t.word("page-gaps")) { (l.gaps.len()) }
                         }
                     }
                 }

@@ -97,7 +97,7 @@ impl Page<'_> {
                         @if t.code() == "ja" { p.small { (t.word("page-prose-language")) } }
                     }
                     (self.conditions())
-                    @if !h.doubt.is_empty() { h2 { (t.word("page-doubt")) } p.note.warn { (h.doubt) } }
+                    @if !h.doubt.is_empty() { h2 { (t.word("page-doubt")) } p.note.warn lang="en" { (h.doubt) } }
                     (self.versions())
                 }
                 aside {

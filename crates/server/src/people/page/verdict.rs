@@ -22,6 +22,8 @@ use rulebook::{bind::Known, book::Rulebook};
 const REASONS: usize = 4;
 const WAYS: usize = 3;
 const QUESTIONS: usize = 4;
+/// Laws that may apply too, shown without a fold.
+const MAY_APPLY: usize = 4;
 
 /// `GET /{tongue}/verdict`
 pub async fn get(
@@ -102,6 +104,10 @@ impl Answer<'_> {
                     (self.duties(c))
                     (self.coverage(c))
                     (tree(t, self.book, c, self.on()))
+                    details {
+                        summary { (t.word("page-repeat")) }
+                        pre tabindex="0" aria-label=(t.word("page-repeat")) { (lines(&self.asked.command())) }
+                    }
                 }
                 aside { (self.beside()) }
             }
@@ -278,8 +284,8 @@ impl Answer<'_> {
                 let held = self.book.disputed.get(id);
                 Some(html! {
                     p.cite { (t.text(question)) " " span.tag { (t.word("disputed")) } }
-                    p { b { "a. " } (t.text(a)) @if let Some(h) = held.filter(|h| !h.holders_a.is_empty()) { span.meta { " (" (h.holders_a) ")" } } }
-                    p { b { "b. " } (t.text(b)) @if let Some(h) = held.filter(|h| !h.holders_b.is_empty()) { span.meta { " (" (h.holders_b) ")" } } }
+                    p { b { "a. " } (t.text(a)) @if let Some(h) = held.filter(|h| !h.holders_a.is_empty()) { span.meta lang="en" { " (" (h.holders_a) ")" } } }
+                    p { b { "b. " } (t.text(b)) @if let Some(h) = held.filter(|h| !h.holders_b.is_empty()) { span.meta lang="en" { " (" (h.holders_b) ")" } } }
                 })
             }
             Missing::NotCovered { layer, says } => Some(html! {
@@ -350,8 +356,9 @@ impl Answer<'_> {
                     }
                 }
                 @if !may.is_empty() {
-                    p { b { (t.word("may-apply")) ":" } " "
-                        @for (i, l) in may.iter().enumerate() { @if i > 0 { ", " } a href=(format!("/{}/layer/{}", t.code(), asked::escape(&l.layer))) { (t.text(&l.label)) } }
+                    details open[may.len() <= MAY_APPLY] {
+                        summary { (t.count("page-may-apply", may.len())) }
+                        ul.places { @for l in &may { li { a href=(format!("/{}/layer/{}", t.code(), asked::escape(&l.layer))) { (t.text(&l.label)) } } } }
                     }
                 }
             }
@@ -378,8 +385,6 @@ impl Answer<'_> {
             @if let Some(oldest) = stale.iter().map(|(_, day)| *day).min() {
                 p.box.warn { (t.with("read-stale", &[("date", &t.day(oldest)), ("rules", &stale.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", "))])) }
             }
-            h2 { (t.word("page-repeat")) }
-            pre tabindex="0" aria-label=(t.word("page-repeat")) { (self.asked.command()) }
             p.small {
                 (t.word("page-rulebook")) " " code { (d.rulebook.short()) } br;
                 (t.word("page-decision")) " " code { (d.digest().short()) }
@@ -408,6 +413,11 @@ fn clause_says(t: Tongue, c: &Clause) -> String {
     let unmet: Vec<&str> = c.unmet.iter().map(|u| t.text(&u.says)).collect();
     let id = if unmet.is_empty() { "scope-not" } else { "scope-not-because" };
     t.with(id, &[("says", t.text(&c.says)), ("unmet", &unmet.join("; "))])
+}
+
+/// A command with an option a line, as a shell reads it.
+fn lines(command: &str) -> String {
+    command.replace(" --fact ", " \\\n  --fact ").replace(" --as-of ", " \\\n  --as-of ")
 }
 
 /// Days, money and loss of use of a way.
