@@ -497,7 +497,7 @@ fn in_words(t: Tongue, book: &Rulebook, slot: &str, values: &[String]) -> String
 /// Every layer, clause and route with its first unmet conditions, folded away.
 fn tree(t: Tongue, book: &Rulebook, c: &CrossingAnswer, on: CivilDate) -> Markup {
     html! {
-        details {
+        details.tree {
             summary { (t.word("page-tree")) }
             @for layer in c.layers.iter().filter(|l| l.applies != Truth::No) {
                 h3 { (t.text(&layer.label)) }
