@@ -20,7 +20,8 @@ export async function enter(page, address) {
 const TH_JP = "exporter.place=TH&recipient.place=JP&data.categories=salary_hr&hop.purpose=payroll";
 const DE_US = "exporter.place=DE&recipient.place=US&data.categories=contact&data.about_people=yes&data.identifiable_for_exporter=identified"
   + "&data.structured=yes&hop.separate_person=yes&hop.mode=send_copy&exporter.capacity=controller&exporter.person=company&recipient.person=company"
-  + "&recipient.capacity=controller&exporter.targets=DE&subjects.located_in=DE&recipient.subject_to=none&hop.foreign_authority_asks=no&data.official_class=none&hop.need=none&recipient.listed=none";
+  + "&recipient.capacity=controller&exporter.targets=DE&subjects.located_in=DE&recipient.subject_to=none&hop.foreign_authority_asks=no&data.official_class=none&hop.need=none&recipient.listed=none"
+  + "&exporter.sector=retail&subjects.employees=no&data.identifiable_for_recipient=identified";
 
 /** Every page, by a name of its own. */
 export const PAGES = {
