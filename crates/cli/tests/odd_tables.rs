@@ -104,3 +104,57 @@ fn mixed_encodings_name_the_byte() {
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(out.status.code() == Some(2) && said.contains("dataplane/wrong-encoding"), "{said}");
 }
+
+/// Runs a verb in a folder; gives exit code and all that was said.
+fn tegata(dir: &Path, args: &[&str]) -> (i32, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).current_dir(dir).env("NO_COLOR", "1").env("TEGATA_LANG", "en").output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(!said.contains("panicked"), "{said}");
+    (out.status.code().unwrap(), said)
+}
+
+#[test]
+fn a_table_of_as_many_classes_as_records_is_counted_beside_memory() {
+    let dir = fresh("wide");
+    let rows: String = (0..60_000).map(|n| format!("{n},{}\n", n % 2)).collect();
+    fs::write(dir.join("t.csv"), format!("id,x\n{rows}")).unwrap();
+    let (exit, said) = tegata(&dir, &["protect", "measure", "t.csv", "--quasi", "id", "--sensitive", "x", "--memory", "1", "--spill", "."]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("60000 records in 60000 classes") && said.contains("60000 alone") && said.contains("lay in"), "{said}");
+    // Nothing is left of the parts.
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+    let (exit, said) = tegata(&dir, &["protect", "measure", "t.csv", "--quasi", "x", "--at-least", "30001"]);
+    assert!(exit == 10 && said.contains("the smallest of 30000"), "{said}");
+    let (exit, said) = tegata(&dir, &["protect", "measure", "t.csv", "--quasi", "nobody"]);
+    assert!(exit == 2 && said.contains("nobody"), "{said}");
+}
+
+#[test]
+fn steps_that_cannot_be_done_and_forms_that_cannot_hold_the_table() {
+    let dir = fresh("steps");
+    let rows: String = (0..40).map(|n| format!("{},{}\n", 20 + n % 2, ["山田", "花子", "😀"][n % 3])).collect();
+    fs::write(dir.join("t.csv"), format!("age,x\n{rows}")).unwrap();
+    fs::write(dir.join("d.toml"), "[columns.age]\nrole='quasi-identifier'\nkind='age'\n[columns.x]\nrole='attribute'\n").unwrap();
+    let protect = |out: &str, more: &[&str]| {
+        let mut args = vec!["protect", "t.csv", "--profile", "ema-0070", "--dictionary", "d.toml", "--report", "r.json", "--out", out];
+        args.extend(more);
+        tegata(&dir, &args)
+    };
+    let (exit, said) = protect("r.sjis.csv", &[]);
+    assert!(exit == 2 && said.contains("Shift_JIS") && !said.contains('😀') && !dir.join("r.sjis.csv").exists(), "{said}");
+    let (exit, said) = protect("r.xlsx", &["--by", "mondrian"]);
+    assert!(exit == 0, "{said}");
+    assert_eq!(tegata(&dir, &["scan", "r.xlsx"]).0, 0);
+    for (step, code) in [
+        ("[[step]]\ndo='noise'\ncolumn='nobody'\nmost=1\nstep=1", "pets/missing-column"),
+        ("[[step]]\ndo='sample'\nkeep='2'", "pets/senseless-step"),
+        ("[[step]]\ndo='blur'", "pets/not-steps"),
+    ] {
+        fs::write(dir.join("s.toml"), step).unwrap();
+        let (exit, said) = protect("r.csv", &["--before", "s.toml"]);
+        assert!(exit == 2 && said.contains(code) && !dir.join("r.csv").exists(), "{said}");
+    }
+    fs::write(dir.join("s.toml"), "[[step]]\ndo='noise'\ncolumn='age'\nmost=1\nstep=1").unwrap();
+    let (exit, said) = protect("r.csv", &["--before", "s.toml"]);
+    assert!(exit == 0 || exit == 10, "{said}");
+}

@@ -1,4 +1,4 @@
-//! Writes batches as bytes: CSV, JSON lines, Parquet or an Arrow stream.
+//! Writes batches as bytes: CSV in UTF-8 or Shift_JIS, Excel, JSON lines, Parquet or an Arrow stream.
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
@@ -6,11 +6,19 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod excel;
+
+use excel::Workbook;
+
 /// The forms in which a table goes out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Encoding {
     /// CSV in UTF-8 with a header (RFC 4180, line feeds).
     Csv,
+    /// The same in Shift_JIS as Windows writes it; a character that it lacks refuses the table.
+    CsvShiftJis,
+    /// An Excel workbook of one sheet, all values as text.
+    Excel,
     /// The Arrow IPC stream format.
     ArrowStream,
     /// Parquet, one file.
@@ -24,6 +32,8 @@ impl Encoding {
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::CsvShiftJis => "csv-shift-jis",
+            Self::Excel => "xlsx",
             Self::ArrowStream => "arrow-stream",
             Self::Parquet => "parquet",
             Self::JsonLines => "json-lines",
@@ -32,7 +42,12 @@ impl Encoding {
 
     /// The form that a file's extension names.
     pub fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if name.ends_with(".sjis.csv") {
+            return Some(Self::CsvShiftJis);
+        }
         match crate::sheet::extension(path).as_str() {
+            "xlsx" => Some(Self::Excel),
             "csv" => Some(Self::Csv),
             "arrow" | "arrows" => Some(Self::ArrowStream),
             "parquet" => Some(Self::Parquet),
@@ -84,8 +99,21 @@ fn lines(batch: &RecordBatch, out: &mut Pot) -> Result<(), ArrowError> {
     Ok(())
 }
 
+// A value that cannot be written is not changed behind its owner's back.
+fn shift_jis(bytes: &[u8]) -> Result<Vec<u8>, ArrowError> {
+    let text = std::str::from_utf8(bytes).map_err(|e| ArrowError::ExternalError(e.into()))?;
+    let (out, _, lacking) = encoding_rs::SHIFT_JIS.encode(text);
+    if lacking {
+        let why = "a value has a character that Shift_JIS lacks; write .csv, which is UTF-8";
+        return Err(ArrowError::InvalidArgumentError(why.into()));
+    }
+    Ok(out.into_owned())
+}
+
 enum Writer {
     Csv(arrow_csv::Writer<Pot>),
+    ShiftJis(arrow_csv::Writer<Pot>),
+    Excel(Box<Workbook>),
     Stream(arrow_ipc::writer::StreamWriter<Pot>),
     Parquet(Box<parquet::arrow::ArrowWriter<Pot>>),
     Lines,
@@ -102,10 +130,11 @@ impl Encoder {
     pub fn new(encoding: Encoding, schema: &SchemaRef) -> Result<Self, ArrowError> {
         let pot = Pot::default();
         let writer = match encoding {
-            Encoding::Csv => {
+            Encoding::Excel => Writer::Excel(Box::new(Workbook::new(schema)?)),
+            Encoding::Csv | Encoding::CsvShiftJis => {
                 let mut writer = arrow_csv::WriterBuilder::new().with_header(true).build(pot.clone());
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Writer::Csv(writer)
+                if encoding == Encoding::Csv { Writer::Csv(writer) } else { Writer::ShiftJis(writer) }
             }
             Encoding::ArrowStream => {
                 Writer::Stream(arrow_ipc::writer::StreamWriter::try_new(pot.clone(), schema)?)
@@ -122,6 +151,11 @@ impl Encoder {
     pub fn push(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
         match &mut self.writer {
             Writer::Csv(writer) => writer.write(batch)?,
+            Writer::ShiftJis(writer) => {
+                writer.write(batch)?;
+                return shift_jis(&self.pot.pour());
+            }
+            Writer::Excel(book) => book.push(batch)?,
             Writer::Stream(writer) => {
                 writer.write(batch)?;
                 writer.flush()?;
@@ -139,6 +173,11 @@ impl Encoder {
         }
         let Self { writer, pot } = self;
         match writer {
+            Writer::Excel(book) => return book.finish(),
+            Writer::ShiftJis(writer) => {
+                drop(writer);
+                return shift_jis(&pot.pour());
+            }
             Writer::Parquet(writer) => drop(writer.close()?),
             other => drop(other),
         }

@@ -282,6 +282,8 @@ mod tests {
         let batches = of("a.csv", "名前,年\n山田,34\n鈴木,\n".as_bytes()).unwrap();
         for (name, encoding) in [
             ("a.csv", Encoding::Csv),
+            ("a.sjis.csv", Encoding::CsvShiftJis),
+            ("a.xlsx", Encoding::Excel),
             ("a.arrow", Encoding::ArrowStream),
             ("a.parquet", Encoding::Parquet),
             ("a.jsonl", Encoding::JsonLines),
@@ -298,8 +300,13 @@ mod tests {
             };
             assert_eq!(texts(&again), texts(&batches), "{name}");
             let cut = of(name, &bytes[..bytes.len() * 2 / 5]);
-            assert!(name == "a.csv" || cut.is_err(), "{name}");
+            assert!(name.ends_with(".csv") || cut.is_err(), "{name}");
         }
+        // What a form cannot hold refuses, and no value is in the message.
+        let smile = of("a.csv", "a\n😀\n".as_bytes()).unwrap();
+        let mut encoder = Encoder::new(Encoding::CsvShiftJis, &smile[0].schema()).unwrap();
+        let why = encoder.push(&smile[0]).unwrap_err().to_string();
+        assert!(why.contains("Shift_JIS") && !why.contains('😀'), "{why}");
         let text = "{\"a\":1,\"b\":\"x\"}\n{\"a\":2}\n\n{\"b\":null,\"a\":2.50}\n";
         let table = of("a.jsonl", text.as_bytes()).unwrap();
         assert_eq!((cell(&table, 0, 0).as_str(), cell(&table, 0, 2).as_str(), table[0].num_rows()), ("1", "2.5", 3));

@@ -12,20 +12,25 @@ use pets::{
     classify::{Knowledge, Scan, Scanner},
     dictionary::{Dictionary, Role},
     profile::{Meet, Profile},
-    protect::{Ladders, Protected, Request},
+    protect::{Ladders, Method, Protected, Request},
     pseudonym::DomainKey,
+    whole::{NotDone, Steps},
     words::Words,
 };
 use std::{fmt, path::Path};
 
 mod across;
+mod bench;
 mod certify;
+mod outside;
 mod part;
 mod shares;
 mod spend;
 
 pub use across::across;
+pub use bench::{K_MAX, Risk, Tried, bench};
 pub use certify::{Certified, Sources, certify, seal};
+pub use outside::{Measuring, measure};
 pub use part::{Parted, linked, separate};
 pub use shares::{joined, reveal, share};
 pub use spend::{Spending, ask, book, open_ledger};
@@ -51,12 +56,16 @@ pub enum ProtectError {
     Knowledge(String),
     /// A profile, dictionary or plan does not read.
     Document(String),
+    /// A step on the whole table could not be done.
+    NotDone(NotDone),
     /// The data could not be protected.
     NotProtected(pets::protect::NotProtected),
     /// A release could not be evaluated.
     NotCertified(pets::report::NotCertified),
     /// Releases could not be measured together.
     NotTogether(pets::across::NotTogether),
+    /// Parts of a large table could not be kept beside it.
+    Spill(String),
     /// A secret could not be shared or joined.
     NotShared(pets::shares::NotShared),
     /// A seal could not be made.
@@ -84,11 +93,12 @@ impl ProtectError {
             Self::Document(_) => "TGT-N002",
             Self::Seal(_) => "TGT-N007",
             Self::NotProtected(_) | Self::NotSeparated(_) | Self::NotCertified(_) | Self::NotTogether(_) => "TGT-N003",
+            Self::NotDone(e) => e.code(),
             Self::NotLinked(e) => e.code(),
             Self::NotShared(e) => e.code(),
             Self::Refused(e) => e.code(),
             Self::Book(_) => "TGT-N006",
-            Self::Encoding(_) => "TGT-N004",
+            Self::Encoding(_) | Self::Spill(_) => "TGT-N004",
             Self::NoHeader(_) => "TGT-N005",
         }
     }
@@ -100,11 +110,12 @@ impl fmt::Display for ProtectError {
             Self::Table(e) => e.fmt(f),
             Self::NoHeader(n) => write!(f, "the first row looks like data, not like names of columns (a cell of {n} characters); add a header row"),
             Self::Knowledge(e) | Self::Document(e) | Self::Encoding(e) => f.write_str(e),
+            Self::NotDone(e) => e.fmt(f),
             Self::NotProtected(e) => e.fmt(f),
             Self::NotSeparated(e) => e.fmt(f),
             Self::NotLinked(e) => e.fmt(f),
             Self::Refused(e) => e.fmt(f),
-            Self::Book(e) | Self::Seal(e) => f.write_str(e),
+            Self::Book(e) | Self::Seal(e) | Self::Spill(e) => f.write_str(e),
             Self::NotCertified(e) => e.fmt(f),
             Self::NotShared(e) => e.fmt(f),
             Self::NotTogether(e) => e.fmt(f),
@@ -125,7 +136,12 @@ pub fn knowledge() -> Result<Knowledge, ProtectError> {
     let wrong = |what: &str, e: &dyn fmt::Display| ProtectError::Knowledge(format!("{what}: {e}"));
     Ok(Knowledge {
         catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).map_err(|e| wrong("identifiers", &e))?,
-        words: Words::parse(include_str!("../../../profiles/words.toml")).map_err(|e| wrong("words", &e))?,
+        words: Words::parse(include_str!("../../../profiles/words.toml")).map_err(|e| wrong("words", &e))?.with_names(pets::words::NameLists {
+            given: include_str!("../../../profiles/names/given-latin.txt"),
+            family: include_str!("../../../profiles/names/family-latin.txt"),
+            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
+            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+        }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).map_err(|e| wrong("ladders", &e))?,
     })
 }
@@ -205,19 +221,47 @@ impl Release {
     }
 }
 
+/// What is done to a whole table first, and how its quasi-identifiers become coarser.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    /// Noise, means of groups, a sample, coarser trajectories.
+    pub steps: Steps,
+    /// Full-domain, by class, or in halves.
+    pub method: Method,
+}
+
 /// Protects a table under a profile. `corrections` is what a person said of its columns.
 pub fn protect(path: &Path, profile: &Profile, corrections: Option<&Dictionary>, key: Option<&DomainKey>, knowledge: &Knowledge) -> Result<Release, ProtectError> {
+    protect_by(path, profile, corrections, key, knowledge, &How::default())
+}
+
+/// The same in another way. Random bytes come from the system; nothing of them is kept.
+pub fn protect_by(
+    path: &Path,
+    profile: &Profile,
+    corrections: Option<&Dictionary>,
+    key: Option<&DomainKey>,
+    knowledge: &Knowledge,
+    how: &How,
+) -> Result<Release, ProtectError> {
     let proposed = scan(path, knowledge)?.dictionary();
     let dictionary = match corrections {
         Some(person) => proposed.corrected_by(person),
         None => proposed,
     };
-    let batches = Table::open(path, None)?.all()?;
+    let batches = stepped(Table::open(path, None)?.all()?, &how.steps)?;
     let request = Request { batches: &batches, dictionary: &dictionary, profile, knowledge, key };
-    let protected = pets::protect::protect(request).map_err(ProtectError::NotProtected)?;
+    let protected = pets::protect::protect_by(request, how.method).map_err(ProtectError::NotProtected)?;
     let bytes = csv(&protected.batches).map_err(|e| ProtectError::Encoding(e.to_string()))?;
     let report = protected.report.digest().map_err(|e| ProtectError::Encoding(e.to_string()))?;
     Ok(Release { digest: Digest::of(&bytes), report, bytes, protected })
+}
+
+fn stepped(batches: Vec<RecordBatch>, steps: &Steps) -> Result<Vec<RecordBatch>, ProtectError> {
+    let (mut pool, mut broken) = (spend::Pool::new(), false);
+    let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
+    let stepped = steps.apply(&batches, &mut source).map_err(ProtectError::NotDone)?;
+    if broken { Err(ProtectError::NotDone(NotDone::Randomness)) } else { Ok(stepped) }
 }
 
 fn csv(batches: &[RecordBatch]) -> Result<Vec<u8>, arrow_schema::ArrowError> {

@@ -26,6 +26,8 @@ pub struct Scheme {
     pub headers: Vec<String>,
     /// How often a random filling of the shape passes.
     pub chance: Ratio,
+    /// Believed in running text without a word before it.
+    pub alone: bool,
     look: Option<Shape>,
     strip: Vec<char>,
     forms: Vec<Form>,
@@ -53,12 +55,15 @@ pub enum Verdict {
 impl Scheme {
     /// Judges one value; spaces, hyphens and full-width forms are forgiven.
     pub fn judge(&self, value: &str) -> Verdict {
-        let Some(folded) = fold(value, &self.strip) else { return Verdict::Foreign };
+        fold(value, &self.strip).map_or(Verdict::Foreign, |folded| self.judge_folded(&folded))
+    }
+
+    fn judge_folded(&self, folded: &str) -> Verdict {
         let mut fitting = self.forms.iter().filter(|form| form.shape.matches(folded.as_bytes())).peekable();
         if fitting.peek().is_none() {
             return Verdict::Foreign;
         }
-        match fitting.any(|form| form.check.iter().all(|rule| rule.holds(&folded))) {
+        match fitting.any(|form| form.check.iter().all(|rule| rule.holds(folded))) {
             true => Verdict::Passes,
             false => Verdict::Fails,
         }
@@ -90,6 +95,10 @@ impl Scheme {
     }
 }
 
+/// What is stripped where a scheme does not say.
+const USUAL: [char; 2] = [' ', '-'];
+// LIMIT: an identifier has fewer letters and digits than this.
+const COUNT_MAX: usize = 65;
 // LIMIT: values longer than this are no identifiers.
 const VALUE_BYTES_MAX: usize = 192;
 
@@ -120,6 +129,8 @@ fn fold(value: &str, strip: &[char]) -> Option<String> {
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     schemes: Vec<Scheme>,
+    /// For each number of letters and digits, the schemes whose values may have so many.
+    by_count: Vec<Vec<usize>>,
 }
 
 /// The text is no catalogue.
@@ -155,6 +166,8 @@ struct RawScheme {
     #[serde(default)]
     headers: Vec<String>,
     chance: Ratio,
+    #[serde(default)]
+    alone: bool,
     look: Option<String>,
     strip: Option<String>,
     form: Vec<RawForm>,
@@ -182,7 +195,21 @@ impl Catalogue {
             }
             schemes.push(scheme);
         }
-        Ok(Self { schemes })
+        let of_count = |n| (0..).zip(&schemes).filter(|(_, s)| s.may_have(n)).map(|(at, _)| at).collect();
+        let by_count = (0..COUNT_MAX).map(of_count).collect();
+        Ok(Self { schemes, by_count })
+    }
+
+    /// The schemes that a value with so many letters and digits passes.
+    pub(crate) fn passing(&self, value: &str, letters_and_digits: usize) -> impl Iterator<Item = &Scheme> {
+        let places = self.by_count.get(letters_and_digits).map_or(&[][..], Vec::as_slice);
+        // Nearly all schemes strip the same characters: the value is folded once for those.
+        let folded = if places.is_empty() { None } else { fold(value, &USUAL) };
+        let passes = move |scheme: &&Scheme| match &folded {
+            Some(folded) if scheme.strip == USUAL => scheme.judge_folded(folded) == Verdict::Passes,
+            _ => scheme.judge(value) == Verdict::Passes,
+        };
+        places.iter().filter_map(|&at| self.schemes.get(at)).filter(passes)
     }
 
     /// The schemes.
@@ -208,8 +235,9 @@ impl Scheme {
             law: raw.law,
             headers: raw.headers,
             chance: raw.chance,
+            alone: raw.alone,
             look: raw.look.as_deref().map(Shape::parse).transpose()?,
-            strip: raw.strip.as_deref().unwrap_or(" -").chars().collect(),
+            strip: raw.strip.as_deref().map_or(USUAL.to_vec(), |strip| strip.chars().collect()),
             lengths: forms.iter().fold(0, |bits, f| bits | f.shape.lengths()),
             forms,
         })

@@ -6,6 +6,7 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
+use arrow_buffer::NullBuffer;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use model::CivilDate;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 /// counted on a CSV file and on the same table in Parquet are the same.
 pub struct Cells<'a> {
     array: &'a dyn Array,
+    nulls: Option<&'a NullBuffer>,
     kind: Kind<'a>,
 }
 
@@ -96,7 +98,7 @@ impl<'a> Cells<'a> {
             }
             _ => return None,
         };
-        Some(Self { array, kind })
+        Some(Self { array, nulls: array.nulls(), kind })
     }
 
     /// Number of cells.
@@ -111,10 +113,10 @@ impl<'a> Cells<'a> {
 
     /// The text of one cell, trimmed; `None` when it is null, blank, or beyond the end.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
-        if row >= self.array.len() || self.array.is_null(row) {
+        if row >= self.array.len() || self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
             return None;
         }
-        let trimmed = |t: &'a str| Some(t.trim()).filter(|t| !t.is_empty()).map(Cow::Borrowed);
+        let trimmed = |t: &'a str| Some(trim(t)).filter(|t| !t.is_empty()).map(Cow::Borrowed);
         match &self.kind {
             Kind::Text(a) => trimmed(a.value(row)),
             Kind::LargeText(a) => trimmed(a.value(row)),
@@ -128,6 +130,15 @@ impl<'a> Cells<'a> {
             Kind::Coded(keys, values) => keys.get(row).and_then(|&key| values.text(key)),
             Kind::Nothing => None,
         }
+    }
+}
+
+// Nearly all texts begin and end with a character of ASCII that is no space: two glances instead of a search.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [only] if only.is_ascii_graphic() => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cell::Cells;
 use crate::dictionary::{Dictionary, Entry, Role, SaidBy};
 use crate::protect::Ladders;
 use crate::ratio::Ratio;
-use crate::sample::Sample;
+use crate::sample::{Kept, Sample};
 use crate::single_out::{Rows, SinglingOut};
 use crate::words::Words;
 use arrow_array::RecordBatch;
@@ -151,6 +151,9 @@ pub struct Scan {
     pub singling_out: Vec<SinglingOut>,
     /// How many records the combinations were counted on (all, or the first ones).
     pub counted_rows: u64,
+    /// How many of those the combinations of two and three were picked on, before the picked ones were counted on all.
+    /// Who is alone in the whole is alone in any part, so a powerful combination shows there at least as strongly.
+    pub picked_rows: u64,
 }
 
 /// Accumulates batches, then judges.
@@ -198,12 +201,13 @@ impl Scanner {
                 sample.push_many(text, times);
             }
         }
-        let samples: Vec<Sample> = samples.into_iter().map(Sample::finish).collect();
+        let samples: Vec<Kept> = samples.into_iter().map(Sample::finish).collect();
         let mut columns: Vec<Finding> = Vec::with_capacity(samples.len());
         for ((name, sample), readable) in self.names.iter().zip(&samples).zip(&self.readable) {
             let finding = Finding { readable: *readable, ..weigh::column(name, sample, knowledge) };
             columns.push(weigh::mentions(finding, sample, knowledge));
         }
+        weigh::coordinates(&mut columns, &samples);
         // A code that nothing announces is a person's only beside columns that are about persons.
         let personal =
             |f: &Finding| !matches!(f.role, Role::Attribute | Role::NonPersonal) && !f.is_bare_code();
@@ -219,6 +223,7 @@ impl Scanner {
             columns,
             singling_out,
             counted_rows: self.rows.len(),
+            picked_rows: self.rows.picked(),
         }
     }
 }

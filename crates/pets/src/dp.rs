@@ -1,4 +1,4 @@
-//! Differential privacy: counts, sums, means and histograms by group with exact discrete noise, and a ledger of what was spent.
+//! Differential privacy: counts, sums, means, quantiles and histograms by group with exact discrete noise, and a ledger of what was spent.
 //!
 //! The unit of privacy is a person, by a key column or by one row each; each person's rows are bounded before anything is
 //! added up. Noise is the discrete Gaussian, drawn exactly from whole numbers; loss is zero-concentrated (zCDP), in exact
@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 mod ledger;
+mod quantile;
+mod refused;
 pub mod sampler;
 mod totals;
 
+pub use refused::Refused;
 pub use ledger::{Book, Ledger, Loss, rho_of_epsilon};
 use sampler::{Randomness, discrete_gaussian};
 use totals::{Adds, Totals};
@@ -72,6 +75,15 @@ pub enum What {
         /// The edges, rising.
         edges: Vec<Decimal>,
     },
+    /// The edge below which a share of the numbers lies, drawn among edges that the asker knows.
+    Quantile {
+        /// The column.
+        column: String,
+        /// The share: 1/2 for the median.
+        of: Ratio,
+        /// The edges, rising.
+        edges: Vec<Decimal>,
+    },
 }
 
 impl fmt::Display for Question {
@@ -81,6 +93,7 @@ impl fmt::Display for Question {
             What::Sum { column, low, high, .. } => write!(f, "sum of {column} within {low}..{high}")?,
             What::Mean { column, low, high, .. } => write!(f, "mean of {column} within {low}..{high}")?,
             What::Histogram { column, edges } => write!(f, "histogram of {column}, {} edges", edges.len())?,
+            What::Quantile { column, of, edges } => write!(f, "{of} quantile of {column}, {} edges", edges.len())?,
         }
         if !self.by.is_empty() {
             write!(f, " by {}, {} groups", self.by.join(", "), self.groups.len())?;
@@ -143,63 +156,12 @@ impl fmt::Display for Answer {
 pub struct Answers {
     /// One for each group asked for, in that order.
     pub answers: Vec<Answer>,
-    /// Variance of the noise in units of the answer; of a mean, that of the sum and that of the number of rows.
+    /// Variance of the noise in units of the answer; of a mean, that of the sum and that of the number of rows; none of a
+    /// quantile, which is drawn among edges.
     pub variance: Vec<Ratio>,
     /// What was spent (zCDP).
     pub rho: Ratio,
 }
-
-/// Why there is no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Refused {
-    /// The budget does not cover it.
-    BudgetSpent {
-        /// What is left.
-        left: Ratio,
-    },
-    /// No bound follows from the question: an empty range, no rows, too large numbers, a loss of nothing.
-    Unbounded(&'static str),
-    /// The question names a column that is not there or holds no single values.
-    NoColumn(String),
-    /// A group has not as many values as there are columns to group by, or is there twice.
-    WrongGroup,
-    /// The ledger's budget is stated for another unit of privacy than the question's.
-    WrongUnit,
-    /// The source of randomness does not behave like one.
-    Randomness,
-}
-
-impl Refused {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::BudgetSpent { .. } => "pets/budget-spent",
-            Self::Unbounded(_) => "pets/unbounded",
-            Self::NoColumn(_) => "pets/missing-column",
-            Self::WrongGroup => "pets/wrong-group",
-            Self::WrongUnit => "pets/wrong-unit",
-            Self::Randomness => "pets/randomness",
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BudgetSpent { left } => write!(f, "the privacy budget does not cover this; left: {left}")?,
-            Self::Unbounded(why) => write!(f, "no bound on one person's weight: {why}")?,
-            Self::NoColumn(name) => write!(f, "column `{name}` is not there or has no single values")?,
-            Self::WrongGroup => {
-                write!(f, "a group names another number of values than columns, or is there twice")?
-            }
-            Self::WrongUnit => write!(f, "the budget is stated for another unit of privacy")?,
-            Self::Randomness => write!(f, "the source of randomness repeats itself")?,
-        }
-        write!(f, " ({})", self.code())
-    }
-}
-
-impl std::error::Error for Refused {}
 
 // LIMIT: bounds beyond this have squares that exact noise cannot be computed for.
 const BOUND_MAX: u128 = 1 << 24;
@@ -215,6 +177,20 @@ pub fn ask(
     on: CivilDate,
     randomness: &mut dyn Randomness,
 ) -> Result<Answers, Refused> {
+    if let What::Quantile { column, of, edges } = &question.what {
+        let steep = quantile::check(*of, edges, rho, rows_max(&question.person)?)?;
+        if ledger.unit != question.person.unit() {
+            return Err(Refused::WrongUnit);
+        }
+        let mut totals = Totals::of(question, Adds::Bin { column: column.clone(), edges: edges.clone() })?;
+        for batch in batches {
+            totals.push(question, batch)?;
+        }
+        ledger.spend(rho, question.to_string(), on)?;
+        let totals: Vec<(Vec<String>, i64)> = totals.finish().collect();
+        let answers = quantile::draw(&totals, *of, edges, steep, randomness)?;
+        return Ok(Answers { answers, variance: Vec::new(), rho });
+    }
     let parts = parts(&question.what)?;
     let share = share(rho, parts.len())?;
     let mut bounded = Vec::with_capacity(parts.len());
@@ -293,7 +269,7 @@ fn parts(what: &What) -> Result<Vec<Adds>, Refused> {
             let number = Adds::Number { column: column.clone(), low, high, minus, decimals: *decimals };
             vec![number, Adds::Filled { column: column.clone() }]
         }
-        What::Histogram { column, edges } => {
+        What::Histogram { column, edges } | What::Quantile { column, edges, .. } => {
             if edges.is_empty() || !edges.is_sorted_by(|a, b| a < b) {
                 return Err(Refused::Unbounded("a histogram needs rising edges"));
             }
@@ -428,6 +404,17 @@ mod tests {
         };
         assert_eq!(refuse(nobody, "1/2"), "pets/missing-column");
         assert_eq!(ledger.left(), r("1"));
+    }
+
+    #[test]
+    fn quantiles_by_group_are_near_the_truth_and_cost_what_they_say() {
+        let mut ledger = Ledger::open("visits", "clinic", "row", r("1"));
+        let edges = (0..=18).map(|n| Decimal::whole(n * 5)).collect();
+        let median = What::Quantile { column: "age".into(), of: r("1/2"), edges };
+        let out = ask(&question(median, Person::Row), &visits(), r("1/2"), &mut ledger, day(), &mut Fixed(4)).unwrap();
+        // Ages run evenly from 0 to 89 in both groups; nobody is in the third, so any edge may come.
+        assert!(out.answers.iter().take(2).all(|a| (40..=50).contains(&a.value)), "{out:?}");
+        assert_eq!((out.answers.len(), ledger.left()), (3, r("1/2")));
     }
 
     #[test]

@@ -82,11 +82,16 @@ impl Hasher for Mixed {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.write_u64(chunk.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b)));
+        let (chunks, rest) = bytes.as_chunks::<8>();
+        for chunk in chunks {
+            self.write_u64(u64::from_le_bytes(*chunk));
         }
-        let rest = chunks.remainder().iter().rev().fold(0, |word, &b| word << 8 | u64::from(b));
+        // Two loads that overlap cover four to seven bytes.
+        let half = |part: Option<&[u8; 4]>| u64::from(part.map_or(0, |p| u32::from_le_bytes(*p)));
+        let rest = match rest.len() {
+            4.. => half(rest.first_chunk()) | half(rest.last_chunk()) << 24,
+            _ => rest.iter().fold(0, |word, &b| word << 8 | u64::from(b)),
+        };
         self.write_u64(rest ^ (bytes.len() as u64) << 56);
     }
     fn write_u8(&mut self, value: u8) {

@@ -198,6 +198,12 @@ impl Sizes {
         Self { classes_by_size }
     }
 
+    /// Makes it from the number of classes of each size.
+    pub(crate) fn counted(mut classes_by_size: BTreeMap<u64, u64>) -> Self {
+        classes_by_size.remove(&0);
+        Self { classes_by_size }
+    }
+
     /// Number of records.
     pub fn records(&self) -> u64 {
         self.classes_by_size.iter().map(|(size, classes)| size * classes).sum()

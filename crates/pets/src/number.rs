@@ -41,6 +41,24 @@ impl Decimal {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// So many times this number.
+    pub(crate) fn times(self, n: i64) -> Self {
+        Self(self.0.saturating_mul(n.into()))
+    }
+
+    /// How often the other number fits in whole; none where it is not positive.
+    pub(crate) fn over(self, other: Self) -> Option<i64> {
+        (other.0 > 0).then(|| i64::try_from(self.0.div_euclid(other.0)).ok())?
+    }
+
+    /// One of `n` equal shares, rounded to so many decimals, halves away from zero.
+    pub(crate) fn shared_by(self, n: usize, decimals: u32) -> Self {
+        let unit = ONE / 10i128.pow(decimals.min(DECIMALS as u32));
+        let whole = i128::try_from(n.max(1)).unwrap_or(1).saturating_mul(unit);
+        let units = (self.0.abs().saturating_mul(2).saturating_add(whole)).div_euclid(whole.saturating_mul(2));
+        Self(self.0.signum() * units * unit)
+    }
+
     /// How many whole units of ten to the minus `decimals` (nine at most) fit; none beyond what 64 bits hold.
     pub fn units(self, decimals: u32) -> Option<i64> {
         let unit = ONE / 10i128.pow(decimals.min(DECIMALS as u32));

@@ -4,8 +4,8 @@ use crate::number::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What happens to one column. Every act looks at one cell alone, [`Act::Shift`] at the person's beside it, so that it can be
-/// applied in flight.
+/// What happens to one column. An act looks at one cell alone, [`Act::Shift`] at the person's beside it, so that it can be
+/// applied in flight; only [`Act::Local`] and [`Act::Range`] need the whole table.
 ///
 /// INVARIANT: an act other than [`Act::Keep`] never passes a value that it cannot read; such a value becomes missing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -84,6 +84,14 @@ pub enum Act {
         /// Bits that remain of version 6.
         v6: u8,
     },
+    /// Each record takes one of these acts, the finest that its class allows: local recoding, which needs the whole table.
+    Local {
+        /// From finest to coarsest.
+        of: Vec<Act>,
+    },
+    /// Each value becomes the range of those of its class, which are neighbors: Mondrian, which needs the whole table.
+    /// Numbers and days `[20,37]`, words `a|b`; a class that has one value alone keeps it.
+    Range,
 }
 
 fn zero() -> Decimal {
@@ -118,7 +126,9 @@ impl Act {
             | Self::Date { .. }
             | Self::Prefix { .. }
             | Self::Map { .. }
-            | Self::Ip { .. } => Technique::Generalization,
+            | Self::Ip { .. }
+            | Self::Local { .. }
+            | Self::Range => Technique::Generalization,
             Self::Shift { .. } => Technique::Randomization,
             Self::Clamp { .. } => Technique::TopBottomCoding,
             Self::Pseudonym { .. } | Self::Token { .. } => Technique::Pseudonymization,
@@ -177,6 +187,11 @@ impl Plan {
     /// Renders the plan as TOML that [`Plan::parse`] reads back.
     pub fn render(&self) -> Result<String, NotAPlan> {
         toml::to_string(self).map_err(|e| NotAPlan { span: None, message: e.to_string() })
+    }
+
+    /// True when some act needs the whole table, so that the plan cannot be applied in flight.
+    pub fn needs_whole_table(&self) -> bool {
+        self.columns.values().any(|act| matches!(act, Act::Local { .. } | Act::Range))
     }
 
     /// The names of columns that go out, in the plan's order.

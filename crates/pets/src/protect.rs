@@ -97,6 +97,18 @@ impl From<CanonicalError> for NotProtected {
     }
 }
 
+/// How a table's quasi-identifiers become coarser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// One rung for each column, the best of all: full-domain recoding over the lattice of ladders.
+    #[default]
+    Lattice,
+    /// From the lattice's plan down again, class by class, wherever a finer rung leaves every part good.
+    Local,
+    /// Classes cut in halves along the widest column, as long as both halves are good; values become ranges.
+    Mondrian,
+}
+
 /// A plan that the search proposes, before anything is transformed.
 #[derive(Debug, Clone)]
 pub struct Proposal {
@@ -118,6 +130,11 @@ const ROUNDS_MAX: usize = 4;
 
 /// Searches, applies, examines, reports. A profile that cannot be met is an answer: the report says which clause and how far.
 pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
+    protect_by(request, Method::Lattice)
+}
+
+/// The same by another method. Where that does not meet the profile and the lattice does, the lattice's release is given.
+pub fn protect_by(request: Request<'_>, method: Method) -> Result<Protected, NotProtected> {
     let mut fixed = fixed_plan(&request)?;
     let mut found = lattice::search(&request, &fixed)?;
     let mut kept = keep(&request, &found.plan)?;
@@ -131,7 +148,26 @@ pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
         found.plan.columns.extend(tails);
         kept = keep(&request, &found.plan)?;
     }
-    release(request, found, kept)
+    let recoded = match method {
+        Method::Lattice => None,
+        Method::Local => lattice::local(&request, &found.plan, &kept)?,
+        Method::Mondrian => lattice::mondrian(&request, &found.plan)?,
+    };
+    if let Some(recoded) = recoded {
+        let kept = if method == Method::Mondrian {
+            request.batches.iter().map(|b| vec![true; b.num_rows()]).collect()
+        } else {
+            kept.clone()
+        };
+        let of = Proposal { plan: recoded.plan, optimal: false, tried: found.tried };
+        let protected = release(request, of, kept, recoded.batches)?;
+        if protected.is_met() {
+            return Ok(protected);
+        }
+    }
+    let border = border(&request, &found.plan)?;
+    let after = request.batches.iter().map(|b| border.apply(b)).collect::<Result<Vec<_>, _>>()?;
+    release(request, found, kept, after)
 }
 
 fn fixed_plan(request: &Request<'_>) -> Result<Plan, NotProtected> {
@@ -194,11 +230,14 @@ fn border(request: &Request<'_>, plan: &Plan) -> Result<Border, NotProtected> {
     Ok(Border::prepare(plan, &schema, request.key.cloned())?)
 }
 
-fn release(request: Request<'_>, found: Proposal, kept: Vec<Vec<bool>>) -> Result<Protected, NotProtected> {
-    let border = border(&request, &found.plan)?;
+fn release(
+    request: Request<'_>,
+    found: Proposal,
+    kept: Vec<Vec<bool>>,
+    after: Vec<RecordBatch>,
+) -> Result<Protected, NotProtected> {
     let (mut losses, mut batches, mut records) = (Losses::default(), Vec::with_capacity(kept.len()), 0);
-    for (batch, kept) in request.batches.iter().zip(kept) {
-        let after = border.apply(batch)?;
+    for ((batch, kept), after) in request.batches.iter().zip(kept).zip(after) {
         losses.push(batch, &after, &kept);
         records += batch.num_rows() as u64;
         batches.push(filter_record_batch(&after, &BooleanArray::from(kept)).map_err(Refusal::from)?);

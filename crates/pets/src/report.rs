@@ -18,9 +18,13 @@ use arrow_array::RecordBatch;
 use model::Digest;
 use model::canonical::{self, CanonicalError};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
+
+mod digest;
+
+pub use digest::content;
+pub(crate) use digest::{empty_row, row_digests};
 
 /// The form of this document; a change of meaning changes it.
 pub const FORM: &str = "tegata-pets-report/2";
@@ -406,7 +410,7 @@ fn columns(
             Column {
                 role,
                 kind: entry.and_then(|e| e.kind.clone()),
-                act: describe(act),
+                act: digest::describe(act),
                 loss: losses.get(name).cloned(),
             },
         )
@@ -414,38 +418,6 @@ fn columns(
     plan.columns.iter().map(column).collect()
 }
 
-// INVARIANT: no value of the data: a mapping shows how many values it has and never which.
-fn describe(act: &Act) -> String {
-    let end = |name: &str, value: &Option<crate::number::Decimal>| {
-        value.map_or(String::new(), |v| format!(", {name} {v}"))
-    };
-    match act {
-        Act::Keep => "keep".into(),
-        Act::Drop => "drop".into(),
-        Act::Suppress => "suppress".into(),
-        Act::Bin { width, below, above, .. } => {
-            format!("bin of {width}{}{}", end("below", below), end("above", above))
-        }
-        Act::Clamp { below, above } => format!("clamp{}{}", end("below", below), end("above", above)),
-        Act::Date { to } => format!(
-            "date to {}",
-            match to {
-                crate::plan::DateUnit::Month => "month",
-                crate::plan::DateUnit::Quarter => "quarter",
-                crate::plan::DateUnit::Year => "year",
-                crate::plan::DateUnit::Decade => "decade",
-            }
-        ),
-        Act::Prefix { keep } => format!("first {keep} characters"),
-        Act::Map { to, .. } => format!("map of {} values", to.len()),
-        Act::Pseudonym { .. } => "keyed pseudonym".into(),
-        Act::Token { .. } => "reversible token".into(),
-        Act::Shift { person, days } => format!("shift by {person}, at most {days} days"),
-        Act::Ip { v4, v6 } => format!("network of {v4} or {v6} bits"),
-    }
-}
-
-/// The worst of what was judged, and what was not.
 fn outcome(clauses: &[Answer]) -> (Outcome, Vec<String>) {
     let judged = |a: &&Answer| a.outcome == Outcome::Judgement;
     let worst = clauses.iter().filter(|a| !judged(a)).map(|a| a.outcome).max().unwrap_or(Outcome::Met);
@@ -484,47 +456,5 @@ fn observed(examined: &Examined, clauses: Vec<Answer>) -> Observed {
         clauses,
         outcome,
         left_to_judgement,
-    }
-}
-
-/// SHA-256 of the released columns' names and of the sorted digests of rows: equal for equal tables in any order.
-pub fn content(batches: &[RecordBatch]) -> Digest {
-    let mut whole = Sha256::new();
-    if let Some(first) = batches.first() {
-        first.schema().fields().iter().for_each(|f| feed(&mut whole, Some(f.name())));
-    }
-    let mut rows: Vec<Digest> = batches.iter().flat_map(row_digests).collect();
-    rows.sort_unstable();
-    rows.iter().for_each(|row| whole.update(row.0));
-    Digest(whole.finalize().into())
-}
-
-/// The digest of each row: SHA-256 over its cells in order.
-pub(crate) fn row_digests(batch: &RecordBatch) -> Vec<Digest> {
-    let cells: Vec<Option<Cells<'_>>> = batch.columns().iter().map(Cells::of).collect();
-    let digest = |row: usize| {
-        let mut digest = Sha256::new();
-        cells.iter().for_each(|c| feed(&mut digest, c.as_ref().and_then(|c| c.text(row)).as_deref()));
-        Digest(digest.finalize().into())
-    };
-    (0..batch.num_rows()).map(digest).collect()
-}
-
-/// The digest of a row of so many missing values.
-pub(crate) fn empty_row(width: usize) -> Digest {
-    let mut digest = Sha256::new();
-    (0..width).for_each(|_| feed(&mut digest, None));
-    Digest(digest.finalize().into())
-}
-
-// Missing is one byte, a value its length and its bytes: no two rows read alike.
-fn feed(digest: &mut Sha256, text: Option<&str>) {
-    match text {
-        None => digest.update([0]),
-        Some(text) => {
-            digest.update([1]);
-            digest.update((text.len() as u64).to_be_bytes());
-            digest.update(text.as_bytes());
-        }
     }
 }

@@ -54,10 +54,37 @@ impl Sample {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Self {
+    /// What was kept, smallest hash first: the first so many values are a sample of the values, whatever the order of rows.
+    pub(crate) fn finish(mut self) -> Kept {
         self.prune();
-        self
+        let distinct = self.distinct();
+        let mut hashed: Vec<(u64, Box<str>, u64)> =
+            self.counts.into_iter().map(|(text, n)| (hash(&text), text, n)).collect();
+        hashed.sort_unstable();
+        let values = hashed.into_iter().map(|(_, text, n)| (text, n)).collect();
+        Kept { values, rows: self.rows, missing: self.missing, distinct, is_whole: self.bar == u64::MAX }
     }
+
+    /// Number of distinct values: exact while all are kept, else estimated from the bar.
+    fn distinct(&self) -> u64 {
+        match self.bar {
+            u64::MAX => self.counts.len() as u64,
+            bar => ((self.counts.len() as f64 - 1.0) / (bar as f64 / u64::MAX as f64)) as u64,
+        }
+    }
+}
+
+/// A finished sample.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    values: Vec<(Box<str>, u64)>,
+    rows: u64,
+    missing: u64,
+    distinct: u64,
+    is_whole: bool,
+}
+
+impl Kept {
 
     pub(crate) fn rows(&self) -> u64 {
         self.rows
@@ -67,28 +94,25 @@ impl Sample {
         self.missing
     }
 
-    /// Number of distinct values: exact while all are kept, else estimated from the bar.
+    /// Number of distinct values, counted or estimated.
     pub(crate) fn distinct(&self) -> u64 {
-        match self.bar {
-            u64::MAX => self.counts.len() as u64,
-            bar => ((self.counts.len() as f64 - 1.0) / (bar as f64 / u64::MAX as f64)) as u64,
-        }
+        self.distinct
     }
 
     pub(crate) fn is_whole(&self) -> bool {
-        self.bar == u64::MAX
+        self.is_whole
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
-        self.counts.keys().map(AsRef::as_ref)
+        self.values.iter().map(|(text, _)| text.as_ref())
     }
 
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.counts.iter().map(|(text, &n)| (text.as_ref(), n))
+        self.values.iter().map(|(text, n)| (text.as_ref(), *n))
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.counts.len()
+        self.values.len()
     }
 }
 

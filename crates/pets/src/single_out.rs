@@ -1,4 +1,4 @@
-//! Which combinations of columns single people out: exact search over small sets of columns.
+//! Which combinations of columns single people out: picked on a part of the records, counted on all.
 
 use crate::cell::Cells;
 use crate::classify::Finding;
@@ -25,6 +25,8 @@ pub struct SinglingOut {
 const ROWS_MAX: usize = 100_000;
 const COLUMNS_MAX: usize = 16;
 const REPORTED: usize = 5;
+// LIMIT: records on which combinations are picked.
+const PICKED_ROWS: usize = 4096;
 // LIMIT: pairs of class and value that are looked up in a table rather than by hash: half a megabyte.
 const DIRECT_MAX: usize = 1 << 17;
 
@@ -68,25 +70,39 @@ impl Rows {
         self.columns.first().map_or(0, |c| c.len() as u64)
     }
 
+    /// How many records combinations are picked on.
+    pub(crate) fn picked(&self) -> u64 {
+        self.len().min(PICKED_ROWS as u64)
+    }
+
     /// The most powerful combinations of one, two and three columns that do not identify alone, then all quasi-identifiers.
+    ///
+    /// Single columns are counted on all records. Pairs and triples are picked on every n-th record, twice as many as are
+    /// reported, and the picked ones counted on all. Who is alone among all is alone among a part, so a combination that
+    /// singles out a share p of all singles out p of the part, but for chance: with 4,096 records less than p − 0.04 comes
+    /// once in 10^5 (Hoeffding). What looks stronger in the part than it is can only take places; it is counted out again.
     pub(crate) fn singling_out(&self, findings: &[Finding]) -> Vec<SinglingOut> {
         let candidates = self.candidates(findings);
+        let all = self.every(1);
+        let step = (self.len() as usize).div_ceil(PICKED_ROWS).max(1);
+        let part = self.every(step);
         let mut found: [Vec<SinglingOut>; 3] = Default::default();
-        let all = Refined {
-            rows: (0..self.len() as u32).collect(),
-            classes: vec![0; self.len() as usize],
-            alone: 0,
-        };
+        let (mut pairs, mut triples) = (Picked::default(), Picked::default());
         for (i, &a) in candidates.iter().enumerate() {
-            let one = self.refine(&all, a);
-            note(&mut found, 0, self.count(&[a], &one, findings));
+            note(&mut found, 0, self.count(&[a], &self.refine(&all, a), findings));
+            let one = self.refine(&part, a);
             for (j, &b) in candidates.iter().enumerate().skip(i + 1) {
                 let two = self.refine(&one, b);
-                note(&mut found, 1, self.count(&[a, b], &two, findings));
+                pairs.note(&two, &[a, b]);
                 for &c in candidates.iter().skip(j + 1) {
-                    let three = self.refine(&two, c);
-                    note(&mut found, 2, self.count(&[a, b, c], &three, findings));
+                    triples.note(&self.refine(&two, c), &[a, b, c]);
                 }
+            }
+        }
+        for (size, picked) in [(1, pairs), (2, triples)] {
+            for columns in picked.best(step == 1) {
+                let classes = columns.iter().fold(all.clone(), |classes, &column| self.refine(&classes, column));
+                note(&mut found, size, self.count(&columns, &classes, findings));
             }
         }
         let mut out: Vec<SinglingOut> = found.into_iter().flatten().collect();
@@ -101,6 +117,12 @@ impl Rows {
             out.push(SinglingOut { all_quasi: true, ..self.count(&quasi, &classes, findings) });
         }
         out
+    }
+
+    /// Every n-th record, all in one class.
+    fn every(&self, step: usize) -> Refined {
+        let rows: Vec<u32> = (0..self.len() as u32).step_by(step).collect();
+        Refined { classes: vec![0; rows.len()], rows, alone: 0, count: 1 }
     }
 
     // Quasi-identifiers first, then what is rich in values; a column that identifies alone would hide all others.
@@ -122,7 +144,6 @@ impl Rows {
         let codes = self.columns.get(column).map_or(&[][..], Vec::as_slice);
         let code = |row: u32| codes.get(row as usize).copied().unwrap_or(0);
         let width = self.codes.get(column).map_or(1, Codes::len);
-        let classes_before = from.classes.iter().max().map_or(0, |&m| m as usize + 1);
         let mut next: Vec<u32> = Vec::with_capacity(from.rows.len());
         let mut sizes: Vec<u32> = Vec::new();
         let mut count = |id: u32| {
@@ -132,9 +153,10 @@ impl Rows {
             }
             next.push(id);
         };
-        if classes_before * width <= DIRECT_MAX {
-            // A table of all pairs is small enough to be looked up without hashing; 0 is a pair not seen yet.
-            let (mut ids, mut last) = (vec![0u32; classes_before * width], 0);
+        // A table of all pairs is looked up without hashing where clearing it costs less than the rows.
+        let room = from.count * width;
+        if room <= DIRECT_MAX && room <= from.rows.len() * 8 {
+            let (mut ids, mut last) = (vec![0u32; room], 0);
             for (&row, &class) in from.rows.iter().zip(&from.classes) {
                 if let Some(id) = ids.get_mut(class as usize * width + code(row) as usize) {
                     if *id == 0 {
@@ -160,7 +182,13 @@ impl Rows {
                 if size > 1 { last } else { 0 }
             })
             .collect();
-        let mut out = Refined { rows: Vec::new(), classes: Vec::new(), alone: from.alone + alone };
+        let left = next.len() - alone as usize;
+        let mut out = Refined {
+            rows: Vec::with_capacity(left),
+            classes: Vec::with_capacity(left),
+            alone: from.alone + alone,
+            count: last as usize,
+        };
         for (&row, &id) in from.rows.iter().zip(&next) {
             if let Some(class) = renumbered.get(id as usize).and_then(|n| n.checked_sub(1)) {
                 out.rows.push(row);
@@ -171,7 +199,7 @@ impl Rows {
     }
 
     fn count(&self, columns: &[usize], refined: &Refined, findings: &[Finding]) -> SinglingOut {
-        let mut sizes = vec![0u64; refined.classes.iter().max().map_or(0, |&m| m as usize + 1)];
+        let mut sizes = vec![0u64; refined.count];
         for &class in &refined.classes {
             if let Some(size) = sizes.get_mut(class as usize) {
                 *size += 1;
@@ -190,11 +218,35 @@ impl Rows {
 }
 
 /// Rows that some columns do not yet describe alone, with their classes.
+#[derive(Clone)]
 struct Refined {
     rows: Vec<u32>,
     classes: Vec<u32>,
     /// Rows that they do.
     alone: u64,
+    /// How many classes there are.
+    count: usize,
+}
+
+/// Combinations with what they single out among a part of the records.
+#[derive(Default)]
+struct Picked {
+    found: Vec<(u64, u64, Vec<usize>)>,
+}
+
+impl Picked {
+    fn note(&mut self, classes: &Refined, columns: &[usize]) {
+        // After those alone, those whose classes are small on average.
+        let crowd = (classes.rows.len() / classes.count.max(1)) as u64;
+        self.found.push((classes.alone, u64::MAX - crowd, columns.to_vec()));
+    }
+
+    /// Those to be counted on all records; all that were picked on all of them.
+    fn best(mut self, on_all: bool) -> impl Iterator<Item = Vec<usize>> {
+        self.found.sort_unstable_by(|a, b| b.cmp(a));
+        let most = if on_all { self.found.len().min(REPORTED * 4) } else { REPORTED * 2 };
+        self.found.into_iter().take(most).map(|(_, _, columns)| columns)
+    }
 }
 
 fn note(found: &mut [Vec<SinglingOut>; 3], size: usize, new: SinglingOut) {

@@ -1,13 +1,19 @@
 //! Header words, value lists and name lists: what columns hold, as data.
 
 use crate::dictionary::Role;
+use crate::words::listed::Listed;
 use crate::intern::Mixed;
 use model::text::Text;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
+
+mod header;
+mod listed;
+
+pub use header::Header;
 
 /// A kind of column that is told by words and values rather than by check digits.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +34,9 @@ pub struct Kind {
     /// What nearly all of its values are.
     #[serde(default)]
     pub values: HashSet<String>,
+    /// There are more values than the list has: one outside it speaks against nothing.
+    #[serde(default)]
+    pub open: bool,
 }
 
 /// All kinds and the lists of names.
@@ -35,11 +44,23 @@ pub struct Kind {
 pub struct Words {
     kinds: Vec<Kind>,
     names: Names,
+    many: Many,
+    /// What capitalized words are besides names, by hash.
+    parts: HashMap<u64, Part, BuildHasherDefault<Mixed>>,
     family_ja_begins: HashSet<char, BuildHasherDefault<Mixed>>,
+    /// Characters that given names of the long list end with.
+    given_ja_ends: HashSet<char, BuildHasherDefault<Mixed>>,
     units: HashSet<String>,
 }
 
-type Listed = HashSet<String, BuildHasherDefault<Mixed>>;
+/// The long lists: seldom names among them, so that a column needs more of them than of the frequent ones.
+#[derive(Clone, Debug, Default)]
+struct Many {
+    family: Listed,
+    given: Listed,
+    family_ja: Listed,
+    given_ja: Listed,
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +69,35 @@ struct Names {
     given: Listed,
     family_ja: Listed,
     given_ja: Listed,
+    family_ko: Listed,
+    family_zh: Listed,
     companies: Vec<String>,
+    streets: Listed,
+    street_endings: Vec<String>,
+    // Words with a capital: that are no names, that end what a body is called, that are names too, inside names, before them.
+    no_names: Listed,
+    bodies: Listed,
+    words_too: Listed,
+    particles: Listed,
+    titles: Listed,
+    cues: Vec<String>,
+    verbs: Listed,
+    no_names_ja: Vec<String>,
+    /// Words before the number of a thing.
+    things: Vec<String>,
+}
+
+/// Long lists of names, a name a line; see `profiles/README.md` for where ours come from.
+#[derive(Clone, Copy, Debug)]
+pub struct NameLists<'a> {
+    /// Given names in Latin script, lower case.
+    pub given: &'a str,
+    /// Family names in Latin script, lower case.
+    pub family: &'a str,
+    /// Japanese given names.
+    pub given_ja: &'a str,
+    /// Japanese family names.
+    pub family_ja: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -96,9 +145,33 @@ impl Words {
         let document: Document = toml::from_str(text)
             .map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
         let family_ja_begins =
-            document.names.family_ja.iter().filter_map(|name| name.chars().next()).collect();
+            document.names.family_ja.firsts.iter().copied().collect();
         let Document { kind: kinds, names, units } = document;
-        Ok(Self { kinds, names, family_ja_begins, units: units.words })
+        // What a word is called last wins: a title before a street before a body.
+        let of = |list: &Listed, part: Part| list.hashes().map(|hash| (hash, part)).collect::<Vec<_>>();
+        let parts = [
+            of(&names.no_names, Part::Other),
+            of(&names.particles, Part::Particle),
+            of(&names.bodies, Part::Body),
+            of(&names.streets, Part::Street),
+            of(&names.titles, Part::Title),
+        ];
+        let parts = parts.into_iter().flatten().collect();
+        Ok(Self { kinds, names, many: Many::default(), parts, family_ja_begins, given_ja_ends: HashSet::default(), units: units.words })
+    }
+
+    /// The same with long lists of names beside the frequent ones.
+    pub fn with_names(mut self, lists: NameLists<'_>) -> Self {
+        let listed = |text: &str| Listed::of(text.lines().filter(|line| !line.is_empty()));
+        self.many = Many {
+            family: listed(lists.family),
+            given: listed(lists.given),
+            family_ja: listed(lists.family_ja),
+            given_ja: listed(lists.given_ja),
+        };
+        self.given_ja_ends = lists.given_ja.lines().filter_map(|name| name.chars().next_back()).collect();
+        self.family_ja_begins.extend(self.many.family_ja.firsts.iter());
+        self
     }
 
     /// The kinds.
@@ -154,29 +227,134 @@ impl Words {
             || self.names.companies.iter().any(|c| !c.is_ascii() && lower.contains(c.as_str()))
     }
 
-    /// True for a frequent given name in Latin script.
+    /// True when at least half of the words are in the long lists of names: what a column of names shows in most values.
+    pub(crate) fn is_listed_name(&self, text: &str) -> bool {
+        let (mut words, mut listed) = (0, 0);
+        for word in text.split([' ', '\u{3000}', '・', ',', '，', '-']).filter(|word| !word.is_empty()) {
+            if word.bytes().any(|b| b.is_ascii_digit()) {
+                return false;
+            }
+            words += 1;
+            listed += u32::from(self.is_given(word) || self.is_family(word) || self.is_east_asian_name(word));
+        }
+        listed > 0 && listed * 2 >= words
+    }
+
+    // A listed name, or a listed family name and a given name behind it.
+    fn is_east_asian_name(&self, word: &str) -> bool {
+        let count = word.chars().count();
+        let family = |list: &Listed, ends: std::ops::RangeInclusive<usize>, longest: usize| {
+            ends.filter_map(|n| word.char_indices().nth(n)).any(|(at, _)| {
+                let (family, given) = word.split_at_checked(at).unwrap_or_default();
+                list.contains(family) && (1..=longest).contains(&given.chars().count())
+            })
+        };
+        if word.chars().all(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
+            let is_place = count > 2 && word.ends_with(['시', '군', '구', '읍', '면', '동', '리', '도']);
+            return count == 1 && self.names.family_ko.contains(word)
+                || (2..=4).contains(&count) && !is_place && family(&self.names.family_ko, 1..=2, 2);
+        }
+        if !word.chars().all(is_japanese) {
+            return false;
+        }
+        self.is_family_ja(word)
+            || self.is_given_ja(word)
+            || self.is_joined_name(word)
+            || (2..=4).contains(&count)
+                && (1..=3).filter_map(|n| word.char_indices().nth(n)).any(|(at, _)| {
+                    let (family, given) = word.split_at_checked(at).unwrap_or_default();
+                    self.is_family_ja(family) && self.is_given_ja(given)
+                })
+            || self.names.family_zh.contains(word)
+            || (2..=3).contains(&count) && !word.ends_with(['市', '县', '省', '区']) && family(&self.names.family_zh, 1..=1, 2)
+    }
+
+    /// True for a given name in Latin script.
     pub fn is_given(&self, word: &str) -> bool {
-        is_listed(&self.names.given, word)
+        is_listed(&[&self.names.given, &self.many.given], word)
     }
 
-    /// True for a frequent family name in Latin script.
+    /// True for a family name in Latin script.
     pub fn is_family(&self, word: &str) -> bool {
-        is_listed(&self.names.family, word)
+        is_listed(&[&self.names.family, &self.many.family], word)
     }
 
-    /// True for a frequent Japanese given name.
+    /// True for a Japanese given name.
     pub fn is_given_ja(&self, word: &str) -> bool {
-        self.names.given_ja.contains(word)
+        self.names.given_ja.contains(word) || self.many.given_ja.contains(word)
     }
 
-    /// True when some frequent Japanese family name begins so; a quick look before [`Words::is_family_ja`].
+    /// True when some Japanese family name begins so; a quick look before [`Words::is_family_ja`].
     pub(crate) fn may_begin_family_ja(&self, c: char) -> bool {
         self.family_ja_begins.contains(&c)
     }
 
-    /// True for a frequent Japanese family name.
+    /// True for a Japanese family name.
     pub fn is_family_ja(&self, word: &str) -> bool {
-        self.names.family_ja.contains(word)
+        self.names.family_ja.contains(word) || self.many.family_ja.contains(word)
+    }
+
+    /// True when some Japanese given name ends as this text does, in all of its characters.
+    pub(crate) fn may_end_given_ja(&self, text: &str) -> bool {
+        text.chars().all(|c| self.given_ja_ends.contains(&c))
+    }
+
+    /// What a capitalized word is besides a name.
+    pub(crate) fn part(&self, word: &str) -> Part {
+        lower_hash(word).and_then(|hash| self.parts.get(&hash)).copied().unwrap_or(Part::Name)
+    }
+
+    /// True for names that are words of every day too: `Mark`, `Grace`.
+    pub(crate) fn is_word_too(&self, word: &str) -> bool {
+        is_listed(&[&self.names.words_too], word)
+    }
+
+    /// True for verbs that a person does more often than a thing.
+    pub(crate) fn is_verb(&self, word: &str) -> bool {
+        is_listed(&[&self.names.verbs], word)
+    }
+
+    /// True when the words before a number say that it is an order's, a parcel's, a device's.
+    pub(crate) fn is_of_a_thing(&self, context: &Header) -> bool {
+        self.names.things.iter().any(|word| context.holds(word))
+    }
+
+    /// True when the text ends with words after which a name comes.
+    pub(crate) fn announces_name(&self, before: &str) -> bool {
+        let before = before.trim_end_matches([' ', '"', '(']).as_bytes();
+        self.names.cues.iter().any(|cue| {
+            let end = before.len().checked_sub(cue.len()).and_then(|at| before.get(at..));
+            let begins = before.len().checked_sub(cue.len() + 1).and_then(|at| before.get(at));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(cue.as_bytes()))
+                && begins.is_none_or(|b| !b.is_ascii_alphanumeric())
+        })
+    }
+
+    /// True for a word that names a kind of street in some language, or ends as such words do.
+    pub(crate) fn is_street(&self, word: &str) -> bool {
+        is_listed(&[&self.names.streets], word)
+            || word.len() > 5 && {
+                let lower = word.to_lowercase();
+                self.names.street_endings.iter().any(|end| lower.ends_with(end.as_str()))
+            }
+    }
+
+    /// True when a cell reads as an address: a number, and a kind of street, a ward, a block.
+    pub(crate) fn is_address(&self, text: &str) -> bool {
+        if !text.bytes().any(|b| b.is_ascii_digit()) || text.len() > ADDRESS_BYTES_MAX {
+            return false;
+        }
+        if text.chars().any(|c| is_japanese(c) || ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
+            let marks = ["市", "区", "町", "村", "丁目", "番地", "郡", "路", "街", "号", "條", "条", "로", "길", "동"];
+            return marks.iter().any(|mark| text.contains(mark)) && !text.contains(['年', '月']);
+        }
+        let mut words = text.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|w| !w.is_empty());
+        words.any(|word| self.is_street(word)) || is_numbered(text)
+    }
+
+    /// True when a Katakana text is rather a thing's or a body's name.
+    pub(crate) fn is_no_name_ja(&self, text: &str) -> bool {
+        self.names.no_names_ja.iter().any(|word| text.contains(word.as_str()))
     }
 
     // 佐藤花子 without a space: a family name of two characters or more in front, one to three behind; or one listed name alone.
@@ -200,71 +378,58 @@ impl Words {
     }
 }
 
+// 488 Wall Crossing: a number of a house, then words with capitals alone.
+fn is_numbered(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let number = words.next().unwrap_or("");
+    let (mut count, mut capital) = (0, true);
+    for word in words {
+        count += 1;
+        capital &= word.starts_with(char::is_uppercase) && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | '.'));
+    }
+    (1..=5).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) && count >= 2 && capital
+}
+
+// LIMIT: a longer cell is a text, not an address.
+const ADDRESS_BYTES_MAX: usize = 200;
 // LIMIT: longer words are no listed names.
 const NAME_BYTES_MAX: usize = 32;
 
 // In lower case, without an allocation where the word is ASCII, as most are.
-fn is_listed(list: &Listed, word: &str) -> bool {
+fn is_listed(lists: &[&Listed], word: &str) -> bool {
+    lower_hash(word).is_some_and(|hash| lists.iter().any(|list| list.has(hash)))
+}
+
+fn lower_hash(word: &str) -> Option<u64> {
     let mut lower = [0u8; NAME_BYTES_MAX];
-    match lower.get_mut(..word.len()) {
-        Some(lower) if word.is_ascii() => {
-            lower.copy_from_slice(word.as_bytes());
-            lower.make_ascii_lowercase();
-            std::str::from_utf8(lower).is_ok_and(|word| list.contains(word))
-        }
-        Some(_) => list.contains(&word.to_lowercase()),
-        None => false,
+    let lower = lower.get_mut(..word.len())?;
+    if !word.is_ascii() {
+        return Some(listed::hash(&word.to_lowercase()));
     }
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).ok().map(listed::hash)
+}
+
+/// What a capitalized word is besides a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// `Dr`: a name comes after it.
+    Title,
+    /// `Street`: what stands before is a place.
+    Street,
+    /// `Bank`: what stands before is what it is called.
+    Body,
+    /// `van`: inside a name.
+    Particle,
+    /// A word of every day with a capital, a place, a day.
+    Other,
+    /// Perhaps a name.
+    Name,
 }
 
 pub(crate) fn is_japanese(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{3005}')
-}
-
-/// A column's header as words.
-#[derive(Clone, Debug)]
-pub struct Header {
-    full: String,
-    short: String,
-}
-
-impl Header {
-    // `BirthDate`, `birth_date`, `birth-date` and `Birth date (JST)` read alike.
-    fn of(column: &str, units: &HashSet<String>) -> Self {
-        let mut spaced = String::with_capacity(column.len() + 8);
-        let mut before = ' ';
-        for c in column.chars() {
-            let breaks = c.is_uppercase() && before.is_lowercase();
-            if breaks {
-                spaced.push(' ');
-            }
-            let separates = !(c.is_alphanumeric() || c == '\u{3012}');
-            spaced.extend(if separates { ' ' } else { c }.to_lowercase());
-            before = c;
-        }
-        let tokens: Vec<&str> = spaced.split_whitespace().collect();
-        let kept: Vec<&str> = tokens.iter().copied().filter(|t| !units.contains(*t)).collect();
-        Self {
-            full: tokens.join(" "),
-            short: if kept.is_empty() { tokens.join(" ") } else { kept.join(" ") },
-        }
-    }
-
-    fn is(&self, word: &str) -> bool {
-        self.full == word || self.short == word
-    }
-
-    // As whole tokens; in scripts without spaces as a part, if it is longer than one character.
-    fn holds(&self, word: &str) -> bool {
-        if word.chars().any(is_japanese) || word.chars().any(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
-            return word.chars().count() > 1 && self.full.contains(word);
-        }
-        self.full.match_indices(word).any(|(at, _)| {
-            let before = self.full.get(..at).is_none_or(|t| t.is_empty() || t.ends_with(' '));
-            let after = self.full.get(at + word.len()..).is_none_or(|t| t.is_empty() || t.starts_with(' '));
-            before && after
-        })
-    }
 }
 
 #[cfg(test)]
@@ -301,6 +466,22 @@ mod tests {
         check("우편번호", "postcode");
         check("vibration_mm_s", "");
         check("machine", "");
+    }
+
+    #[test]
+    fn long_lists_tell_names_of_many_languages_and_leave_things_alone() {
+        let words = words().with_names(NameLists {
+            given: include_str!("../../../profiles/names/given-latin.txt"),
+            family: include_str!("../../../profiles/names/family-latin.txt"),
+            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
+            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+        });
+        for name in ["Krisztián", "Szymon Kowalski", "佐藤 早人", "김재운", "王志远", "Anne-Marie Dupont"] {
+            assert!(words.is_listed_name(name), "{name}");
+        }
+        for other in ["Gearbox X2", "完了しました", "処理中", "12 mm", "", "서울특별시"] {
+            assert!(!words.is_listed_name(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Verdicts of programs that we did not write, recorded by the scripts in `oracle/`: python-stdnum 2.2, pycanon 1.3.6.
+//! Verdicts of programs that we did not write, recorded by the scripts in `oracle/`: python-stdnum 2.2, pycanon 1.3.6,
+//! OpenDP 0.16.0.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -102,6 +103,111 @@ fn of_many_numbers_the_share_of_disagreements_is_as_recorded() {
         }
     }
     assert!(wrong.is_empty(), "disagreements without a reason: {wrong:#?}");
+}
+
+/// Each record is the one that `oracle/README.md` names by its digest: a record that was edited is seen.
+#[test]
+fn records_are_those_of_the_list() {
+    let list = include_str!("oracle/README.md");
+    let records: [(&str, &[u8]); 4] = [
+        ("identifiers.tsv", include_bytes!("oracle/identifiers.tsv")),
+        ("measures.json", include_bytes!("oracle/measures.json")),
+        ("columns.tsv", include_bytes!("oracle/columns.tsv")),
+        ("privacy.tsv", include_bytes!("oracle/privacy.tsv")),
+    ];
+    for (name, bytes) in records {
+        let digest = model::Digest::of(bytes).to_string();
+        let line = list.lines().find(|line| line.starts_with(&format!("| `{name}`"))).unwrap();
+        assert!(line.contains(&digest), "{name} is {digest}, the list says: {line}");
+    }
+}
+
+fn privacy() -> impl Iterator<Item = (&'static str, Vec<f64>)> {
+    include_str!("oracle/privacy.tsv").lines().map(|line| {
+        let (what, numbers) = line.split_once('\t').unwrap();
+        (what, numbers.split('\t').map(|n| n.parse().unwrap()).collect())
+    })
+}
+
+#[test]
+fn what_noise_costs_is_what_opendp_says() {
+    use pets::dp::{Ledger, Person, Question, What, ask, rho_of_epsilon};
+    let table = RecordBatch::try_from_iter([("n", Arc::new(StringArray::from(vec!["1"])) as ArrayRef)]).unwrap();
+    let mut checked = 0;
+    for (what, numbers) in privacy() {
+        match (what, numbers.as_slice()) {
+            ("gaussian", &[sensitivity, sigma, rho]) => {
+                let (d, s) = (sensitivity as u128, sigma as u128);
+                let cost = pets::ratio::Ratio::of(d * d, 2 * s * s).unwrap();
+                let sum = What::Sum { column: "n".into(), low: 0, high: d as i64, decimals: 0 };
+                let question = Question { by: vec![], groups: vec![], what: sum, person: Person::Row };
+                let mut ledger = Ledger::open("t", "r", "row", cost);
+                let mut random = source(1);
+                let day = model::CivilDate::of(2026, 11, 22).unwrap();
+                let out = ask(&question, &[table.clone()], cost, &mut ledger, day, &mut random).unwrap();
+                // The same loss asks for the same deviation, to the last bit where a float can hold it.
+                assert_eq!(out.variance, [pets::ratio::Ratio::of(s * s, 1).unwrap()], "{sensitivity} {sigma}");
+                assert!((cost.to_f64() - rho).abs() <= f64::EPSILON * rho, "{cost} {rho}");
+            }
+            ("epsilon", &[rho, epsilon]) => {
+                // Our ε is the plain bound and never below theirs, which is the tightest known: it allows 0.57 to 0.84 of the loss.
+                let wanted = pets::ratio::Ratio::of((epsilon * 1e6) as u128, 1_000_000).unwrap();
+                let ours = rho_of_epsilon(wanted, 6).unwrap().to_f64();
+                assert!(ours <= rho && ours >= rho * 0.55, "ρ {ours} here, {rho} there, for ε {epsilon}");
+            }
+            _ => continue,
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 42 + 5);
+}
+
+/// SplitMix64: fixed draws, for this test alone.
+fn source(mut state: u64) -> impl FnMut(&mut [u8]) {
+    move |bytes: &mut [u8]| {
+        for chunk in bytes.chunks_mut(8) {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+// Pearson's test of two samples of the same size: are both drawn from one law?
+#[test]
+fn our_draws_and_those_of_opendp_come_from_one_law() {
+    use pets::dp::sampler::{discrete_gaussian, discrete_laplace};
+    for law in ["gaussian", "laplace"] {
+        for scale in [1u128, 4] {
+            let mut theirs: BTreeMap<i64, f64> = BTreeMap::new();
+            for (_, n) in privacy().filter(|(what, n)| *what == format!("draws-{law}") && n[0] == scale as f64) {
+                theirs.insert(n[1] as i64, n[2]);
+            }
+            let mut random = source(7 + scale as u64);
+            let ratio = |n: u128| pets::ratio::Ratio::of(n, 1).unwrap();
+            let mut ours: BTreeMap<i64, f64> = BTreeMap::new();
+            for _ in 0..100_000 {
+                let z = match law {
+                    "gaussian" => discrete_gaussian(ratio(scale * scale), &mut random),
+                    _ => discrete_laplace(ratio(scale), &mut random),
+                };
+                *ours.entry(z.unwrap()).or_default() += 1.0;
+            }
+            let (mut statistic, mut cells) = (0.0, 0);
+            for (z, there) in &theirs {
+                let here = ours.get(z).copied().unwrap_or(0.0);
+                if there + here >= 20.0 {
+                    statistic += (there - here).powi(2) / (there + here);
+                    cells += 1;
+                }
+            }
+            // Five standard deviations above the mean of the statistic.
+            let most = f64::from(cells) + 5.0 * (2.0 * f64::from(cells)).sqrt();
+            assert!(cells > 6 && statistic < most, "{law} {scale}: {statistic} on {cells} cells");
+        }
+    }
 }
 
 /// The health study as one batch of text; the file has no quotes.

@@ -118,7 +118,12 @@ fn nine_tenths_of_what_can_be_told_is_still_told() {
     let (training, held_out) = ([half(0)], rows(&[half(1)]));
     let knowledge = Knowledge {
         catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap(),
-        words: Words::parse(include_str!("../../../profiles/words.toml")).unwrap(),
+        words: Words::parse(include_str!("../../../profiles/words.toml")).unwrap().with_names(pets::words::NameLists {
+            given: include_str!("../../../profiles/names/given-latin.txt"),
+            family: include_str!("../../../profiles/names/family-latin.txt"),
+            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
+            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+        }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).unwrap(),
     };
     let person = Dictionary::parse(include_str!("../../../examples/data/health.dictionary.toml")).unwrap();

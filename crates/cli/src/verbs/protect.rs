@@ -4,12 +4,14 @@
 mod across;
 mod certify;
 mod dp;
+mod measure;
 mod separate;
 mod shares;
 
 use crate::verdict::Voice;
 use clap::{Args, Subcommand};
-use node::protect::Release;
+use node::protect::{How, Release};
+use pets::protect::Method;
 use pets::{dictionary::Dictionary, examine::Outcome, report::Report, pseudonym::{Domain, DomainKey}};
 use std::{path::PathBuf, process::ExitCode};
 use words::{Arg, say};
@@ -19,9 +21,10 @@ use words::{Arg, say};
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = "Examples:
   tegata protect study.csv --profile jp-anonymised --out release.csv --report report.json
   tegata protect study.csv --profile eu-wp216-k11 --dictionary study.dictionary.toml --out release.csv --report report.json
+  tegata protect study.csv --profile eu-wp216-k11 --by local --out release.xlsx --report report.json
   tegata protect study.csv --profile ema-0070 --key secret.bin --for hospital/study/2026 --out release.csv --report report.json
 
-Beside it: `tegata protect certify` holds a profile against a release, `meet` joins profiles, `across` measures several releases, `separate` parts a mixed table, `tegata protect dp` answers questions with noise.
+Beside it: `tegata protect certify` holds a profile against a release, `meet` joins profiles, `across` measures several releases, `measure` a table of any size, `separate` parts a mixed table, `tegata protect dp` answers questions with noise.
 
 Profiles: jp-anonymised, jp-pseudonymised, hipaa-safe-harbor, eu-wp216 (by attack), eu-wp216-k11, ema-0070, sg-pdpc,
 jp-eu-medical-research, a file, or several joined by `+`.
@@ -38,6 +41,7 @@ enum Act {
     Certify(certify::Certify),
     Meet(certify::Meet),
     Across(across::Across),
+    Measure(measure::Measure),
     Separate(separate::Separate),
     Linked(separate::Linked),
     Share(shares::Shared),
@@ -58,9 +62,15 @@ struct Plain {
     /// What a person says of the columns (see `tegata scan --dictionary`).
     #[arg(long, value_name = "FILE")]
     dictionary: Option<PathBuf>,
-    /// Where the released table goes: .csv, .parquet, .arrow or .jsonl.
+    /// Where the released table goes: .csv, .xlsx, .parquet, .arrow or .jsonl; .sjis.csv for CSV in Shift_JIS.
     #[arg(long, value_name = "FILE", required = true)]
     out: Option<PathBuf>,
+    /// What is done to the whole table first: noise, microaggregation, a sample, coarser trajectories (see docs/measures.md).
+    #[arg(long, value_name = "FILE")]
+    before: Option<PathBuf>,
+    /// How quasi-identifiers become coarser.
+    #[arg(long, value_enum, default_value_t = By::Lattice)]
+    by: By,
     /// Where the report goes (canonical JSON).
     #[arg(long, value_name = "FILE", required = true)]
     report: Option<PathBuf>,
@@ -71,6 +81,17 @@ struct Plain {
     secret: Secret,
     #[command(flatten)]
     common: super::Common,
+}
+
+/// How quasi-identifiers become coarser.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum By {
+    /// Alike for all records, the best of all plans.
+    Lattice,
+    /// Class by class, finer wherever it goes.
+    Local,
+    /// Classes cut in halves; values become ranges.
+    Mondrian,
 }
 
 /// The secret of pseudonyms and links, and whom they are for.
@@ -90,6 +111,7 @@ pub fn run(protect: Protect) -> ExitCode {
         Some(Act::Certify(certify)) => certify::run(certify),
         Some(Act::Meet(profiles)) => certify::meet(profiles),
         Some(Act::Across(releases)) => across::run(releases),
+        Some(Act::Measure(table)) => measure::run(table),
         Some(Act::Separate(separate)) => separate::run(separate),
         Some(Act::Linked(linked)) => separate::verify(linked),
         Some(Act::Share(secret)) => shares::run(secret),
@@ -141,20 +163,29 @@ fn release(protect: &Plain) -> Result<bool, String> {
     let (Some(file), Some(profile), Some(out), Some(report)) = (&protect.file, &protect.profile, &protect.out, &protect.report) else {
         return Err("error[TGT-C002]: a table, --profile, --out and --report are needed".into());
     };
-    apart(&[Some(file), Some(out), Some(report), protect.dictionary.as_ref(), protect.plan.as_ref()].into_iter().flatten().collect::<Vec<_>>())?;
+    apart(&[Some(file), Some(out), Some(report), protect.dictionary.as_ref(), protect.plan.as_ref(), protect.before.as_ref()].into_iter().flatten().collect::<Vec<_>>())?;
     let profile = node::protect::profile(profile).map_err(wrong)?;
     let corrections = protect.dictionary.as_ref().map(dictionary).transpose()?;
     let key = protect.secret.read()?;
     let knowledge = node::protect::knowledge().map_err(wrong)?;
     let wheel = super::wheel(&file.display().to_string());
-    let release = node::protect::protect(file, &profile, corrections.as_ref(), key.as_ref(), &knowledge).map_err(wrong)?;
+    let steps = protect.before.as_ref().map(|path| {
+        pets::whole::Steps::parse(&super::read_text(path)?).map_err(|e| format!("error[TGT-N002]: `{}`: {e}", path.display()))
+    });
+    let method = match protect.by {
+        By::Lattice => Method::Lattice,
+        By::Local => Method::Local,
+        By::Mondrian => Method::Mondrian,
+    };
+    let how = How { steps: steps.transpose()?.unwrap_or_default(), method };
+    let release = node::protect::protect_by(file, &profile, corrections.as_ref(), key.as_ref(), &knowledge, &how).map_err(wrong)?;
     wheel.finish_and_clear();
     let voice = protect.common.voice();
     if !release.protected.is_met() {
         super::print_lines(&lines(&release, voice));
         return Ok(false);
     }
-    let bytes = release.bytes_for(out).ok_or_else(|| format!("error[dataplane/unknown-format]: `{}` is none of .csv, .parquet, .arrow, .jsonl", out.display()))?.map_err(wrong)?;
+    let bytes = release.bytes_for(out).ok_or_else(|| format!("error[dataplane/unknown-format]: `{}` is none of .csv, .xlsx, .parquet, .arrow, .jsonl", out.display()))?.map_err(wrong)?;
     let document = release.protected.report.bytes().map_err(|e| format!("error[TGT-N004]: {e}"))?;
     let mut files = vec![(out, bytes.clone()), (report, document)];
     if let Some(path) = &protect.plan {

@@ -96,7 +96,7 @@ pub fn ask(path: &Path, question: &Question, spending: &Spending<'_>) -> Result<
         wrong(spending.book, format!("no budget is open for {} / {} / {unit}", spending.dataset, spending.recipient))
     })?;
     let mut broken = false;
-    let mut pool = Pool { bytes: [0; POOL_BYTES], used: POOL_BYTES };
+    let mut pool = Pool::new();
     let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
     let answers = pets::dp::ask(question, &batches, spending.rho, ledger, spending.on, &mut source).map_err(ProtectError::Refused)?;
     let left = ledger.clone();
@@ -110,13 +110,17 @@ pub fn ask(path: &Path, question: &Question, spending: &Spending<'_>) -> Result<
 const POOL_BYTES: usize = 4096;
 
 /// Random bytes of the operating system, fetched in larger pieces. Nothing of them is kept: no seed, no noise.
-struct Pool {
+pub(super) struct Pool {
     bytes: [u8; POOL_BYTES],
     used: usize,
 }
 
 impl Pool {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), getrandom::Error> {
+    pub(super) fn new() -> Self {
+        Self { bytes: [0; POOL_BYTES], used: POOL_BYTES }
+    }
+
+    pub(super) fn fill(&mut self, out: &mut [u8]) -> Result<(), getrandom::Error> {
         for byte in out {
             if self.used == POOL_BYTES {
                 getrandom::fill(&mut self.bytes)?;

@@ -5,7 +5,12 @@ use std::sync::Arc;
 pub(crate) fn knowledge() -> Knowledge {
     Knowledge {
         catalogue: Catalogue::parse(include_str!("../../../../profiles/identifiers.toml")).unwrap(),
-        words: Words::parse(include_str!("../../../../profiles/words.toml")).unwrap(),
+        words: Words::parse(include_str!("../../../../profiles/words.toml")).unwrap().with_names(crate::words::NameLists {
+            given: include_str!("../../../../profiles/names/given-latin.txt"),
+            family: include_str!("../../../../profiles/names/family-latin.txt"),
+            given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
+            family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
+        }),
         ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml")).unwrap(),
     }
 }

@@ -1,13 +1,13 @@
 //! Weighs what one column may be.
 
-use super::forms::{is_bare_phone, is_email, is_phone, is_postcode};
+use super::forms::{is_bare_phone, is_email, is_phone, is_postcode, year_of};
 use super::{Candidate, Evidence, Finding, Knowledge, Weighed};
 use crate::calendar::read_day;
 use crate::catalogue::{Scheme, Verdict};
 use crate::dictionary::Role;
 use crate::number::Decimal;
 use crate::ratio::Ratio;
-use crate::sample::Sample;
+use crate::sample::Kept;
 use crate::words::{Header, Kind, Words, is_japanese};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ const LISTED: i32 = 20;
 const CHECKED_MOST: i32 = 60;
 /// Checks that half of all numbers pass, or that read a date only, prove little whatever their number.
 const WEAK_MOST: i32 = 6;
+const MANY: u64 = 30;
 /// What failing checks cost at most when the whole header names the scheme: test data and invented numbers are still shown.
 const FAILING_UNDER_HEADER: i32 = 12;
 /// Written with the separators that people write the identifier with.
@@ -27,7 +28,7 @@ const LOOK: i32 = 12;
 /// Share of wrong numbers (typing errors) expected in a real column.
 const ERRORS: f64 = 0.02;
 
-pub(super) fn column(name: &str, sample: &Sample, knowledge: &Knowledge) -> Finding {
+pub(super) fn column(name: &str, sample: &Kept, knowledge: &Knowledge) -> Finding {
     let header = knowledge.words.header(name);
     let values = Values::of(sample);
     let mut candidates: Vec<Candidate> = Vec::new();
@@ -67,11 +68,14 @@ pub(super) fn column(name: &str, sample: &Sample, knowledge: &Knowledge) -> Find
 const READ_MAX: usize = 2000;
 /// Bytes from which a value can hold more than one thing.
 const TEXT_BYTES_MIN: usize = 12;
+/// Words, or Japanese characters, from which a value is a text.
+const TEXT_WORDS_MIN: usize = 5;
+const TEXT_CHARS_MIN: usize = 12;
 /// A column of text that mentions persons in one value of a hundred identifies directly.
 const MENTIONS_SHARE: u64 = 100;
 
 /// Reads the values of a column that is not itself an identifier as text, for persons that they mention.
-pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowledge) -> Finding {
+pub(super) fn mentions(mut finding: Finding, sample: &Kept, knowledge: &Knowledge) -> Finding {
     if finding.role.identifies_alone() {
         return finding;
     }
@@ -85,8 +89,11 @@ pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowle
     texts.truncate(READ_MAX);
     let mut mentioning = 0;
     for text in &texts {
-        let kinds: std::collections::BTreeSet<String> =
-            crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind).collect();
+        // A few words with capitals are rather what a company or a country is called than a text about somebody.
+        let is_text = text.split_whitespace().nth(TEXT_WORDS_MIN - 1).is_some()
+            || text.chars().filter(|c| is_japanese(*c)).count() >= TEXT_CHARS_MIN;
+        let spots = crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind.into_owned());
+        let kinds: std::collections::BTreeSet<String> = spots.filter(|kind| is_text || kind != "person-name").collect();
         mentioning += u64::from(!kinds.is_empty());
         kinds.into_iter().for_each(|kind| *finding.mentions.entry(kind).or_default() += 1);
     }
@@ -105,29 +112,34 @@ pub(super) fn mentions(mut finding: Finding, sample: &Sample, knowledge: &Knowle
 }
 
 struct Values<'a> {
-    sample: &'a Sample,
+    sample: &'a Kept,
     of: u64,
 }
 
 impl<'a> Values<'a> {
-    fn of(sample: &'a Sample) -> Self {
+    fn of(sample: &'a Kept) -> Self {
         Self { sample, of: sample.len() as u64 }
     }
 
+    /// How many values fit. Where none of the first does, none: what fits a tenth of the values is missed once in a million.
     fn count(&self, fits: impl Fn(&str) -> bool) -> u64 {
-        self.sample.values().filter(|v| fits(v)).count() as u64
+        let first = self.sample.values().take(GLANCE).filter(|v| fits(v)).count();
+        if first == 0 { 0 } else { (first + self.sample.values().skip(GLANCE).filter(|v| fits(v)).count()) as u64 }
     }
 
     // Looks with ties broken by text, so that the answer is one.
     fn look(&self) -> Option<String> {
         let mut looks: BTreeMap<String, u64> = BTreeMap::new();
-        for (value, n) in self.sample.counted() {
+        for (value, n) in self.sample.counted().take(LOOKED_AT) {
             *looks.entry(look(value)).or_default() += n;
         }
         looks.into_iter().max_by_key(|(text, n)| (*n, std::cmp::Reverse(text.clone()))).map(|(text, _)| text)
     }
 }
 
+// LIMIT: values looked at before it is said that none fits; values whose looks are counted.
+const GLANCE: usize = 128;
+const LOOKED_AT: usize = 512;
 // LIMIT: a look shows at most this many characters.
 const LOOK_MAX: usize = 24;
 
@@ -159,7 +171,11 @@ fn announced(words: &Words, header: &Header, headers: &[String], unless: &[Strin
 
 fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> Vec<Weighed> {
     let (mut fitting, mut passing) = (0, 0);
-    for value in values.sample.values() {
+    for (place, value) in values.sample.values().enumerate() {
+        // Nine in ten must have the shape: half of the first ones do, but for once in 10^30.
+        if place == GLANCE && fitting * 2 < GLANCE as u64 {
+            return Vec::new();
+        }
         match scheme.judge(value) {
             Verdict::Foreign => {}
             Verdict::Fails => fitting += 1,
@@ -174,7 +190,9 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
     if !scheme.is_checked() {
         weight = 0;
     } else if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
-        weight = weight.min(WEAK_MOST);
+        // Dates and ranges that hardly anything else meets prove just enough where many values meet them.
+        let telling = scheme.chance <= Ratio::share(4, 100) && values.of >= MANY;
+        weight = weight.min(if telling { ENOUGH } else { WEAK_MOST });
     }
     let header = announced(words, header, &scheme.headers, &[]);
     if header.as_ref().is_some_and(|h| h.decibans == HEADER_WHOLE) {
@@ -208,6 +226,7 @@ fn weigh_kind(kind: &Kind, header: &Header, values: &Values<'_>, words: &Words) 
         let weight = match listed * 10 / values.of {
             8.. => LISTED,
             2..8 => 0,
+            _ if kind.open => 0,
             _ => -8,
         };
         out.push(weighed(weight, Evidence::List { of: values.of, listed }));
@@ -225,20 +244,10 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
         weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting })
     };
     match kind {
-        "person-name" => {
-            let fitting = values.count(|v| words.is_name(v));
-            // Names make more than a tenth of a column of people and hardly any of another; few values prove little.
-            let surety = if of >= 20 { 22 } else { 12 };
-            match fitting * 100 / of {
-                _ if values.count(|v| words.is_company(v)) * 10 > of => Some(against(fitting, -30)),
-                15.. => Some(weighed(surety, Evidence::List { of, listed: fitting })),
-                5..15 => None,
-                0 if of >= 20 && values.count(|v| v.is_ascii()) == of => Some(against(fitting, -5)),
-                _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => {
-                    Some(against(0, -20))
-                }
-                _ => None,
-            }
+        "person-name" => weigh_names(values, words),
+        "address" => {
+            let fitting = values.count(|v| words.is_address(v));
+            (fitting * 10 >= of * 6).then(|| weighed(if of >= 10 { 22 } else { 12 }, Evidence::Form { of, fitting }))
         }
         "email" => form(values.count(is_email), 40),
         "phone" => {
@@ -248,7 +257,11 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
             form(written, 18).or_else(|| form(written + bare, if some { 14 } else { 4 }))
         }
         "ip-address" => form(values.count(|v| v.parse::<std::net::IpAddr>().is_ok()), 40),
-        "url" => form(values.count(|v| v.starts_with("http://") || v.starts_with("https://")), 15),
+        "url" => {
+            // A page of a person is told by the header or by the host; any other address of a page is a thing's.
+            let fitting = values.count(is_profile);
+            form(fitting, 20)
+        }
         "postcode" => form(values.count(is_postcode), 15),
         "birth-date" | "event-date" | "time" => weigh_days(kind, values),
         "age" => {
@@ -263,8 +276,83 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
     }
 }
 
+fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
+    let of = values.of;
+    let records = values.sample.rows() - values.sample.missing();
+    let against =
+        |fitting: u64, decibans: i32| weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting });
+    if values.count(|v| words.is_company(v)) * 10 > of {
+        return Some(against(0, -30));
+    }
+    let listed = |fitting: u64, decibans: i32| Some(weighed(decibans, Evidence::List { of, listed: fitting }));
+    // Few values that come again and again are a list of colors or months that are names too.
+    let (few, again) = (of < 20, records >= of * 3);
+    let surety = match (few, again) {
+        (false, _) => 22,
+        (true, false) => 12,
+        (true, true) => 4,
+    };
+    let many = values.count(|v| words.is_listed_name(v));
+    // The long lists know one town in three; the frequent names make a tenth of a column of people and hardly any of another.
+    if many * 100 >= of * 45 {
+        return listed(many, surety);
+    }
+    let fitting = values.count(|v| words.is_name(v));
+    match fitting * 100 / of {
+        15.. if many * 4 >= fitting => listed(fitting, surety),
+        5.. => None,
+        0 if of >= 20 && many == 0 && values.count(|v| v.is_ascii()) == of => Some(against(fitting, -5)),
+        _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => Some(against(0, -20)),
+        _ => None,
+    }
+}
+
+/// Hosts where a page is a person's.
+const PROFILES: [&str; 8] =
+    ["linkedin.com/in/", "facebook.com/", "twitter.com/", "x.com/", "instagram.com/", "github.com/", "tiktok.com/@", "note.com/"];
+
+fn is_profile(value: &str) -> bool {
+    let bare = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    bare.map(|b| b.strip_prefix("www.").unwrap_or(b)).is_some_and(|b| PROFILES.iter().any(|host| b.starts_with(host)))
+}
+
+/// Columns of degrees that no header announces: many decimals, within the globe. Two of them beside each other are a place.
+pub(super) fn coordinates(columns: &mut [Finding], samples: &[Kept]) {
+    let degrees = |sample: &Kept, within: f64| {
+        let (mut fine, mut of, mut least, mut most) = (0u64, 0u64, f64::MAX, f64::MIN);
+        for value in sample.values() {
+            let Ok(number) = value.parse::<f64>() else { return None };
+            if number.abs() > within {
+                return None;
+            }
+            of += 1;
+            fine += u64::from(value.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= DECIMALS));
+            (least, most) = (least.min(number), most.max(number));
+        }
+        // A rate or a fraction stays within one.
+        (of >= 10 && fine * 10 >= of * 8 && most - least > 1e-3 && most.abs().max(least.abs()) > 1.0).then_some((of, fine))
+    };
+    for (finding, sample) in columns.iter_mut().zip(samples) {
+        if finding.found.is_none() && let Some((of, fitting)) = degrees(sample, 180.0) {
+            finding.role = Role::QuasiIdentifier;
+            finding.found = Some(Candidate {
+                kind: "coordinates".into(),
+                role: Role::QuasiIdentifier,
+                decibans: ENOUGH + 1,
+                evidence: vec![weighed(ENOUGH + 1, Evidence::Form { of, fitting })],
+            });
+        }
+    }
+}
+
+/// Decimals with which degrees tell a house from the next: a meter is the fifth.
+const DECIMALS: usize = 5;
+
 fn weigh_days(kind: &str, values: &Values<'_>) -> Option<Weighed> {
-    let years: Vec<i32> = values.sample.values().filter_map(|v| read_day(v).map(|d| d.parts().0)).collect();
+    if values.count(|v| year_of(v).is_some()) == 0 && values.of > GLANCE as u64 {
+        return None;
+    }
+    let years: Vec<i32> = values.sample.values().filter_map(year_of).collect();
     let (of, fitting) = (values.of, years.len() as u64);
     if fitting * 10 < of * 9 {
         return (kind == "birth-date")

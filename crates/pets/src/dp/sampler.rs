@@ -50,7 +50,7 @@ fn bernoulli_exp_small(numerator: u128, denominator: u128, randomness: &mut dyn 
 }
 
 /// True with chance exp(−numerator / denominator).
-fn bernoulli_exp(numerator: u128, denominator: u128, randomness: &mut dyn Randomness) -> Option<bool> {
+pub(super) fn bernoulli_exp(numerator: u128, denominator: u128, randomness: &mut dyn Randomness) -> Option<bool> {
     let mut whole = numerator.checked_div(denominator)?;
     while whole > 0 {
         if !bernoulli_exp_small(1, 1, randomness)? {

@@ -19,6 +19,9 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 mod grouping;
+mod recode;
+
+pub(super) use recode::{local, mondrian};
 
 use grouping::{Grouping, Groupings};
 
@@ -55,11 +58,16 @@ struct Rung {
 type Sensitive = (Vec<(u32, u32, u64)>, Whole);
 
 /// Distinct combinations of quasi-identifier values with their counts.
-struct Table {
+pub(super) struct Table {
     columns: Vec<Column>,
-    /// For each column, the code of each combination.
+    /// For each column, its values by code, and the code of each combination.
+    values: Vec<Codes>,
     codes: Vec<Vec<u32>>,
     counts: Vec<u64>,
+    /// The combination of each record.
+    rows: Vec<u32>,
+    /// The codes of each combination side by side in one number, where they fit.
+    packed: Option<Packed>,
     sensitive: Vec<Sensitive>,
     records: u64,
     k: u64,
@@ -67,6 +75,32 @@ struct Table {
     t: Ratio,
     left_out_max: u64,
     risk_average: Ratio,
+}
+
+/// Codes side by side: column i takes the bits from its shift on, as many as its mask has.
+struct Packed {
+    combinations: Vec<u64>,
+    fields: Vec<(u32, u64)>,
+}
+
+impl Packed {
+    fn of(codes: &[Codes], combinations: &[Vec<u32>]) -> Option<Self> {
+        let mut shift = 0;
+        let mut fields = Vec::with_capacity(codes.len());
+        for column in codes {
+            let bits = usize::BITS - column.len().saturating_sub(1).leading_zeros();
+            fields.push((shift, (1u64 << bits) - 1));
+            shift += bits;
+            if shift > u64::BITS - 1 {
+                return None;
+            }
+        }
+        let mut packed = vec![0u64; combinations.first().map_or(0, Vec::len)];
+        for ((shift, _), column) in fields.iter().zip(combinations) {
+            packed.iter_mut().zip(column).for_each(|(key, &code)| *key |= u64::from(code) << shift);
+        }
+        Some(Self { combinations: packed, fields })
+    }
 }
 
 struct Count {
@@ -107,8 +141,10 @@ impl Table {
         let mut values = vec![Codes::default(); sensitive.len()];
         let mut paths = Paths::of_width(quasi.len());
         let mut counts: Vec<u64> = Vec::new();
+        let mut rows: Vec<u32> = Vec::new();
         let mut combinations: Vec<Vec<u32>> = vec![Vec::new(); quasi.len()];
         let mut pairs = vec![HashMap::<(u32, u32), u64>::new(); sensitive.len()];
+        let mut row_codes: Vec<u32> = Vec::with_capacity(quasi.len());
         for batch in request.batches {
             let read = |name: &String| {
                 let array =
@@ -118,17 +154,15 @@ impl Table {
             let quasi = quasi.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             let sensitive = sensitive.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             for row in 0..batch.num_rows() {
-                let row_codes: Vec<u32> = quasi
-                    .iter()
-                    .zip(&mut codes)
-                    .map(|(c, codes)| codes.code(c.text(row).as_deref()))
-                    .collect();
+                row_codes.clear();
+                row_codes.extend(quasi.iter().zip(&mut codes).map(|(c, codes)| codes.code(c.text(row).as_deref())));
                 let combination = paths.class(row_codes.iter().copied());
+                rows.push(combination);
                 match counts.get_mut(combination as usize) {
                     Some(count) => *count += 1,
                     None => {
                         counts.push(1);
-                        combinations.iter_mut().zip(row_codes).for_each(|(column, code)| column.push(code));
+                        combinations.iter_mut().zip(&row_codes).for_each(|(column, &code)| column.push(code));
                     }
                 }
                 for ((cells, values), pairs) in sensitive.iter().zip(&mut values).zip(&mut pairs) {
@@ -142,8 +176,11 @@ impl Table {
             .map_or((u128::from(LEFT_OUT_USUAL.0), u128::from(LEFT_OUT_USUAL.1)), Ratio::parts);
         let mut table = Self {
             columns: Vec::with_capacity(quasi.len()),
+            packed: Packed::of(&codes, &combinations),
             codes: combinations,
+            values: Vec::new(),
             counts,
+            rows,
             sensitive: pairs.into_iter().zip(&values).map(|(pairs, values)| spread(pairs, values)).collect(),
             records,
             k: profile.k(),
@@ -156,6 +193,7 @@ impl Table {
             let column = table.column(request, index, name, codes);
             table.columns.push(column);
         }
+        table.values = codes;
         Ok(table)
     }
 
@@ -336,15 +374,22 @@ impl Table {
         Count { left_out, loss, allowed }
     }
 
+    // What a record loses follows from what it became, so one record of a class tells the loss of all; and most classes
+    // are good, so the loss of all records is known and that of the others taken away.
     fn loss(&self, grouping: &Grouping, good: &[bool], left_out: u64, point: &[usize]) -> u64 {
-        let classes = grouping.classes();
-        let mut loss = left_out * self.columns.iter().map(|c| c.whole).sum::<u64>();
-        for ((column, codes), rung) in self.columns.iter().zip(&self.codes).zip(point) {
-            let Some(rung) = column.rungs.get(*rung) else { continue };
-            for ((&code, &class), count) in codes.iter().zip(&classes).zip(&self.counts) {
-                if good.get(class as usize) == Some(&true) {
-                    loss += count * rung.loss.get(code as usize).copied().unwrap_or(0);
-                }
+        let rungs: Vec<(&Vec<u32>, &Rung)> = self
+            .columns
+            .iter()
+            .zip(&self.codes)
+            .zip(point)
+            .filter_map(|((column, codes), &rung)| Some((codes, column.rungs.get(rung)?)))
+            .collect();
+        let whole = left_out * self.columns.iter().map(|c| c.whole).sum::<u64>();
+        let mut loss = whole + self.bound(point);
+        for ((size, &example), _) in grouping.sizes.iter().zip(&grouping.examples).zip(good).filter(|(_, good)| !**good) {
+            for (codes, rung) in &rungs {
+                let code = codes.get(example as usize).copied().unwrap_or(0);
+                loss -= size * rung.loss.get(code as usize).copied().unwrap_or(0);
             }
         }
         loss
@@ -352,6 +397,11 @@ impl Table {
 }
 
 impl Rung {
+    /// True when every value stays what it is.
+    fn is_same(&self) -> bool {
+        self.act == Act::Keep
+    }
+
     /// True when what looks alike on the rung before looks alike here.
     fn merges(&self, before: &Rung) -> bool {
         let mut image: HashMap<u32, u32, BuildHasherDefault<Mixed>> = HashMap::default();

@@ -305,6 +305,44 @@ fn certifying_a_release_from_its_bytes_alone_gives_the_same_answers() {
 }
 
 #[test]
+fn recoding_by_classes_meets_the_same_profile_at_less_loss() {
+    let (knowledge, batches) = (knowledge(), table(health(), 1000));
+    let dictionary = dictionary(&batches, &knowledge);
+    let text = include_str!("../../../../profiles/eu-wp216-k11.toml");
+    let profile = Profile::parse(text).unwrap();
+    let request =
+        Request { batches: &batches, dictionary: &dictionary, profile: &profile, knowledge: &knowledge, key: None };
+    let loss = |method: Method| {
+        let out = super::protect_by(request, method).unwrap();
+        assert!(out.is_met(), "{method:?}");
+        assert!(out.report.exact.k.unwrap() >= 11);
+        let lost: f64 = out.report.exact.columns.values().filter_map(|c| c.loss.as_ref()).map(|l| l.loss.to_f64()).sum();
+        (lost, out)
+    };
+    let (lattice, _) = loss(Method::Lattice);
+    let (local, by_class) = loss(Method::Local);
+    assert!(local < lattice, "{local} {lattice}");
+    assert!(by_class.plan.needs_whole_table() && !by_class.optimal);
+    // Such a plan is for a release, never for a stream.
+    let refused = crate::transform::Border::prepare(&by_class.plan, &batches[0].schema(), None);
+    assert_eq!(refused.unwrap_err().code(), "pets/whole-table");
+    assert_eq!(Plan::parse(&by_class.plan.render().unwrap()).unwrap(), by_class.plan);
+    let (_, halved) = loss(Method::Mondrian);
+    assert_eq!(halved.plan.columns["age"], Act::Range);
+    assert_eq!(halved.report.exact.records_released, 5265);
+    // The classes are those of the released values, counted anew.
+    let quasi: Vec<String> = halved
+        .plan
+        .released()
+        .filter(|n| dictionary.columns[*n].role == crate::dictionary::Role::QuasiIdentifier)
+        .map(Into::into)
+        .collect();
+    let mut classes = crate::measure::Classes::of(&quasi, &[]);
+    halved.batches.iter().for_each(|b| drop(classes.push(b).unwrap()));
+    assert!(classes.measure().sizes.k().unwrap() >= 11);
+}
+
+#[test]
 fn closeness_is_searched_for_and_not_only_judged() {
     let (knowledge, batches) = (knowledge(), table(health(), 1000));
     let dictionary = dictionary(&batches, &knowledge);

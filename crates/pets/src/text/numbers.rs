@@ -1,38 +1,54 @@
 //! Numbers in running text that point at a person: identifiers with a check, and telephone numbers.
 
-use super::{Spot, spot};
-use crate::catalogue::{Scheme, Verdict};
+use super::{Spots, Surety, streets};
+use crate::catalogue::Scheme;
 use crate::classify::Knowledge;
 use crate::classify::forms::is_phone;
 use crate::dictionary::Role;
 use crate::ratio::Ratio;
 use std::ops::Range;
 
-/// Characters looked at before a number for a word that announces it.
+/// Bytes looked at before a number for a word that announces it.
 const CONTEXT_BYTES: usize = 40;
+const PHONE_CONTEXT_BYTES: usize = 16;
 // LIMIT: a number with its separators is at most so long.
 const NUMBER_BYTES_MAX: usize = 40;
+/// Letters that an identifier has as a word of their own.
+const LETTERS_MAX: usize = 4;
 /// Fewer digits than these point at nobody.
 const DIGITS_MIN: usize = 6;
 
-pub(super) fn find(text: &str, knowledge: &Knowledge, spots: &mut Vec<Spot>) {
-    let mut at = 0;
-    while let Some(digit) = next_digit(text.as_bytes(), at) {
-        let stretch = stretch(text, at, digit);
-        at = stretch.end.max(digit + 1);
-        if let Some(inside) = text.get(stretch.clone()) {
-            within(text, stretch.start, inside, knowledge, spots);
-        }
+/// Reads the number with the digit at `digit`, not before `floor`; says how far was read.
+pub(super) fn find(text: &str, floor: usize, digit: usize, knowledge: &Knowledge, spots: &mut Spots) -> usize {
+    let stretch = stretch(text, floor, digit);
+    let end = stretch.end.max(digit + 1);
+    let Some(inside) = text.get(stretch.clone()) else { return end };
+    let digits = inside.bytes().filter(u8::is_ascii_digit).count();
+    let is_long = digits >= DIGITS_MIN || !inside.is_ascii();
+    if digits >= 4 && inside.bytes().filter(|b| *b == b'.').count() >= 3 && address(inside, stretch.start, spots) {
+        return end;
     }
+    let found = is_long && within(text, stretch.start, inside, knowledge, spots);
+    if !found && let Some(range) = streets::after_number(text, stretch.start, digit, knowledge) {
+        let end = range.end;
+        spots.add(Surety::Place, range, "address", Role::DirectIdentifier);
+        return end;
+    }
+    end
 }
 
-fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = bytes.get(from..)?;
-    let wide = |at: usize| matches!(rest.get(at..at + 3), Some([0xef, 0xbc, 0x90..=0x99]));
-    rest.iter()
-        .enumerate()
-        .position(|(at, b)| b.is_ascii_digit() || *b == 0xef && wide(at))
-        .map(|at| from + at)
+// Four numbers up to 255 with points between.
+fn address(inside: &str, offset: usize, spots: &mut Spots) -> bool {
+    let dotted = |b: &u8| b.is_ascii_digit() || *b == b'.';
+    let from = inside.bytes().position(|b| b.is_ascii_digit()).unwrap_or(0);
+    let length = inside.as_bytes().get(from..).unwrap_or(&[]).iter().take_while(|b| dotted(b)).count();
+    let value = inside.get(from..from + length).unwrap_or("").trim_end_matches('.');
+    let is_address = value.parse::<std::net::Ipv4Addr>().is_ok();
+    if is_address {
+        let from = offset + from;
+        spots.add(Surety::Number, from..from + value.len(), "ip-address", Role::LinkingCode);
+    }
+    is_address
 }
 
 fn is_kept(c: char) -> bool {
@@ -78,34 +94,54 @@ struct Edge {
     kept: usize,
 }
 
-/// Where words begin, and where they end.
+/// Where a number may begin, and where it may end: at words with a digit, and at the few letters that some have before or
+/// behind (`AB 12 34 56 C`). Words of every day are neither.
 fn edges(inside: &str) -> (Vec<Edge>, Vec<Edge>) {
-    let (mut starts, mut ends) = (Vec::new(), Vec::new());
+    let (mut starts, mut ends) = (Vec::with_capacity(4), Vec::with_capacity(4));
     let mut edge = Edge { at: 0, digits: 0, kept: 0 };
-    let mut before = ' ';
+    let mut word: Option<Edge> = None;
+    let mut close = |word: Edge, end: Edge| {
+        let text = inside.get(word.at..end.at).unwrap_or("");
+        let short = text.len() <= LETTERS_MAX && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if end.digits > word.digits || short {
+            starts.push(word);
+            ends.push(end);
+        }
+    };
     for (at, c) in inside.char_indices() {
         edge.at = at;
-        let is_word = c.is_alphanumeric();
-        if (is_word || c == '+' || c == '(') && !before.is_alphanumeric() {
-            starts.push(edge);
-        }
-        if !is_word && before.is_alphanumeric() {
-            ends.push(edge);
+        match (c.is_alphanumeric(), word) {
+            (true, None) => word = Some(edge),
+            (false, Some(begun)) => {
+                close(begun, edge);
+                word = None;
+            }
+            _ => {}
         }
         edge.digits += usize::from(c.is_numeric());
-        edge.kept += usize::from(is_word);
-        before = c;
+        edge.kept += usize::from(c.is_alphanumeric());
     }
-    if before.is_alphanumeric() {
-        ends.push(Edge { at: inside.len(), ..edge });
+    edge.at = inside.len();
+    if let Some(begun) = word {
+        close(begun, edge);
+    }
+    // A plus or a parenthesis before a number is part of it.
+    let marked = |start: &Edge| inside.get(..start.at).is_some_and(|t| t.ends_with(['+', '(']));
+    let more: Vec<Edge> = starts.iter().filter(|s| marked(s)).map(|s| Edge { at: s.at - 1, ..*s }).collect();
+    for edge in more {
+        let place = starts.partition_point(|s| s.at < edge.at);
+        starts.insert(place, edge);
+        if edge.at > 0 && inside.get(..edge.at).is_some_and(|t| t.ends_with(['+', '('])) {
+            starts.insert(place, Edge { at: edge.at - 1, ..edge });
+        }
     }
     (starts, ends)
 }
 
 // Words may stand before or after the number: look at what is between word boundaries, the longest first.
-fn within(text: &str, offset: usize, inside: &str, knowledge: &Knowledge, spots: &mut Vec<Spot>) {
+fn within(text: &str, offset: usize, inside: &str, knowledge: &Knowledge, spots: &mut Spots) -> bool {
     let (starts, ends) = edges(inside);
-    let mut free = 0;
+    let (mut free, mut found) = (0, false);
     for from in starts {
         if from.at < free {
             continue;
@@ -117,29 +153,48 @@ fn within(text: &str, offset: usize, inside: &str, knowledge: &Knowledge, spots:
             let range = offset + from.at..offset + to.at;
             let before = text.get(..range.start).unwrap_or("");
             if let Some(scheme) = identifier(value, to.kept - from.kept, before, knowledge) {
-                spot(spots, range, &scheme.id, scheme.role);
-            } else if is_phone(value) {
-                spot(spots, range, "phone", Role::DirectIdentifier);
+                spots.add(Surety::Number, range, scheme.id.clone(), scheme.role);
+            } else if is_phone(value) || is_said_phone(value, before, knowledge) {
+                spots.add(Surety::Number, range, "phone", Role::DirectIdentifier);
             } else {
                 continue;
             }
-            free = to.at;
+            (free, found) = (to.at, true);
             break;
         }
     }
+    found
+}
+
+fn context(before: &str, knowledge: &Knowledge) -> crate::words::Header {
+    let from = before.ceil_char_boundary(before.len().saturating_sub(CONTEXT_BYTES));
+    knowledge.words.header(before.get(from..).unwrap_or(""))
 }
 
 /// The scheme that a number is of: announced by a word before it, or too unlikely by chance.
 fn identifier<'a>(value: &str, kept: usize, before: &str, knowledge: &'a Knowledge) -> Option<&'a Scheme> {
-    let schemes = knowledge.catalogue.schemes().iter();
-    let mut passing = schemes.filter(|s| s.may_have(kept) && s.judge(value) == Verdict::Passes).peekable();
+    let mut passing = knowledge.catalogue.passing(value, kept).peekable();
     passing.peek()?;
-    let from = before.ceil_char_boundary(before.len().saturating_sub(CONTEXT_BYTES));
-    let context = knowledge.words.header(before.get(from..).unwrap_or(""));
+    let context = context(before, knowledge);
     let unlikely = Ratio::share(11, 1000);
     let told = passing.filter_map(|s| {
         let announced = knowledge.words.announced(&context, &s.headers, &[]).is_some();
-        (announced || (s.is_arithmetic() && s.chance <= unlikely)).then_some((!announced, s.chance, s))
+        let alone = s.alone && !knowledge.words.is_of_a_thing(&context);
+        let told = announced || alone || s.is_arithmetic() && s.chance <= unlikely;
+        told.then_some((!announced, s.chance, s))
     });
     told.min_by_key(|(unannounced, chance, _)| (*unannounced, *chance)).map(|(_, _, scheme)| scheme)
+}
+
+// A number of seven digits or more after a word for telephones, however it is written.
+fn is_said_phone(value: &str, before: &str, knowledge: &Knowledge) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let plain = value.bytes().all(|b| b.is_ascii_digit() || b"+-. ()/".contains(&b));
+    if !plain || !(7..=15).contains(&digits) {
+        return false;
+    }
+    let from = before.ceil_char_boundary(before.len().saturating_sub(PHONE_CONTEXT_BYTES));
+    let context = knowledge.words.header(before.get(from..).unwrap_or(""));
+    let phone = knowledge.words.kinds().iter().find(|kind| kind.id == "phone");
+    phone.is_some_and(|kind| knowledge.words.announced(&context, &kind.headers, &[]).is_some())
 }

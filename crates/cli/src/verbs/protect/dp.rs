@@ -1,4 +1,4 @@
-//! `tegata protect dp`: counts, sums, means and histograms under differential privacy; `budget`: the ledgers that they spend from.
+//! `tegata protect dp`: counts, sums, means, quantiles and histograms under differential privacy; `budget`: the ledgers that they spend from.
 
 use clap::{ArgGroup, Args};
 use node::protect::Spending;
@@ -116,14 +116,15 @@ fn left(language: model::text::Language, ledger: &Ledger) -> String {
     ])
 }
 
-/// Ask a table with noise: counts, sums, means, histograms. Each answer costs privacy from a budget, and nothing else is shown.
+/// Ask a table with noise: counts, sums, means, quantiles, histograms. Each answer costs privacy from a budget, and nothing else is shown.
 #[derive(Args)]
-#[command(group(ArgGroup::new("what").required(true).multiple(false).args(["count", "sum", "mean", "histogram"])), after_help = "Examples:
+#[command(group(ArgGroup::new("what").required(true).multiple(false).args(["count", "sum", "mean", "histogram", "quantile"])), after_help = "Examples:
   tegata protect dp visits.csv --book study.book.json --dataset visits --recipient clinic --person patient --rows-max 3 \\
     --count --by sex --group female --group male --epsilon 0.5
   tegata protect dp visits.csv --book study.book.json --dataset visits --recipient clinic --person patient --rows-max 1 \\
     --mean systolic_mmhg --bounds 80..200 --by sex,prefecture --group female/Miyagi --group male/Miyagi --rho 1/16
   tegata protect dp visits.csv --book study.book.json --dataset visits --recipient clinic --one-row-each --histogram age --edges 20,40,60,80 --rho 1/32
+  tegata protect dp visits.csv --book study.book.json --dataset visits --recipient clinic --one-row-each --quantile age --share 1/2 --edges 10,20,30,40,50,60,70,80 --rho 1/8
 
 The groups and edges are yours to name: groups read off the data would tell who is there.
 Rows of one person beyond --rows-max do not count. The loss is in the book before an answer is printed; no seed and no noise is kept.
@@ -161,13 +162,19 @@ pub struct Dp {
     /// Count the rows between the edges of a column.
     #[arg(long, value_name = "COLUMN", requires = "edges")]
     histogram: Option<String>,
+    /// The edge of a column below which a share of its numbers lies; 1/2 for the median.
+    #[arg(long, value_name = "COLUMN", requires = "edges", requires = "share")]
+    quantile: Option<String>,
+    /// The share of a quantile, such as 1/2 or 0.9.
+    #[arg(long, value_name = "SHARE", requires = "quantile")]
+    share: Option<Ratio>,
     /// Numbers beyond count as these: LOW..HIGH.
     #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     bounds: Option<String>,
     /// Decimals of a sum or mean.
     #[arg(long, value_name = "N", default_value_t = 0)]
     decimals: u32,
-    /// Edges of a histogram.
+    /// Edges of a histogram, or those among which a quantile is drawn.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     edges: Vec<String>,
     /// Columns to group by.
@@ -213,7 +220,11 @@ fn answer(dp: &Dp) -> Result<u8, String> {
     // Two thirds of answers lie within one deviation, nineteen of twenty within two.
     let unit = 10f64.powi(answers.answers.first().map_or(0, |a| a.decimals) as i32);
     let deviation: Vec<String> = answers.variance.iter().zip([unit, 1.0]).map(|(v, unit)| format!("{:.2}", v.to_f64().sqrt() / unit)).collect();
-    let id = if answers.variance.len() == 2 { "dp-noise-mean" } else { "dp-noise" };
+    let id = match answers.variance.len() {
+        0 => "dp-drawn",
+        2 => "dp-noise-mean",
+        _ => "dp-noise",
+    };
     out.push(say(language, id, &[("deviation", Arg::Text(&deviation.join(", "))), ("rho", Arg::Text(&answers.rho.to_string()))]));
     out.push(left(language, &ledger));
     crate::verbs::print_lines(&out);
@@ -227,6 +238,10 @@ fn question(dp: &Dp) -> Result<Question, String> {
         let ends = text.split_once("..").and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
         ends.ok_or_else(|| usage(&format!("`{text}` is not LOW..HIGH in whole numbers, such as 80..200")))
     };
+    let edges = || -> Result<Vec<Decimal>, String> {
+        let number = |t: &String| t.trim().parse::<Decimal>().map_err(|_| usage(&format!("`{t}` is no number; edges are such as 20,40,60")));
+        dp.edges.iter().map(number).collect()
+    };
     let what = if let Some(column) = &dp.sum {
         let (low, high) = bounds()?;
         What::Sum { column: column.clone(), low, high, decimals: dp.decimals }
@@ -234,8 +249,9 @@ fn question(dp: &Dp) -> Result<Question, String> {
         let (low, high) = bounds()?;
         What::Mean { column: column.clone(), low, high, decimals: dp.decimals }
     } else if let Some(column) = &dp.histogram {
-        let number = |t: &String| t.trim().parse::<Decimal>().map_err(|_| usage(&format!("`{t}` is no number; edges are such as 20,40,60")));
-        What::Histogram { column: column.clone(), edges: dp.edges.iter().map(number).collect::<Result<_, _>>()? }
+        What::Histogram { column: column.clone(), edges: edges()? }
+    } else if let Some((column, of)) = dp.quantile.as_ref().zip(dp.share) {
+        What::Quantile { column: column.clone(), of, edges: edges()? }
     } else {
         What::Count
     };

@@ -14,7 +14,9 @@ pub(super) struct Grouping {
     pub(super) sizes: Vec<u64>,
     point: Vec<usize>,
     /// A combination of each class.
-    examples: Vec<u32>,
+    pub(super) examples: Vec<u32>,
+    /// Its codes side by side, where the table has them so.
+    packed: Vec<u64>,
     finer: Option<Rc<Grouping>>,
     /// The class of each class of the finer grouping.
     to: Vec<u32>,
@@ -39,13 +41,14 @@ impl Grouping {
             sizes: table.counts.clone(),
             point: vec![0; table.columns.len()],
             examples: all.clone(),
+            packed: table.packed.as_ref().map(|p| p.combinations.clone()).unwrap_or_default(),
             finer: None,
             to: all,
         }
     }
 
     fn coarser(self: &Rc<Self>, table: &Table, point: &[usize]) -> Self {
-        let keys = self.keys(table, point);
+        let keys = self.packed_keys(table, point).unwrap_or_else(|| self.keys(table, point));
         let (to, count) = number(&keys);
         let (mut sizes, mut examples) = (vec![0u64; count], vec![0u32; count]);
         for ((&class, &size), &example) in to.iter().zip(&self.sizes).zip(&self.examples) {
@@ -54,7 +57,31 @@ impl Grouping {
                 *kept = example;
             }
         }
-        Self { sizes, point: point.to_vec(), examples, finer: Some(self.clone()), to }
+        let packed = match &table.packed {
+            Some(all) => examples.iter().map(|&e| all.combinations.get(e as usize).copied().unwrap_or(0)).collect(),
+            None => Vec::new(),
+        };
+        Self { sizes, point: point.to_vec(), examples, packed, finer: Some(self.clone()), to }
+    }
+
+    /// What each example becomes, column beside column, in one pass: only columns above their first rung are looked up.
+    fn packed_keys(&self, table: &Table, point: &[usize]) -> Option<Vec<u64>> {
+        let fields = &table.packed.as_ref()?.fields;
+        let mut same: u64 = 0;
+        let mut changed: Vec<(u32, u64, &[u32])> = Vec::with_capacity(fields.len());
+        for (((shift, mask), column), &rung) in fields.iter().zip(&table.columns).zip(point) {
+            match column.rungs.get(rung).filter(|rung| rung.codes > 1) {
+                None => {}
+                Some(rung) if rung.is_same() => same |= mask << shift,
+                Some(rung) => changed.push((*shift, *mask, &rung.to)),
+            }
+        }
+        let key = |packed: &u64| {
+            changed.iter().fold(packed & same, |key, (shift, mask, to)| {
+                key | u64::from(to.get((packed >> shift & mask) as usize).copied().unwrap_or(MISSING)) << shift
+            })
+        };
+        Some(self.packed.iter().map(key).collect())
     }
 
     /// Codes of each example packed into one number, numbered anew where it would overflow.
