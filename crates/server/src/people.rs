@@ -20,6 +20,7 @@
 pub mod acts;
 mod api;
 mod asked;
+mod bench;
 mod feeds;
 mod guard;
 mod listen;
@@ -176,6 +177,18 @@ impl State {
     }
 }
 
+impl State {
+    /// Works on data, off the threads that serve.
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let turn = self.turns.clone().try_acquire_owned().map_err(|_| Problem::of(Kind::Busy, ""))?;
+        let worked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        worked.await.map_err(|_| Problem::of(Kind::WentWrong, ""))
+    }
+}
+
 fn wall_now() -> Instant {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
@@ -218,6 +231,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/hygiene", get(page::hygiene::get))
         .route("/{tongue}/register", get(page::register::get).post(page::register::post))
         .route("/{tongue}/matrix", get(page::matrix::get))
+        .route("/{tongue}/bench", get(page::bench::get))
         .route("/{tongue}/flows", get(page::flow::all))
         .route("/{tongue}/flows/{id}", get(page::flow::get))
         .route("/{tongue}/flows/{id}/cure", post(page::flow::cure))

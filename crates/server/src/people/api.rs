@@ -36,6 +36,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/checks", post(checks))
         .route("/v1/matrix", post(matrix))
         .route("/v1/register", post(register))
+        .route("/v1/bench", get(super::bench::get))
         .route("/v1/rules", get(rules))
         .route("/v1/rules/{id}", get(rule))
         .route("/v1/changes", get(changes))
@@ -378,7 +379,7 @@ async fn version(Held(state): Held<State>) -> Json<Value> {
 /// The paths that the description lists.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(checks, matrix, register, rules, rule, changes, layers, hygiene, vocabulary, schema, flows, one_flow, evidence, health, version),
+    paths(checks, matrix, register, super::bench::get, rules, rule, changes, layers, hygiene, vocabulary, schema, flows, one_flow, evidence, health, version),
     components(schemas(Problem, crate::problem::Finding, Checks)),
     tags((name = "checks", description = "may it go, by which article, and what is the cheapest way"),
         (name = "law", description = "the rulebook; public"), (name = "flows", description = "what moves, and why it stopped"), (name = "server", description = "this process"))

@@ -1,5 +1,6 @@
 //! The pages: documents rendered here, complete without a script.
 
+pub mod bench;
 pub mod changes;
 pub mod check;
 pub mod compare;
@@ -134,6 +135,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("countries", "countries"),
     ("matrix", "matrix"),
     ("register", "register"),
+    ("bench", "bench"),
     ("flows", "flows"),
     ("changes", "changes"),
     ("report", "report"),

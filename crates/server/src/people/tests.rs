@@ -108,7 +108,7 @@ async fn law_is_public_and_everything_else_needs_a_token() {
     for path in open {
         assert_eq!(send(at, &format!("GET {path}"), &[], "").await.status, 200, "{path}");
     }
-    for path in ["/en/check", "/en/verdict", "/en/matrix", "/ja/register", "/en/flows", "/en/flows/x", "/en/flows/x/evidence", "/v1/flows"] {
+    for path in ["/en/check", "/en/verdict", "/en/matrix", "/en/bench", "/v1/bench", "/ja/register", "/en/flows", "/en/flows/x", "/en/flows/x/evidence", "/v1/flows"] {
         assert_eq!(send(at, &format!("GET {path}"), &[], "").await.status, 401, "{path}");
     }
     for path in ["/v1/checks", "/v1/matrix", "/v1/register", "/en/register", "/en/flows/x/cure", "/en/leave"] {
@@ -148,6 +148,35 @@ async fn a_matrix_and_a_list_answer_every_row() {
     let register = send(at, "POST /v1/register", &[BEARER], &list).await.json();
     assert_eq!(register["rows"].as_array().unwrap().len(), list.lines().count() - 1);
     assert!(register["rows"].as_array().unwrap().iter().all(|r| r["decision"]["verdict"].is_string()), "every row binds");
+}
+
+#[tokio::test]
+async fn on_the_bench_the_answers_move_with_k() {
+    let at = door(Mode::Demo, Role::Act).await;
+    let tried = async |query: &str| send(at, &format!("GET /v1/bench?{query}"), &[BEARER], "").await;
+    let facts = "profile=jp-anonymised&exporter.place=JP&data.jp_anonymous_duties=method_secured&data.jp_anonymous_duties=items_published\
+        &data.jp_anonymous_duties=provision_published&data.jp_anonymous_duties=marked";
+    let (ten, five) = (tried(&format!("{facts}&k=10")).await.json(), tried(&format!("{facts}&k=5")).await.json());
+    assert_eq!((ten["holds"].as_bool(), five["holds"].as_bool(), five["met"].as_bool()), (Some(true), Some(false), Some(true)));
+    assert!(ten["after"]["k"].as_u64() >= Some(10) && (5..10).contains(&five["after"]["k"].as_u64().unwrap()));
+    assert!(ten["before"]["alone"].as_u64() > Some(100) && ten["records"]["after"].as_array().unwrap().len() == 5);
+    let to_us = |answer: &serde_json::Value, which: &str| {
+        let all = answer["verdicts"].as_array().unwrap();
+        all.iter().find(|v| v["place"] == "US").unwrap()[which].as_str().unwrap().to_string()
+    };
+    // The law counts the report alone: the same table, the same duties, another k.
+    assert!(["permitted", "out_of_scope"].contains(&to_us(&ten, "released").as_str()), "{}", to_us(&ten, "released"));
+    assert_ne!(to_us(&five, "released"), to_us(&ten, "released"));
+    assert_ne!(to_us(&ten, "raw"), to_us(&ten, "released"));
+    for (wrong, status) in [("profile=none", 404), ("k=1", 422), ("k=many", 422)] {
+        assert_eq!(tried(wrong).await.status, status, "{wrong}");
+    }
+    let entered = send(at, &format!("GET /en/enter?token={}", super::asked::escape(SECRET)), &[], "").await;
+    let cookie = ("Cookie", entered.header("set-cookie").unwrap().split(';').next().unwrap());
+    for (tongue, word) in [("en", "Smallest class"), ("ja", "最小クラス")] {
+        let page = send(at, &format!("GET /{tongue}/bench?{facts}&k=10"), &[cookie], "").await;
+        assert!(page.status == 200 && page.body.contains(word) && page.body.contains("k = 11"), "{tongue}");
+    }
 }
 
 #[tokio::test]
