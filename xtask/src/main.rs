@@ -49,10 +49,11 @@ fn agree() -> Result<(), String> {
     run("cargo", &args)
 }
 
-/// A hundred thousand numbers a scheme, judged by python-stdnum and by the catalogue: `cargo xtask oracle [PYTHON]`, where
-/// PYTHON is an interpreter that has python-stdnum 2.2. What came out is recorded in `crates/pets/tests/oracle/README.md`.
+/// OpenDP's maps again, and a hundred thousand numbers a scheme, judged by python-stdnum and by the catalogue: `cargo xtask
+/// oracle [PYTHON]`, where PYTHON is an interpreter that has python-stdnum 2.2, and OpenDP 0.16.0 if its maps are asked. What came out is recorded in `crates/pets/tests/oracle/README.md`.
 fn oracle() -> Result<(), String> {
     let python = env::args().nth(2).unwrap_or_else(|| "python3".into());
+    maps(&python)?;
     let kept = root().join("target/oracle.tsv");
     fs::create_dir_all(root().join("target")).map_err(|e| e.to_string())?;
     let file = fs::File::create(&kept).map_err(|e| format!("{}: {e}", kept.display()))?;
@@ -72,6 +73,24 @@ fn oracle() -> Result<(), String> {
         .status()
         .map_err(|e| format!("cargo: {e}"))?;
     if status.success() { Ok(()) } else { Err("a disagreement has no reason".into()) }
+}
+
+/// OpenDP's privacy maps asked again: they must be those of the record. Its draws are random and stay as they were recorded.
+fn maps(python: &str) -> Result<(), String> {
+    let folder = root().join("crates/pets/tests/oracle");
+    let asked = Command::new(python).arg("privacy.py").current_dir(&folder).output().map_err(|e| format!("{python}: {e}"))?;
+    if !asked.status.success() {
+        println!("OpenDP was not asked (pip install opendp==0.16.0); its record stands");
+        return Ok(());
+    }
+    let maps = |text: &str| text.lines().filter(|l| !l.starts_with("draws")).map(str::to_string).collect::<Vec<_>>();
+    let record = fs::read_to_string(folder.join("privacy.tsv")).map_err(|e| e.to_string())?;
+    let now = maps(&String::from_utf8_lossy(&asked.stdout));
+    match now == maps(&record) {
+        true => println!("OpenDP: {} maps as recorded", now.len()),
+        false => return Err("OpenDP says otherwise than its record".into()),
+    }
+    Ok(())
 }
 
 fn ci() -> Result<(), String> {
