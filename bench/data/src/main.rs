@@ -50,7 +50,12 @@ fn best<T>(rounds: usize, mut run: impl FnMut() -> T) -> Duration {
 fn knowledge() -> Result<Knowledge, Failed> {
     Ok(Knowledge {
         catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml"))?,
-        words: Words::parse(include_str!("../../../profiles/words.toml"))?,
+        words: Words::parse(include_str!("../../../profiles/words.toml"))?.with_names(pets::words::NameLists {
+            given: include_str!("../../../profiles/names/given-latin.txt"),
+            family: include_str!("../../../profiles/names/family-latin.txt"),
+            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
+            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+        }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml"))?,
     })
 }

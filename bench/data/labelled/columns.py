@@ -96,7 +96,7 @@ def pooled(scheme):
 
 
 def card(_):
-    head = rng.choice(["4", "51", "55", "37", "35"])
+    head = rng.choice(["4", "51", "55", "37", "353"])
     body = head + "".join(rng.choices(string.digits, k=(14 if head == "37" else 15) - len(head)))
     full = body + luhn.calc_check_digit(body)
     return full if rng.random() < .5 or len(full) != 16 else " ".join(full[i:i + 4] for i in range(0, 16, 4))
