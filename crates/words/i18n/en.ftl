@@ -696,6 +696,7 @@ help-scan = Look at a table
 help-protect-certify = Hold a profile against a release
 help-protect-meet = What several profiles demand together
 help-protect-across = Measure several releases of the same people together
+help-protect-measure = Measure how far people can be told apart in a table of any size
 help-protect-share = Part a secret in shares
 help-protect-reveal = Turn tokens back
 help-protect-separate = Part a mixed table
