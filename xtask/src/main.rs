@@ -112,6 +112,6 @@ fn kills() -> Result<(), String> {
     if !status.success() {
         return Err("a transfer was not what it must be after a death".into());
     }
-    println!("the histogram is in {}", kept.display());
+    println!("the histogram is in {}, what fell within the protocol beside it", kept.display());
     Ok(())
 }

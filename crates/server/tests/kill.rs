@@ -281,6 +281,97 @@ fn kill_at_random_moments_costs_nothing_but_time() {
     }
 }
 
+/// Both sides as they stand, once nothing is on its way: each process of one with that of the other, and their states.
+fn settled(scene: &mut Scene) -> BTreeMap<String, (String, String)> {
+    until("both sides to settle", || {
+        let theirs = scene.ask("nord", &json!({ "do": "processes" })).ok()?;
+        let ours = scene.ask("kita", &json!({ "do": "processes" })).ok()?;
+        let rows = |v: &Value| v.as_array().cloned().unwrap_or_default();
+        let (theirs, ours) = (rows(&theirs), rows(&ours));
+        let final_state = |row: &Value| ["FINALIZED", "COMPLETED", "TERMINATED"].contains(&row["state"].as_str().unwrap());
+        let done = |row: &Value| row["settled"] == true && final_state(row);
+        if ours.len() != theirs.len() || !ours.iter().chain(&theirs).all(done) {
+            return None;
+        }
+        // Every negotiation that was agreed has its transfer.
+        let kinds = |kind: &str| ours.iter().filter(|r| r["kind"] == kind).count();
+        if kinds("negotiation") != kinds("transfer") {
+            return None;
+        }
+        let mut pairs = BTreeMap::new();
+        for row in &ours {
+            let other = theirs.iter().find(|t| t["id"] == row["peer_pid"])?;
+            assert_eq!(other["peer_pid"], row["id"], "the two sides name each other's process");
+            let state = |r: &Value| r["state"].as_str().unwrap().to_owned();
+            pairs.insert(row["id"].as_str().unwrap().to_owned(), (state(row), state(other)));
+        }
+        Some(pairs)
+    })
+}
+
+/// What a side told its log of one negotiation: the states of the protocol, in the order in which it reached them.
+fn told(scene: &mut Scene, who: &str, process: &str) -> Vec<String> {
+    let events = until("the events", || scene.ask(who, &json!({ "do": "events", "process": process })).ok());
+    let of = |e: &Value| match e[1]["kind"].as_str()? {
+        "negotiated" => e[1]["rules"][0].as_str()?.strip_prefix("dsp ").map(str::to_owned),
+        "agreed" => Some("FINALIZED".to_owned()),
+        _ => None,
+    };
+    events.as_array().unwrap().iter().filter_map(of).collect()
+}
+
+#[test]
+fn kill_at_random_moments_of_the_protocol_leaves_both_sides_in_one_state() {
+    // LIMIT: few moments here; the long run has two hundred, half of them on a disk that forgets.
+    let long: Option<u64> = std::env::var("TEGATA_KILLS").ok().and_then(|n| n.parse().ok());
+    let n_kills = long.unwrap_or(4);
+    let mut kept = String::new();
+    for (faulty, seed) in [(false, 17), (true, 19)] {
+        let what = if faulty { "faulty disk" } else { "good disk" };
+        let mut scene = Scene::on(Stage { faulty, seed, ..Stage::plain(100, CHUNK as u64) });
+        let mut dice = Dice(seed ^ 0xbeef);
+        let ask = json!({ "do": "ask", "provider": scene.provider(), "dataset": "urn:dataset:customers" });
+        let begun = std::time::Instant::now();
+        scene.ask("kita", &ask).unwrap();
+        settled(&mut scene);
+        // What one takes without a death, its settling included: the moments are spread over that.
+        let span = u64::try_from(begun.elapsed().as_micros()).unwrap();
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        for _ in 0..n_kills {
+            let negotiation = scene.ask("kita", &ask).unwrap().as_str().unwrap().to_owned();
+            std::thread::sleep(Duration::from_micros(dice.below(span)));
+            let who = if dice.below(2) == 0 { "nord" } else { "kita" };
+            scene.kill(who);
+            // How far the consumer is when the one that died is back.
+            let rows = until("the processes", || scene.ask("kita", &json!({ "do": "processes" })).ok());
+            let row = rows.as_array().unwrap().iter().find(|r| r["id"] == negotiation.as_str()).cloned();
+            let at = row.map_or("nothing".to_owned(), |r| r["state"].as_str().unwrap().to_owned());
+            *found.entry(at).or_default() += 1;
+        }
+        let pairs = settled(&mut scene);
+        assert_eq!(pairs.len() as u64, 2 * (n_kills + 1), "{what}: a negotiation and a transfer for each request");
+        for (process, (ours, theirs)) in &pairs {
+            assert_eq!(ours, theirs, "{what}: {process}");
+            assert_ne!(ours, "TERMINATED", "{what}: {process} was ended by a death");
+        }
+        let all = scene.ask("kita", &json!({ "do": "processes" })).unwrap();
+        for row in all.as_array().unwrap().iter().filter(|r| r["kind"] == "negotiation") {
+            for (who, id) in [("kita", &row["id"]), ("nord", &row["peer_pid"])] {
+                let states = told(&mut scene, who, id.as_str().unwrap());
+                // INVARIANT: each state once and in the order of the protocol, whatever was sent again.
+                assert_eq!(states, ["REQUESTED", "AGREED", "VERIFIED", "FINALIZED"], "{what}: {who} {id}");
+            }
+        }
+        let words = format!("{what}, through the protocol: {n_kills} kills over {span} us each; the consumer was then at {found:?}\n");
+        println!("{words}");
+        kept.push_str(&words);
+    }
+    if let Ok(path) = std::env::var("TEGATA_KILLS_TO") {
+        let beside = std::path::Path::new(&path).with_file_name("KILLS-PROTOCOL.txt");
+        fs::write(beside, kept).unwrap();
+    }
+}
+
 /// The disk of these tests does forget: else they would prove nothing.
 #[test]
 fn a_disk_that_forgets_forgets() {

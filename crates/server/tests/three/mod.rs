@@ -305,6 +305,14 @@ impl Scene {
         until("an answer without an error", || self.ask(who, command).ok())
     }
 
+    /// Where the provider is reached, through the proxy if there is one.
+    pub fn provider(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("https://{}/dsp", proxy.at()),
+            None => format!("{}/dsp", self.parties["nord"].address),
+        }
+    }
+
     /// Asks for the dataset and returns our transfer; a process that dies meanwhile starts again.
     pub fn begin(&mut self) -> String {
         self.begin_of(DATASET)
@@ -312,10 +320,7 @@ impl Scene {
 
     /// The same for another dataset.
     pub fn begin_of(&mut self, dataset: &str) -> String {
-        let provider = match &self.proxy {
-            Some(proxy) => format!("https://{}/dsp", proxy.at()),
-            None => format!("{}/dsp", self.parties["nord"].address),
-        };
+        let provider = self.provider();
         let mut asked = false;
         until("a transfer", || {
             let report = self.ask("kita", &json!({ "do": "report" })).ok()?;

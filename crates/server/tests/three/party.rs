@@ -1,6 +1,7 @@
 //! One party as a process of its own: this test program again, led by lines on its standard input; each command is
 //! answered by one line.
 
+use dsp::machine::Phase as _;
 use node::act::offer::Offer;
 use node::agent::Node;
 use node::config::{Config, Mode, PeerFacts};
@@ -171,6 +172,22 @@ fn act(node: &Arc<Node>, command: &Value) -> Result<Value, String> {
             let before = std::time::Instant::now();
             node.move_legal_day(day).map_err(wrong)?;
             Ok(json!({ "micros": before.elapsed().as_micros() as u64 }))
+        }
+        // Every process of both protocols as it stands, by the ids of both sides.
+        "processes" => {
+            let row = |kind: &str, id: &str, peer: Option<&str>, state: &str, settled: bool| {
+                json!({ "kind": kind, "id": id, "peer_pid": peer, "state": state, "settled": settled })
+            };
+            let mut all = Vec::new();
+            for held in node.negotiations().map_err(wrong)? {
+                let (p, state) = (held.process(), held.state());
+                all.push(row("negotiation", &p.own_pid, p.peer_pid.as_deref(), state.name(), p.is_settled()));
+            }
+            for held in node.transfers().map_err(wrong)? {
+                let (p, state) = (held.process(), held.state());
+                all.push(row("transfer", &p.own_pid, p.peer_pid.as_deref(), state.name(), p.is_settled()));
+            }
+            Ok(json!(all))
         }
         "report" => node.report().map(|r| json!(r)).map_err(wrong),
         "events" => node.events(text(command, "process")).map(|e| json!(e)).map_err(wrong),
