@@ -89,6 +89,7 @@ class Edc:
             settings[f"web.http.{name}.port"] = self.ports[name]
             settings[f"web.http.{name}.path"] = f"/{name}"
         self.log = open(f"{directory}/edc.log", "wb")
+        self.spawned = time.monotonic()
         self.process = subprocess.Popen(
             ["java", "-Xmx512m", "-cp", f"{lib}/*", *(f"-D{k}={v}" for k, v in settings.items()),
              "org.eclipse.edc.boot.system.runtime.BaseRuntime"],
@@ -261,7 +262,38 @@ def we_consume(node, edc):
     yield "EDC terminates as provider"
 
 
-STEPS = {"we_provide": 9, "we_consume": 9}
+def doctor(binary):
+    """`tegata doctor --edc` reads the management API of a real EDC in which one negotiation hangs and one was refused."""
+
+    def scenario(node, edc):
+        base = f"http://127.0.0.1:{edc.ports['management']}/management"
+
+        def say(*more):
+            done = subprocess.run([binary, "doctor", "--edc", base, *more], capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout + done.stderr
+
+        where = {"counterPartyAddress": "http://127.0.0.1:9/dsp", "counterPartyId": "did:web:gone.example", "protocol": PROTOCOL}
+        offer = {"@context": ODRL, "@type": "Offer", "@id": "a:b:c", "assigner": "did:web:gone.example", "target": "t",
+                 "permission": [{"action": "use"}]}
+        hangs = edc.manage("POST", "/contractnegotiations", {"@type": "ContractRequest", **where, "policy": offer})["@id"]
+        edc.wait_for("contractnegotiations", hangs, "REQUESTING")
+        before = edc.manage("POST", "/contractnegotiations/request", {"@type": "QuerySpec"})
+        # As if it were tomorrow: what moved a moment ago is not called stuck.
+        tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))
+        status, text = say("--now", tomorrow)
+        assert status == 1 and hangs in text and "the request has not been taken" in text, text
+        assert "nobody answers there" in text and len(text.splitlines()) <= 24, text
+        yield "the doctor names the negotiation that hangs, and why, on one screen"
+        after = edc.manage("POST", "/contractnegotiations/request", {"@type": "QuerySpec"})
+        assert len(before) == len(after), "the doctor only reads"
+        status, text = say()
+        assert "negotiations" in text and "stuck" not in text, text
+        yield "the doctor changes nothing"
+
+    return scenario
+
+
+STEPS = {"we_provide": 9, "we_consume": 9, "doctor": 2}
 
 
 def main():
@@ -270,18 +302,18 @@ def main():
     edc = None
     try:
         edc = Edc(lib, directory)
-        for scenario in (we_provide, we_consume):
+        for name, scenario in (("we_provide", we_provide), ("we_consume", we_consume), ("doctor", doctor(binary))):
             done = 0
             try:
                 for step in scenario(node, edc):
                     done += 1
-                    cases.append((scenario.__name__, step, None))
+                    cases.append((name, step, None))
                     print(f"ok   {step}", flush=True)
             except (Exception, SystemExit) as e:
                 traceback.print_exc()
                 print(f"     our negotiations: {json.dumps(node.get('/v1/negotiations'))[:2000]}", flush=True)
-                cases.append((scenario.__name__, f"step {done + 1} of {STEPS[scenario.__name__]}", str(e)))
-                print(f"FAIL {scenario.__name__}, after {done} steps: {e}", flush=True)
+                cases.append((name, f"step {done + 1} of {STEPS[name]}", str(e)))
+                print(f"FAIL {name}, after {done} steps: {e}", flush=True)
     finally:
         node.stop()
         if edc:

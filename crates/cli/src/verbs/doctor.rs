@@ -1,5 +1,7 @@
 //! `tegata doctor`: what is wrong on this machine, and what to do about it.
 
+mod edc;
+
 use crate::rules_source;
 use clap::Args;
 use identity::x509::Certificate;
@@ -20,6 +22,7 @@ use std::{
   tegata doctor
   tegata doctor --dir munich
   tegata doctor --config tegata.toml --peer https://partner.example:8443
+  tegata doctor --edc http://127.0.0.1:8181/management --edc-key-file key
 
 Exit codes: 0 nothing fails, 1 something fails.")]
 pub struct Doctor {
@@ -32,6 +35,12 @@ pub struct Doctor {
     /// A peer that should be reachable.
     #[arg(long, value_name = "URL")]
     peer: Vec<String>,
+    /// The management API of an Eclipse EDC, to be read: why its negotiations hang, instead of this machine.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "dir", "peer"])]
+    edc: Option<String>,
+    /// A file with the key of that API.
+    #[arg(long, value_name = "FILE", requires = "edc")]
+    edc_key_file: Option<PathBuf>,
     /// As if this were the day, for trying it out.
     #[arg(long, hide = true, value_name = "DAY")]
     now: Option<model::CivilDate>,
@@ -56,6 +65,9 @@ use Finding::{Fail, Ok as Fine, Warn};
 
 /// Runs the verb.
 pub fn run(doctor: Doctor) -> ExitCode {
+    if let Some(base) = &doctor.edc {
+        return tell(of_edc(base, doctor.edc_key_file.as_deref(), doctor.now()));
+    }
     // A folder without a configuration runs on defaults, as `serve` does.
     let of_folder = doctor.dir.as_ref().map(|d| d.join("tegata.toml")).filter(|f| f.exists());
     let file = doctor.config.clone().or(of_folder);
@@ -95,6 +107,24 @@ pub fn run(doctor: Doctor) -> ExitCode {
     if let Some(there) = services.into_iter().flatten().next().and_then(|url| their_clock(url, &config)) {
         all.push(("clock", apart(doctor.now(), there)));
     }
+    tell(all)
+}
+
+/// What the management API of an EDC shows.
+fn of_edc(base: &str, key_file: Option<&Path>, now: model::Instant) -> Vec<(&'static str, Finding)> {
+    let key = key_file.map(std::fs::read_to_string).transpose();
+    let seen = match key {
+        Err(e) => Err(Fail(format!("the file with the key: {e}"), "name one that can be read".into())),
+        Ok(key) => edc::look(base, key.as_deref().map(str::trim)),
+    };
+    match seen {
+        Ok(seen) => edc::judge(&seen, now, &edc::answers),
+        Err(finding) => vec![("edc", finding)],
+    }
+}
+
+/// Prints the findings; their worst is the exit.
+fn tell(all: Vec<(&'static str, Finding)>) -> ExitCode {
     let mut failed = false;
     for (name, finding) in all {
         match finding {
