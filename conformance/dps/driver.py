@@ -62,7 +62,7 @@ def agreement(scenario, assigner, assignee):
 def configuration():
     by_hand = json.dumps([dataset_of(s) for s in READY if s.startswith("DP_C")])
     return (
-        '[claims]\npeers = "either"\ndrafts = true\n'
+        '[claims]\npeers = "either"\n'
         f"[signaling]\nrenewable_only = true\nby_hand = {by_hand}\n"
     )
 

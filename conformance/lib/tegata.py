@@ -63,6 +63,7 @@ class Tegata:
         with open(f"{directory}/data/stations.csv", "w") as f:
             f.write("station,hour,temperature\n" + "".join(f"A,{n},{n % 30}\n" for n in range(1000)))
         self.log = open(f"{directory}/tegata.log", "wb")
+        self.spawned = time.monotonic()
         self.process = subprocess.Popen(
             [binary, "serve", "--config", f"{directory}/tegata.toml", "--dir", f"{directory}/desk",
              "--listen", "127.0.0.1:0"],

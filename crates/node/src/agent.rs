@@ -8,6 +8,7 @@ use crate::keyring::Keyring;
 use crate::error::ActError;
 use crate::live::Live;
 use crate::act::catalog::Conditions;
+use crate::act::check::Decisions;
 use crate::act::trace::Memory;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
 use crate::prove::LogState;
@@ -93,6 +94,7 @@ pub struct Node {
     pub(crate) dataflows_open: Mutex<Live>,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) conditions: Mutex<Conditions>,
+    pub(crate) decisions: Mutex<Decisions>,
     pub(crate) watched: Mutex<Watched>,
     pub(crate) log: Mutex<LogState>,
     pub(crate) keyring: Mutex<Keyring>,
@@ -148,6 +150,7 @@ impl Node {
             dataflows_open: Mutex::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),
             conditions: Mutex::default(),
+            decisions: Mutex::default(),
             watched: Mutex::default(),
             log: Mutex::default(),
             keyring: Mutex::default(),
@@ -250,6 +253,7 @@ impl Node {
     /// Notes that something has changed on which decisions rest.
     pub(crate) fn changed(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
+        lock(&self.decisions).forget();
         lock(&self.negotiations_open).touch_all();
         lock(&self.transfers_open).touch_all();
         self.ring();

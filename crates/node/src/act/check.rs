@@ -6,15 +6,63 @@ use decide::decision::{ClauseKind, Decision, EntryAnswer, Verdict};
 use decide::footing;
 use dsp::message::Grounds;
 use dsp::reason::{Refusal, by_law};
-use model::AsOf;
+use model::{AsOf, Digest, canonical};
 use model::event::EventKind;
 use model::transfer::Transfer;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use store::log::Leaf;
+
+/// LIMIT: decisions that are remembered; all are forgotten when there would be more.
+const DECISIONS_MAX: usize = 512;
+
+/// What was decided since something changed last: for one day, by the digest of the facts.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    as_of: Option<AsOf>,
+    known: BTreeMap<Digest, Decision>,
+}
+
+impl Decisions {
+    /// Forgets everything; called when anything changed on which a decision may rest.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
+    }
+}
 
 impl Node {
     /// Decides a transfer for the legal day.
+    ///
+    /// INVARIANT: a decision follows from facts, day and rulebook alone, so the same question has the same answer; it is
+    /// worked out once, and again when anything changed.
     pub fn decide(&self, transfer: &Transfer) -> Result<Decision, ActError> {
         let as_of = AsOf::then(self.legal_day());
+        let key = canonical::to_bytes(transfer).ok().map(|bytes| Digest::of(&bytes));
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if let Some(key) = &key {
+            let mut decisions = lock(&self.decisions);
+            if decisions.as_of != Some(as_of) {
+                *decisions = Decisions { as_of: Some(as_of), known: BTreeMap::new() };
+            }
+            if let Some(known) = decisions.known.get(key) {
+                return Ok(known.clone());
+            }
+        }
+        let decision = self.worked_out(transfer, as_of)?;
+        if let Some(key) = key {
+            let mut decisions = lock(&self.decisions);
+            if decisions.known.len() >= DECISIONS_MAX {
+                decisions.forget();
+            }
+            // What changed meanwhile may not be in this answer.
+            if decisions.as_of == Some(as_of) && self.epoch.load(Ordering::SeqCst) == epoch {
+                decisions.known.insert(key, decision.clone());
+            }
+        }
+        Ok(decision)
+    }
+
+    fn worked_out(&self, transfer: &Transfer, as_of: AsOf) -> Result<Decision, ActError> {
         let mut engine = lock(&self.engine);
         let bound = engine.book.bind(transfer).map_err(|found| {
             ActError::Facts(
