@@ -62,6 +62,8 @@ arg-serve-dir = フォルダ。登録済みなら tegata.toml があり、ノー
 arg-authority-dir = 鍵とリストを置く場所
 arg-demo-dir = 実演のノードの置き場所(既定:終了時に消す一時フォルダ)
 arg-doctor-dir = 設定のあるノードのフォルダ
+arg-doctor-edc = Eclipse EDCの管理APIのアドレス。読むだけで、交渉が止まる理由を示します(このマシンの点検の代わり)
+arg-doctor-edc-key-file = 管理APIの鍵のファイル
 arg-enroll-dir = ノードのフォルダ(作成します)
 arg-draft = 草案のルールファイル、[パス=]ファイル。ルールのそのパスを置き換えます(既定:自身の名前)
 arg-dry-run = 今回の結果を記録しない
@@ -239,7 +241,7 @@ after-offer = 受け手の事実は、--to で示す参加者について知っ�
 after-get = 終了コード:0 届いた、3 提供者が断った(ルールを表示)・フローが止まっている・応答がない、2 使い方の誤り
 after-enroll = 認証局は `tegata authority` の架空のもので、ノードは `mode = "demo"` で動きます
 after-authority = 申告は何も確かめません。署名は試用の外では無価値で、本番のノードは受け付けません
-after-token = 役割:admin すべて、act 提供と取得、read 閲覧、auditor 証跡、regulator 当局の閲覧、operator ノードの運用。終了コード:0 済み、2 使い方の誤り、3 動いていない・名前が使用済み
+after-token = 役割:admin すべて、act 提供と取得、read 閲覧、auditor 証跡、regulator 当局の閲覧、operator ノードの運用、plane 外部の制御・データプレーン(信号だけ)。終了コード:0 済み、2 使い方の誤り、3 動いていない・名前が使用済み
 after-doctor = 終了コード:0 不具合なし、1 不具合あり
 after-rules-hygiene = 意図したものは rules/hygiene.md に説明があります。終了コード:0 すべて説明済み、1 未説明あり、2 使い方の誤り。法が変わるすべての日を見るため、時間がかかります
 after-rules-export = json、jsonld(DPV 2 の語を使用)、csv(数式のセルなし)、html(サーバなしで読み、印刷できる両言語のページ)

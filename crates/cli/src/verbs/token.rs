@@ -12,7 +12,7 @@ use std::process::ExitCode;
   tegata token make auditor-2026 --role read --dir munich
   tegata token revoke auditor-2026 --dir munich
 
-Roles: admin everything; act offers and gets; read sees; auditor evidence; regulator what a regulator may see; operator runs the node.
+Roles: admin everything; act offers and gets; read sees; auditor evidence; regulator what a regulator may see; operator runs the node; plane, a control or data plane of others, signals data flows and nothing else.
 Exit codes: 0 done, 2 usage, 3 nothing serves on this folder or the name is taken.")]
 pub struct Token {
     #[command(subcommand)]
