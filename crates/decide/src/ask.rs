@@ -61,14 +61,14 @@ impl<'a> Classes<'a> {
         for (i, f) in refusals(table, k, carried) {
             let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
             // After measures an axis has the cell that the measure fixes, whatever it was.
-            let allowed = view.allowed(&layer.linked);
+            let allowed = view.allowed(&layer.linked, &k.packed);
             let mut after = allowed.clone();
             for (axis, cell) in layer.forced(|m| maybe.binary_search(&m).is_ok()).iter() {
                 after.iter_mut().skip(axis).take(1).for_each(|c| *c = Cells::one(cell));
             }
             layers.extend(LayerClass::of(&layer.linked, f, &allowed, &after));
         }
-        let beside = k.beside(table).allowed(&table.beside);
+        let beside = k.beside(table).allowed(&table.beside, &k.packed);
         layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside, &beside));
         Self { table, layers }
     }
@@ -323,7 +323,7 @@ fn open_preconditions(table: &Table, k: &Knowledge, hand: &Hand) -> Vec<String> 
             touched.extend(layer.effects().iter().filter(|(_, axis, _)| support.binary_search(axis).is_ok()).map(|(m, _, _)| *m));
         }
     }
-    let allowed = k.beside(table).allowed(&table.beside);
+    let allowed = k.beside(table).allowed(&table.beside, &k.packed);
     let mut diagram = table.beside.unit.axes.diagram();
     let mut axes = BTreeSet::new();
     let open = hand.maybe.iter().filter(|m| hand.sure.binary_search(m).is_err() && touched.contains(m));

@@ -32,11 +32,9 @@ impl Cells {
         cells
     }
 
-    /// From words of 64 bits.
-    pub fn of_words(words: &[u64]) -> Self {
-        let mut cells = Self::default();
-        cells.0.iter_mut().zip(words).for_each(|(to, from)| *to = *from);
-        cells
+    /// Writes the 64 bits from `i` × 64 on.
+    pub fn put_word(&mut self, i: usize, word: u64) {
+        self.0.iter_mut().skip(i).take(1).for_each(|w| *w = word);
     }
 
     /// Adds one.

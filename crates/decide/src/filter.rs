@@ -82,7 +82,8 @@ impl Filter {
                 }
             }
         }
-        for axis in members.iter().filter_map(|a| unit.axes.list.get(*a)) {
+        let support = unit.diagram.support(f);
+        for axis in members.iter().filter(|a| support.contains(a)).filter_map(|a| unit.axes.list.get(*a)) {
             if let Cut::Member(cells) = &axis.cut {
                 for m in cells.iter() {
                     if let Some(word) = self.by_member.get_mut(m * self.n_words + i / 64) {

@@ -2,9 +2,9 @@
 
 use crate::{
     cells::Cells,
-    diagram::{Allowed, Forced, NodeId},
+    diagram::{Allowed, FALSE, Forced, NodeId, TRUE},
     lexicon::Packed,
-    linked::Linked,
+    linked::{Linked, Packs},
     paths::{Ends, Heeded, Possible, Room},
     table::Table,
 };
@@ -37,8 +37,6 @@ pub struct Knowledge {
     pub packed: Packed,
     /// The layers that may apply.
     pub live: Vec<usize>,
-    /// The slots of which something is said.
-    said: Vec<u16>,
     /// By place in `live`.
     views: Vec<OnceCell<View>>,
     /// By layer, for those that are asked though they cannot apply.
@@ -53,31 +51,31 @@ pub struct View {
     possible: Possible,
     /// What of the constraint is left to heed.
     heeded: Heeded,
+    /// The box without cells that no possible state has.
+    tight: OnceCell<Possible>,
 }
 
 impl View {
-    fn of(linked: &Linked, packed: &Packed, said: &[u16]) -> Self {
-        let mut possible = linked.possible(packed, said);
-        let heeded = linked.unit.paths.heed(&mut possible);
-        Self { possible, heeded }
+    fn of(linked: &Linked, packed: &Packed) -> Self {
+        let paths = &linked.unit.paths;
+        let possible = paths.possible();
+        let heeded = paths.heed(&possible, &Packs(linked, packed));
+        Self { possible, heeded, tight: OnceCell::new() }
     }
 
-    /// The cells that are possible on an axis.
-    pub fn cells(&self, linked: &Linked, axis: usize) -> Cells {
-        self.possible.cells(&linked.unit.paths, axis)
+    /// The cells of an axis that some possible state has.
+    pub fn cells(&self, linked: &Linked, packed: &Packed, axis: usize) -> Cells {
+        let (paths, reads) = (&linked.unit.paths, Packs(linked, packed));
+        let cells = self.possible.cells(paths, axis, &reads);
+        if self.heeded.is_nothing() || cells.only().is_some() {
+            return cells;
+        }
+        self.tight.get_or_init(|| paths.tightened(&self.possible, &self.heeded, &reads)).cells(paths, axis, &reads)
     }
 
     /// The same for all axes.
-    pub fn allowed(&self, linked: &Linked) -> Allowed {
-        (0..linked.unit.axes.list.len()).map(|axis| self.cells(linked, axis)).collect()
-    }
-
-    fn ends(&self, linked: &Linked, f: NodeId, wanted: Ends, forced: &Forced, room: &RefCell<Room>) -> Ends {
-        match room.try_borrow_mut() {
-            Ok(mut room) => linked.unit.paths.ends(f, wanted, (&self.possible, &self.heeded), forced, &mut room),
-            // INVARIANT: no walk begins within a walk. Should one, both ends are possible, which is the safe side.
-            Err(_) => wanted,
-        }
+    pub fn allowed(&self, linked: &Linked, packed: &Packed) -> Allowed {
+        (0..linked.unit.axes.list.len()).map(|axis| self.cells(linked, packed, axis)).collect()
     }
 }
 
@@ -95,8 +93,7 @@ impl Knowledge {
     /// The same, in room that was used before.
     pub fn within(table: &Table, packed: Packed, room: Room) -> Self {
         let live: Vec<usize> = table.live(&packed).collect();
-        let said = table.lexicon.said(&packed);
-        Self { said, views: vec![OnceCell::new(); live.len()], live, packed, elsewhere: OnceCell::new(), beside: OnceCell::new(), room: RefCell::new(room) }
+        Self { views: vec![OnceCell::new(); live.len()], live, packed, elsewhere: OnceCell::new(), beside: OnceCell::new(), room: RefCell::new(room) }
     }
 
     /// Gives the room back.
@@ -111,19 +108,38 @@ impl Knowledge {
             Some(place) => self.views.get(place)?,
             None => self.elsewhere.get_or_init(|| vec![OnceCell::new(); table.layers.len()]).get(layer)?,
         };
-        Some(kept.get_or_init(|| View::of(linked, &self.packed, &self.said)))
+        Some(kept.get_or_init(|| View::of(linked, &self.packed)))
     }
 
-    fn with<T>(&self, table: &Table, layer: usize, otherwise: T, ask: impl FnOnce(&View, &Linked) -> T) -> T {
-        match (table.layers.get(layer), self.view(table, layer)) {
-            (Some(layer), Some(view)) => ask(view, &layer.linked),
-            _ => otherwise,
+    /// Which ends a function has over everything still possible, after measures.
+    fn ends(&self, view: &View, linked: &Linked, f: NodeId, wanted: Ends, forced: &Forced) -> Ends {
+        match self.room.try_borrow_mut() {
+            Ok(mut room) => linked.unit.paths.ends(f, wanted, (&view.possible, &view.heeded), &Packs(linked, &self.packed), forced, &mut room),
+            // INVARIANT: no walk begins within a walk. Should one, both ends are possible, which is the safe side.
+            Err(_) => wanted,
         }
+    }
+
+    fn of_layer(&self, table: &Table, layer: usize, f: NodeId, wanted: Ends, forced: &Forced) -> Ends {
+        match (table.layers.get(layer), self.view(table, layer)) {
+            (Some(layer), Some(view)) => self.ends(view, &layer.linked, f, wanted, forced),
+            _ => wanted,
+        }
+    }
+
+    fn of_beside(&self, table: &Table, f: NodeId, wanted: Ends) -> Ends {
+        // Where nothing unknown is asked on the way there is one end, if there is any state at all.
+        match table.beside.walk(f, &self.packed, &Forced::NONE) {
+            Some(TRUE) if self.is_possible(table) => return Ends::TRUE,
+            Some(FALSE) if self.is_possible(table) => return Ends::FALSE,
+            _ => {}
+        }
+        self.ends(self.beside(table), &table.beside, f, wanted, &Forced::NONE)
     }
 
     /// The box of what stands outside layers.
     pub fn beside(&self, table: &Table) -> &View {
-        self.beside.get_or_init(|| View::of(&table.beside, &self.packed, &self.said))
+        self.beside.get_or_init(|| View::of(&table.beside, &self.packed))
     }
 
     /// Whether some state is possible at all.
@@ -133,32 +149,32 @@ impl Knowledge {
 
     /// Whether the exporter's own law may be one that we do not hold.
     pub fn may_be_uncovered(&self, table: &Table) -> bool {
-        self.beside(table).ends(&table.beside, table.uncovered(), Ends::TRUE, &Forced::NONE, &self.room).has(Ends::TRUE)
+        self.of_beside(table, table.uncovered(), Ends::TRUE).has(Ends::TRUE)
     }
 
     /// Whether the exporter's own law may be one that we hold.
     pub fn may_be_covered(&self, table: &Table) -> bool {
-        self.beside(table).ends(&table.beside, table.uncovered(), Ends::FALSE, &Forced::NONE, &self.room).has(Ends::FALSE)
+        self.of_beside(table, table.uncovered(), Ends::FALSE).has(Ends::FALSE)
     }
 
     /// The truth of a function that stands outside layers.
     pub fn truth_beside(&self, table: &Table, f: NodeId) -> Truth {
-        truth(self.beside(table).ends(&table.beside, f, Ends::BOTH, &Forced::NONE, &self.room))
+        truth(self.of_beside(table, f, Ends::BOTH))
     }
 
     /// The truth of a function of a layer.
     pub fn truth(&self, table: &Table, layer: usize, f: NodeId) -> Truth {
-        self.with(table, layer, Truth::Open, |view, linked| truth(view.ends(linked, f, Ends::BOTH, &Forced::NONE, &self.room)))
+        truth(self.of_layer(table, layer, f, Ends::BOTH, &Forced::NONE))
     }
 
     /// Whether a function of a layer holds in some state, after measures.
     pub fn can(&self, table: &Table, layer: usize, f: NodeId, forced: &Forced) -> bool {
-        self.with(table, layer, true, |view, linked| view.ends(linked, f, Ends::TRUE, forced, &self.room).has(Ends::TRUE))
+        self.of_layer(table, layer, f, Ends::TRUE, forced).has(Ends::TRUE)
     }
 
     /// Whether a function of a layer does not hold in some state, after measures.
     pub fn can_not(&self, table: &Table, layer: usize, f: NodeId, forced: &Forced) -> bool {
-        self.with(table, layer, true, |view, linked| view.ends(linked, f, Ends::FALSE, forced, &self.room).has(Ends::FALSE))
+        self.of_layer(table, layer, f, Ends::FALSE, forced).has(Ends::FALSE)
     }
 }
 

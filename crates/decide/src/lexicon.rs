@@ -116,8 +116,6 @@ pub struct Lexicon {
     slots: Vec<Slot>,
     by_name: HashMap<String, usize, Quick>,
     nothing: Vec<u64>,
-    /// By word of what is packed, the slot that it belongs to.
-    slot_of: Vec<u16>,
 }
 
 /// What is known of one crossing: a few words of bits for each slot.
@@ -166,7 +164,6 @@ impl Lexicon {
             Shape::Count => self.nothing.extend([0, i64::MAX as u64]),
             Shape::Day => self.nothing.extend([i64::MIN as u64, i64::MAX as u64]),
         }
-        self.slot_of.resize(self.nothing.len(), self.slots.len() as u16);
         let domain = match fact.domain {
             Domain::YesNo => Sort::YesNo,
             Domain::Place | Domain::Places => Sort::Place,
@@ -195,17 +192,6 @@ impl Lexicon {
     /// What is known when nothing was said.
     pub fn nothing(&self) -> Packed {
         Packed(self.nothing.clone())
-    }
-
-    /// The numbers of the slots of which something else is known than when nothing was said, ascending.
-    pub fn said(&self, packed: &Packed) -> Vec<u16> {
-        let mut out: Vec<u16> = Vec::with_capacity(32);
-        for ((slot, word), nothing) in self.slot_of.iter().zip(&packed.0).zip(&self.nothing) {
-            if word != nothing && out.last() != Some(slot) {
-                out.push(*slot);
-            }
-        }
-        out
     }
 
     /// What is known of a crossing on a day.

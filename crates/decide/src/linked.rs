@@ -1,10 +1,11 @@
 //! A unit and where its axes find their facts in what is packed.
 
 use crate::{
-    axis::{Axis, Cut},
+    axis::Cut,
+    cells::Cells,
     diagram::{Allowed, Forced, NodeId},
     lexicon::{ANY, Lexicon, Packed},
-    paths::Possible,
+    paths::Reads,
     unit::Unit,
 };
 use std::sync::Arc;
@@ -18,11 +19,21 @@ pub struct Linked {
     reads: Vec<Read>,
     /// The class of each value, the members or the cuts that [`Read`]s point into.
     words: Vec<u64>,
-    /// What is possible when nothing was said.
-    nothing: Possible,
-    /// By number of a slot, where its axes begin in `axes`; and at the end, how many there are.
-    slots: Vec<u32>,
-    axes: Vec<u16>,
+}
+
+/// What is packed, read by the axes of a unit.
+#[derive(Clone, Copy)]
+pub struct Packs<'a>(pub &'a Linked, pub &'a Packed);
+
+impl Reads for Packs<'_> {
+    #[inline]
+    fn cell(&self, axis: usize) -> Option<usize> {
+        self.0.cell(axis, self.1)
+    }
+
+    fn cells(&self, axis: usize) -> Cells {
+        self.0.cells(axis, self.1)
+    }
 }
 
 /// How the cell of one axis is read.
@@ -70,39 +81,18 @@ impl Linked {
             let at = axis.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at as u32);
             reads.push(Read { how, at, first, n: words.len() as u32 - first });
         }
-        let (mut slots, mut axes) = (vec![0], Vec::with_capacity(list.len()));
-        for slot in lexicon.slots() {
-            axes.extend(unit.axes.of_slot(&slot.name).iter().map(|a| *a as u16));
-            slots.push(axes.len() as u32);
-        }
-        let nothing = lexicon.nothing();
-        let at = |a: &Axis| a.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at);
-        let nothing = unit.paths.possible(list.iter().map(|a| a.cells(at(a), &nothing)));
-        Self { unit, reads, words, nothing, slots, axes }
+        Self { unit, reads, words }
     }
 
     /// The cells that stay possible on each axis.
     pub fn allowed(&self, packed: &Packed) -> Allowed {
-        self.unit.axes.list.iter().zip(&self.reads).map(|(axis, r)| axis.cells(r.at as usize, packed)).collect()
+        (0..self.reads.len()).map(|axis| self.cells(axis, packed)).collect()
     }
 
-    /// The same as a box to walk in; `said` are the slots that differ from nothing said.
-    pub fn possible(&self, packed: &Packed, said: &[u16]) -> Possible {
-        let mut out = self.nothing.clone();
-        for slot in said {
-            let range = |i: usize| self.slots.get(i).map_or(0, |n| *n as usize);
-            let axes = self.axes.get(range(usize::from(*slot))..range(usize::from(*slot) + 1)).unwrap_or_default();
-            for axis in axes.iter().map(|a| usize::from(*a)) {
-                match self.cell(axis, packed) {
-                    Some(cell) => out.fix(&self.unit.paths, axis, cell),
-                    None => {
-                        let (list, at) = (&self.unit.axes.list, self.reads.get(axis).map_or(0, |r| r.at as usize));
-                        list.get(axis).into_iter().for_each(|a| out.put(&self.unit.paths, axis, &a.cells(at, packed)));
-                    }
-                }
-            }
-        }
-        out
+    /// The cells that stay possible on an axis.
+    pub fn cells(&self, axis: usize, packed: &Packed) -> Cells {
+        let at = self.reads.get(axis).map_or(0, |r| r.at as usize);
+        self.unit.axes.list.get(axis).map(|a| a.cells(at, packed)).unwrap_or_default()
     }
 
     /// The leaf that is reached without asking anything unknown.

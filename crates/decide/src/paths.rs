@@ -8,10 +8,22 @@ use crate::{
     cells::Cells,
     diagram::{Diagram, FALSE, Forced, NodeId, TRUE},
 };
+use std::cell::Cell;
 
-/// The cells that stay possible on each axis, as words of bits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Possible(Vec<u64>);
+/// The cells that stay possible on each axis, as words of bits, each read when first asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Possible {
+    /// INVARIANT: an axis whose words are all zero was not read yet; on one that was, some cell is possible.
+    words: Vec<Cell<u64>>,
+}
+
+/// Where the cells of axes are read.
+pub trait Reads {
+    /// The only cell that is possible on an axis, if one alone is.
+    fn cell(&self, axis: usize) -> Option<usize>;
+    /// The cells that are possible on an axis.
+    fn cells(&self, axis: usize) -> Cells;
+}
 
 /// The functions of a unit, as paths.
 #[derive(Clone, Debug, Default)]
@@ -94,27 +106,27 @@ struct Seen {
 
 impl Possible {
     /// The words of an axis.
-    fn words<'a>(&'a self, paths: &Paths, axis: usize) -> &'a [u64] {
-        self.0.get(paths.range(axis)).unwrap_or_default()
+    #[inline]
+    fn words(&self, paths: &Paths, axis: usize, reads: &impl Reads) -> &[Cell<u64>] {
+        let words = self.words.get(paths.range(axis)).unwrap_or_default();
+        if words.iter().all(|w| w.get() == 0) {
+            match reads.cell(axis) {
+                Some(cell) => words.iter().skip(cell / 64).take(1).for_each(|w| w.set(1 << (cell % 64))),
+                None => {
+                    let cells = reads.cells(axis);
+                    words.iter().enumerate().for_each(|(i, w)| w.set(cells.word(i)));
+                }
+            }
+        }
+        words
     }
 
     /// The cells of an axis.
-    pub fn cells(&self, paths: &Paths, axis: usize) -> Cells {
-        Cells::of_words(self.words(paths, axis))
-    }
-
-    /// Writes the cells of an axis.
-    pub fn put(&mut self, paths: &Paths, axis: usize, cells: &Cells) {
-        for (i, word) in self.0.get_mut(paths.range(axis)).into_iter().flatten().enumerate() {
-            *word = cells.word(i);
-        }
-    }
-
-    /// Writes that one cell alone is possible.
-    pub fn fix(&mut self, paths: &Paths, axis: usize, cell: usize) {
-        for (i, word) in self.0.get_mut(paths.range(axis)).into_iter().flatten().enumerate() {
-            *word = if i == cell / 64 { 1 << (cell % 64) } else { 0 };
-        }
+    pub fn cells(&self, paths: &Paths, axis: usize, reads: &impl Reads) -> Cells {
+        let words = self.words(paths, axis, reads);
+        let mut out = Cells::default();
+        words.iter().enumerate().for_each(|(i, w)| out.put_word(i, w.get()));
+        out
     }
 }
 
@@ -196,29 +208,24 @@ impl Paths {
         (self.forks.capacity() + self.bounds.capacity() + self.paths.capacity()) * 8 + self.masks.capacity() * 8
     }
 
-    /// A box in which these cells are possible.
-    pub fn possible(&self, cells: impl Iterator<Item = Cells>) -> Possible {
-        let mut out = Possible(vec![0; self.words_at.last().map_or(0, |n| *n as usize)]);
-        for (axis, cells) in cells.enumerate() {
-            out.put(self, axis, &cells);
-        }
-        out
+    /// A box of which nothing was read yet.
+    pub fn possible(&self) -> Possible {
+        Possible { words: vec![Cell::new(0); self.words_at.last().map_or(0, |n| *n as usize)] }
     }
 
     /// Whether a path can be taken in a box, and another one in the same state.
     #[inline]
-    fn can_take(&self, possible: &[u64], a: Path, b: Option<Path>) -> bool {
+    fn can_take(&self, possible: &[Cell<u64>], a: Path, b: Option<Path>) -> bool {
         let mask = |p: Path, i: usize| self.masks.get(p.mask as usize + i).copied().unwrap_or(0);
-        possible.iter().enumerate().any(|(i, word)| word & mask(a, i) & b.map_or(u64::MAX, |b| mask(b, i)) != 0)
+        possible.iter().enumerate().any(|(i, word)| word.get() & mask(a, i) & b.map_or(u64::MAX, |b| mask(b, i)) != 0)
     }
 
-    /// Tells what of the constraint is to be heeded in a box, and drops cells that no possible state has: what follows
-    /// from stated facts need not be asked.
-    pub fn heed(&self, possible: &mut Possible) -> Heeded {
+    /// Tells what of the constraint is to be heeded in a box.
+    pub fn heed(&self, possible: &Possible, reads: &impl Reads) -> Heeded {
         let mut stands = Vec::with_capacity(self.bounds.len());
         stands.extend([Stands::Never, Stands::All]);
         for fork in self.bounds.iter().skip(2) {
-            let words = possible.words(self, usize::from(fork.axis));
+            let words = possible.words(self, usize::from(fork.axis), reads);
             let (mut some, mut all) = (false, true);
             for p in self.ways(*fork).iter().filter(|p| self.can_take(words, **p, None)) {
                 let there = stands.get(p.to as usize).copied().unwrap_or(Stands::Never);
@@ -231,24 +238,22 @@ impl Paths {
                 (true, false) => Stands::Some,
             });
         }
-        match stands.last() {
-            // Every state of the box can be: there is nothing to heed, and nothing to drop.
-            Some(Stands::All) => Heeded::default(),
-            // A box with no possible state is bind's diagnostic; should one come here, nothing is dropped and nothing opens.
-            Some(Stands::Never) | None => Heeded(stands),
-            Some(Stands::Some) => {
-                self.tighten(possible, &stands);
-                Heeded(stands)
-            }
-        }
+        // Where every state of the box can be, there is nothing to heed.
+        Heeded(if stands.last() == Some(&Stands::All) { Vec::new() } else { stands })
     }
 
-    fn tighten(&self, possible: &mut Possible, stands: &[Stands]) {
+    /// The box without cells that no possible state has: what follows from stated facts need not be asked.
+    pub fn tightened(&self, possible: &Possible, heeded: &Heeded, reads: &impl Reads) -> Possible {
+        let out = possible.clone();
+        // A box with no possible state is bind's diagnostic; should one come here, nothing is dropped and nothing opens.
+        if heeded.0.is_empty() || heeded.is_never() {
+            return out;
+        }
         let mut axes: Vec<u16> = self.bounds.iter().map(|f| f.axis).filter(|a| *a != LEAF).collect();
         axes.sort_unstable();
         axes.dedup();
         let place = |axis: u16| axes.binary_search(&axis).unwrap_or(axes.len());
-        let mut used = Possible(vec![0; possible.0.len()]);
+        let mut used = vec![0; possible.words.len()];
         // Axes that some way of being possible does not ask: any cell will do.
         let mut free = vec![false; axes.len()];
         let mut on_way = vec![false; self.bounds.len()];
@@ -261,13 +266,13 @@ impl Paths {
             if !on_way.get(i).copied().unwrap_or(false) {
                 continue;
             }
-            let words = possible.words(self, usize::from(fork.axis));
+            let words = possible.words(self, usize::from(fork.axis), reads);
             for p in self.ways(*fork) {
-                let there = stands.get(p.to as usize).copied().unwrap_or(Stands::Never);
+                let there = heeded.0.get(p.to as usize).copied().unwrap_or(Stands::Never);
                 if there == Stands::Never || !self.can_take(words, *p, None) {
                     continue;
                 }
-                for (i, word) in used.0.get_mut(self.range(usize::from(fork.axis))).into_iter().flatten().enumerate() {
+                for (i, word) in used.get_mut(self.range(usize::from(fork.axis))).into_iter().flatten().enumerate() {
                     *word |= self.masks.get(p.mask as usize + i).copied().unwrap_or(0);
                 }
                 on_way.iter_mut().skip(p.to as usize).take(1).for_each(|w| *w = true);
@@ -276,17 +281,17 @@ impl Paths {
             }
         }
         for (axis, _) in axes.iter().zip(&free).filter(|(_, free)| !**free) {
-            for i in self.range(usize::from(*axis)) {
-                if let (Some(word), Some(used)) = (possible.0.get_mut(i), used.0.get(i)) {
-                    *word &= used;
-                }
+            let used = used.get(self.range(usize::from(*axis))).unwrap_or_default();
+            for (word, used) in out.words(self, usize::from(*axis), reads).iter().zip(used) {
+                word.set(word.get() & used);
             }
         }
+        out
     }
 
     /// Which of the wanted leaves a function has in some state that can be, where the function (not the constraint) reads
     /// the forced cell on forced axes. It stops as soon as all of them are found.
-    pub fn ends(&self, f: NodeId, wanted: Ends, (possible, heeded): (&Possible, &Heeded), forced: &Forced, room: &mut Room) -> Ends {
+    pub fn ends(&self, f: NodeId, wanted: Ends, (possible, heeded): (&Possible, &Heeded), reads: &impl Reads, forced: &Forced, room: &mut Room) -> Ends {
         let mut found = 0;
         room.stack.clear();
         room.seen.begin();
@@ -311,7 +316,7 @@ impl Paths {
                 at = room.stack.pop();
                 continue;
             }
-            at = self.onward((f, fork), c, possible, heeded, room).or_else(|| room.stack.pop());
+            at = self.onward((f, fork), c, (possible, heeded), reads, room).or_else(|| room.stack.pop());
         }
         Ends(found & wanted.0)
     }
@@ -329,9 +334,9 @@ impl Paths {
     }
 
     /// Puts the ways on from a pair on the stack, and gives one of them.
-    fn onward(&self, (f, fork): (u32, Fork), c: u32, possible: &Possible, heeded: &Heeded, room: &mut Room) -> Option<(u32, u32)> {
+    fn onward(&self, (f, fork): (u32, Fork), c: u32, (possible, heeded): (&Possible, &Heeded), reads: &impl Reads, room: &mut Room) -> Option<(u32, u32)> {
         let bound = self.bounds.get(c as usize).copied().unwrap_or(Fork { axis: LEAF, n: 0, first: 0 });
-        let words = possible.words(self, usize::from(fork.axis.min(bound.axis)));
+        let words = possible.words(self, usize::from(fork.axis.min(bound.axis)), reads);
         let (mut one, mut several) = (None, false);
         let mut take = |next: (u32, u32)| -> bool {
             match one {
@@ -381,6 +386,11 @@ impl Paths {
 }
 
 impl Heeded {
+    /// Whether every state of the box can be.
+    pub fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether no state of the box can be.
     pub fn is_never(&self) -> bool {
         self.0.last() == Some(&Stands::Never)

@@ -4,7 +4,7 @@ use crate::{
     decision::{MeasureAnswer, Remedy},
     diagram::{Forced, NodeId},
     knowledge::{Knowledge, Truth},
-    table::Table,
+    table::{MeasureTable, Table},
     verdict::{Carried, refusals},
 };
 use rulebook::book::Rulebook;
@@ -37,8 +37,18 @@ impl Hand {
 
 fn at_hand(table: &Table, k: &Knowledge) -> AtHand {
     let mut out = AtHand::default();
-    for i in table.offered(&k.packed) {
-        match truth_of(table, k, i) {
+    // Measures of one law share their precondition.
+    let mut known: Vec<(NodeId, Truth)> = Vec::new();
+    for (i, m) in table.offered(&k.packed).filter_map(|i| table.measures.get(i).map(|m| (i, m))) {
+        let when = match known.iter().find(|(when, _)| *when == m.when) {
+            Some((_, truth)) => *truth,
+            None => {
+                let truth = k.truth_beside(table, m.when);
+                known.push((m.when, truth));
+                truth
+            }
+        };
+        match with_determinations(table, k, m, when) {
             Truth::Yes => {
                 out.sure.push(i);
                 out.maybe.push(i);
@@ -50,16 +60,11 @@ fn at_hand(table: &Table, k: &Knowledge) -> AtHand {
     out
 }
 
-/// Whether a measure can be taken.
-pub fn truth_of(table: &Table, k: &Knowledge, measure: usize) -> Truth {
-    let Some(m) = table.measures.get(measure) else { return Truth::No };
-    let mut truth = match m.when {
-        crate::diagram::TRUE => Truth::Yes,
-        crate::diagram::FALSE => Truth::No,
-        when => k.truth_beside(table, when),
-    };
+/// Whether a measure can be taken whose precondition has this truth.
+fn with_determinations(table: &Table, k: &Knowledge, m: &MeasureTable, when: Truth) -> Truth {
+    let mut truth = when;
     for (axis, fine) in &m.determinations {
-        let allowed = k.beside(table).cells(&table.beside, *axis);
+        let allowed = k.beside(table).cells(&table.beside, &k.packed, *axis);
         // Made and failed, the route is closed; expired or contradictory, it is not sure that it can be made.
         truth = match truth {
             Truth::No => Truth::No,
@@ -169,7 +174,7 @@ pub fn helpful(table: &Table, k: &Knowledge, carried: &[Carried], sure: &[usize]
     for (i, f) in refusals(table, k, carried).filter(|(i, f)| k.can(table, *i, *f, &Forced::NONE)) {
         let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
         let support = layer.linked.unit.diagram.support(f);
-        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.cells(&layer.linked, axis).only() != Some(cell);
+        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.cells(&layer.linked, &k.packed, axis).only() != Some(cell);
         out.extend(layer.effects().iter().filter(|(m, axis, cell)| sure.binary_search(m).is_ok() && changes(*axis, *cell)).map(|(m, _, _)| *m));
     }
     out
