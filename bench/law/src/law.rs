@@ -8,6 +8,7 @@
 mod generate;
 #[path = "../../../crates/decide/tests/reference/evaluator.rs"]
 mod evaluator;
+mod known;
 mod real;
 
 use decide::{
@@ -16,17 +17,18 @@ use decide::{
     engine::Engine,
     judge::{Bits, Room},
     knowledge::Knowledge,
-    lexicon::{ANY, Packed, Shape},
+    lexicon::Packed,
     line,
     matrix::ENDS,
     remedy::{self, Hand},
     table::Table,
 };
 use generate::Draw;
+use known::{cases, each, known, pack};
 use model::{AsOf, transfer::Transfer};
 use rulebook::book::Rulebook;
 use cpu_time::ThreadTime;
-use std::{collections::{BTreeMap, BTreeSet}, hint::black_box, path::Path, time::Duration};
+use std::{collections::{BTreeMap, HashSet}, fmt::Write, hint::black_box, path::Path, sync::Arc, time::{Duration, Instant}};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -74,32 +76,6 @@ fn hygiene(book: &Rulebook) {
     }
 }
 
-fn cases(root: &Path) -> Rulebook {
-    let mut sources = real::sources(root);
-    for entry in std::fs::read_dir(root.join("cases")).expect("cases") {
-        let path = entry.expect("cases").path();
-        let text = std::fs::read_to_string(&path).expect("cases");
-        sources.push(rulebook::book::Source { path: format!("cases/{}", path.file_name().unwrap_or_default().to_string_lossy()), text });
-    }
-    Rulebook::parse(sources).0
-}
-
-/// The median of some runs, for each of `n` things done in a run.
-fn each(n: usize, mut run: impl FnMut()) -> Duration {
-    let mut times: Vec<Duration> = (0..7).map(|_| {
-        let t = ThreadTime::now();
-        run();
-        t.elapsed()
-    }).collect();
-    times.sort();
-    times[3] / n.max(1) as u32
-}
-
-fn pack(book: &Rulebook, cases: &Rulebook, table: &Table) -> Vec<Packed> {
-    let bound = cases.cases.iter().filter_map(|c| book.bind(&Transfer::single(c.given.iter().cloned())).ok());
-    bound.map(|b| table.lexicon.pack(&b.crossings[0].facts, table.as_of.on)).collect()
-}
-
 fn answers(engine: &mut Engine, table: &Table, cases: &Rulebook, packed: &[Packed], as_of: AsOf) {
     let bounds: Vec<_> = cases.cases.iter().filter_map(|c| engine.book.bind(&Transfer::single(c.given.iter().cloned())).ok()).collect();
     println!("worked cases as described ({}):", bounds.len());
@@ -111,31 +87,6 @@ fn answers(engine: &mut Engine, table: &Table, cases: &Rulebook, packed: &[Packe
     let conditional: Vec<Knowledge> = packed.iter().map(|p| Knowledge::packed(table, p.clone())).filter(|k| decide::verdict::verdict(table, k, &[], &Hand::default()) == Verdict::Conditional).collect();
     let sure: Vec<Vec<usize>> = conditional.iter().map(|k| Hand::default().of(table, k).sure.clone()).collect();
     println!("  all smallest ways, a pair ({} conditional) {:?}", conditional.len(), each(conditional.len(), || conditional.iter().zip(&sure).for_each(|(k, s)| drop(black_box(remedy::remedies(table, &engine.book, k, &[], s))))));
-}
-
-/// Worked cases with everything said: what is open takes a value at random that leaves the verdict told.
-fn known(table: &Table, packed: &[Packed]) -> Vec<Bits> {
-    let mut draw = Draw(99);
-    let mut room = Room::default();
-    let mut out = Vec::new();
-    for p in packed.iter().cycle().take(packed.len() * 6) {
-        let mut facts = p.clone();
-        for slot in table.lexicon.slots() {
-            let at = facts.0.get(slot.at).copied().unwrap_or(0);
-            match slot.shape {
-                Shape::Choice if at == ANY => slot.say_word(draw.below(slot.values.words.len()), &mut facts),
-                Shape::Set if at == 0 => slot.say_set(Default::default(), &mut facts),
-                Shape::Count if facts.0.get(slot.at + 1) == Some(&(i64::MAX as u64)) => slot.say_range(10, 10, &mut facts),
-                Shape::Day if at == i64::MIN as u64 => slot.say_range(20_000, 20_000, &mut facts),
-                _ => {}
-            }
-        }
-        let bits = Bits::of(table, facts);
-        if table.judge_known(&bits, &mut room).is_some() {
-            out.push(bits);
-        }
-    }
-    out
 }
 
 fn judge(table: &Table, known: &[Bits]) {
@@ -167,34 +118,64 @@ fn lines(engine: &mut Engine, table: &Table, as_of: AsOf, n: u32) {
     let days: Vec<AsOf> = engine.book.boundaries().into_iter().filter(|d| *d > "2020-01-01".parse().expect("a day") && *d <= as_of.on).step_by(6).map(AsOf::then).collect();
     let tables: Vec<_> = days.iter().map(|d| engine.table(*d).expect("it compiles")).collect();
     let places = &table.lexicon.slot(ENDS[0]).expect("places").values.words;
+    let from = table.lexicon.slot(ENDS[0]).map_or(0, |s| s.at);
     let mut draw = Draw(5);
-    let categories = ["contact", "salary_hr", "health", "account", "precise_location", "biometric", "genetic", "technical"];
+    let categories = words(table, "data.categories");
+    let sectors = words(table, "exporter.sector");
     let text: Vec<(usize, String)> = (0..n).map(|i| {
         let (from, to) = (draw.of(places).clone(), draw.of(places).clone());
         let line = format!(
             "{{\"id\":\"t{i}\",\"exporter.place\":\"{from}\",\"recipient.place\":\"{to}\",\"exporter.targets\":[\"{from}\"],\"exporter.person\":\"company\",\"exporter.capacity\":[\"controller\"],\"exporter.sector\":[\"{}\"],\"data.categories\":[\"{}\"],\"data.about_people\":true,\"data.identifiable_for_exporter\":\"identified\",\"data.identifiable_for_recipient\":\"identified\",\"hop.separate_person\":{},\"hop.recipient_sees_clear\":true,\"subjects.employees\":{},\"subjects.located_in\":[\"{from}\"],\"hop.mode\":[\"send_copy\"],\"hop.same_group\":{}}}",
-            draw.of(&["retail", "manufacturing", "health", "finance"]), draw.of(&categories), draw.percent(90), draw.percent(30), draw.percent(40)
+            draw.of(&sectors), draw.of(&categories), draw.percent(90), draw.percent(30), draw.percent(40)
         );
         (draw.below(tables.len()), line)
     }).collect();
-    let (mut room, mut packed) = (Room::default(), Packed::default());
-    let (mut answers, mut short) = (BTreeSet::new(), 0);
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let begun = Instant::now();
+    let shares: Vec<Share> = std::thread::scope(|scope| {
+        let tables = &tables;
+        let threads: Vec<_> = text.chunks(text.len().div_ceil(n_threads).max(1)).map(|part| scope.spawn(move || share(tables, part, from))).collect();
+        threads.into_iter().map(|t| t.join().expect("no thread panics")).collect()
+    });
+    let wall = begun.elapsed();
+    let took: Duration = shares.iter().map(|s| s.took).sum();
+    let (short, bytes) = shares.iter().fold((0, 0), |a, s| (a.0 + s.short, a.1 + s.out.len()));
+    let answers: HashSet<_> = shares.into_iter().flat_map(|s| s.answers).collect();
     let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+    answers.iter().for_each(|a| *verdicts.entry(a.2.word()).or_default() += 1);
+    println!("{n} JSON lines over {} days: {wall:?} on {n_threads} threads, {took:?} of processor, {:?} each; {short} the short way, {bytes} bytes of answers; {} different by day, origin, verdict and rule: {verdicts:?}", tables.len(), took / n, answers.len());
+}
+
+/// What one thread made of its lines.
+struct Share {
+    out: String,
+    answers: HashSet<(usize, Option<u64>, Verdict, Option<usize>, Option<usize>)>,
+    short: u32,
+    took: Duration,
+}
+
+fn share(tables: &[Arc<Table>], lines: &[(usize, String)], from: usize) -> Share {
+    let (mut room, mut packed) = (Room::default(), Packed::default());
+    let mut s = Share { out: String::with_capacity(lines.len() * 80), answers: HashSet::new(), short: 0, took: Duration::ZERO };
     let t = ThreadTime::now();
-    for (day, line) in &text {
+    for (day, line) in lines {
         let table = &tables[*day];
         table.lexicon.clear(&mut packed);
-        if line::pack(&table.lexicon, line, &mut packed).is_ok() {
-            short += 1;
-        }
+        let id = line::pack(&table.lexicon, line, &mut packed);
+        s.short += u32::from(id.is_ok());
         let bits = Bits::of(table, std::mem::take(&mut packed));
         let head = table.judge(&bits, &mut room);
-        *verdicts.entry(head.verdict.word()).or_default() += 1;
-        answers.insert((*day, bits.facts().0.get(table.lexicon.slot(ENDS[0]).map_or(0, |s| s.at)).copied(), head.verdict.word(), table.named(&head).to_string()));
+        let _written = writeln!(s.out, "{{\"id\":\"{}\",\"verdict\":\"{}\",\"by\":\"{}\"}}", id.ok().and_then(|n| n.id).unwrap_or_default(), head.verdict.word(), table.named(&head));
+        s.answers.insert((*day, bits.facts().0.get(from).copied(), head.verdict, head.layer, head.clause));
         packed = bits.into_facts();
     }
-    let took = t.elapsed();
-    println!("{n} JSON lines over {} days, one thread: {took:?}, {:?} each; {short} the short way; {} different answers by day, origin, verdict and rule; {verdicts:?}", tables.len(), took / n, answers.len());
+    s.took = t.elapsed();
+    s
+}
+
+/// The words of a slot.
+fn words(table: &Table, slot: &str) -> Vec<String> {
+    table.lexicon.slot(slot).expect("a slot").values.words.clone()
 }
 
 fn many(engine: &mut Engine, table: &Table, packed: &[Packed], as_of: AsOf) {

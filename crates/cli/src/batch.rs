@@ -106,13 +106,13 @@ fn share(days: &Days, lines: &[(usize, &str)]) -> Share {
             continue;
         };
         let bits = Bits::of(table, std::mem::take(&mut packed));
-        // Facts that contradict each other are named by the long way.
-        if !bits.is_settled() && !decide::knowledge::Knowledge::packed(table, bits.facts().clone()).is_possible(table) {
-            out.later.push((out.text.len(), *number, (*l).to_string()));
-        } else {
-            let head = table.judge(&bits, &mut room);
-            out.worst = worse(out.worst, Some(head.verdict));
-            head_line(&mut out.text, named.id.as_deref(), *number, head.verdict, table.named(&head));
+        match table.judge_possible(&bits, &mut room) {
+            Some(head) => {
+                out.worst = worse(out.worst, Some(head.verdict));
+                head_line(&mut out.text, named.id.as_deref(), *number, head.verdict, table.named(&head));
+            }
+            // Facts that contradict each other are named by the long way.
+            None => out.later.push((out.text.len(), *number, (*l).to_string())),
         }
         packed = bits.into_facts();
     }

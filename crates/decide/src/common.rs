@@ -118,10 +118,12 @@ pub fn rule(table: &Table, book: &Rulebook, facts: &Packed, destinations: &[Stri
     let alone = all.iter().map(|(v, t)| Alone { place: t.place.clone(), verdict: *v, by: not_lifted(table, t) }).collect();
     let (served, left): (Vec<_>, Vec<_>) = all.into_iter().map(|(_, t)| t).partition(|t| opens_with_all(table, t));
     let (against, too_open) = exclusions(table, book, &left)?.map_or((Vec::new(), true), |against| (against, false));
-    let (sets, more) = standards(table, &served);
-    let mut standards: Vec<Standard> = sets.iter().map(|s| standard(table, book, &served, s)).collect();
+    let watched = watched(table, &served);
+    let all: Vec<&Served<'_>> = watched.iter().collect();
+    let (sets, more) = standards(&all);
+    let mut standards: Vec<Standard> = sets.iter().map(|s| standard(table, book, &all, s)).collect();
     standards.sort_by_key(cost);
-    let binding = binding(table, book, &served, standards.first());
+    let binding = binding(table, book, &watched, standards.first());
     Ok(Common { alone, standards, more, left_out: left.into_iter().map(|t| t.place).collect(), against, too_open, binding })
 }
 
@@ -153,21 +155,29 @@ fn not_lifted(table: &Table, t: &There) -> Vec<String> {
     out
 }
 
+/// One destination that can be served, with what is watched there and the measures that help.
+struct Served<'a> {
+    there: &'a There,
+    watched: Watched<'a>,
+    helpful: BTreeSet<usize>,
+}
+
+fn watched<'a>(table: &'a Table, served: &'a [There]) -> Vec<Served<'a>> {
+    // Whatever is at hand there may be asked about, those that only help elsewhere too.
+    let one = |t: &'a There| Served { there: t, watched: Watched::of(table, &t.k, &[], &t.sure), helpful: remedy::helpful(table, &t.k, &[], &t.sure) };
+    served.iter().map(one).collect()
+}
+
 /// Every smallest set that opens all of them.
-fn standards(table: &Table, served: &[There]) -> (Vec<BTreeSet<usize>>, bool) {
-    let mut whole: BTreeSet<usize> = BTreeSet::new();
-    for t in served {
-        whole.extend(remedy::helpful(table, &t.k, &[], &t.sure));
-    }
-    let candidates: Vec<usize> = whole.iter().copied().collect();
-    let watched: Vec<(Watched<'_>, &There)> = served.iter().map(|t| (Watched::of(table, &t.k, &[], &candidates), t)).collect();
+fn standards(watched: &[&Served<'_>]) -> (Vec<BTreeSet<usize>>, bool) {
+    let whole: BTreeSet<usize> = watched.iter().flat_map(|s| s.helpful.iter().copied()).collect();
     // Destinations that failed last are asked first: most sets fail at the same few.
     let mut order: Vec<usize> = (0..watched.len()).collect();
     remedy::minimal_sets(whole, |set| {
         let failing = order.iter().position(|i| {
-            watched.get(*i).is_some_and(|(w, t)| {
-                let here: BTreeSet<usize> = set.iter().copied().filter(|m| t.sure.binary_search(m).is_ok()).collect();
-                !w.opens(&here)
+            watched.get(*i).is_some_and(|s| {
+                let here: BTreeSet<usize> = set.iter().copied().filter(|m| s.there.sure.binary_search(m).is_ok()).collect();
+                !s.watched.opens(&here)
             })
         });
         if let Some(at) = failing {
@@ -178,13 +188,12 @@ fn standards(table: &Table, served: &[There]) -> (Vec<BTreeSet<usize>>, bool) {
     })
 }
 
-fn standard(table: &Table, book: &Rulebook, served: &[There], set: &BTreeSet<usize>) -> Standard {
+fn standard(table: &Table, book: &Rulebook, served: &[&Served<'_>], set: &BTreeSet<usize>) -> Standard {
     let mut needs: BTreeMap<usize, Vec<String>> = set.iter().map(|m| (*m, Vec::new())).collect();
     let mut rank = 0;
     let mut answers = BTreeMap::new();
-    for t in served {
+    for Served { there: t, watched, .. } in served {
         let here: BTreeSet<usize> = set.iter().copied().filter(|m| t.sure.binary_search(m).is_ok()).collect();
-        let watched = Watched::of(table, &t.k, &[], &t.sure);
         for m in &here {
             let mut without = here.clone();
             without.remove(m);
@@ -207,16 +216,16 @@ fn standard(table: &Table, book: &Rulebook, served: &[There], set: &BTreeSet<usi
     }
 }
 
-fn binding(table: &Table, book: &Rulebook, served: &[There], best: Option<&Standard>) -> Vec<Binding> {
+fn binding(table: &Table, book: &Rulebook, served: &[Served<'_>], best: Option<&Standard>) -> Vec<Binding> {
     let Some(best) = best.filter(|b| !b.measures.is_empty() && served.len() > 1) else { return Vec::new() };
     let mut out = Vec::new();
-    for (i, t) in served.iter().enumerate() {
+    for (i, t) in served.iter().map(|s| s.there).enumerate() {
         // Only a destination that needs some measure of the standard can bind.
         if !best.measures.iter().any(|(_, places)| places.contains(&t.place)) {
             continue;
         }
-        let others: Vec<There> = served.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, o)| There { place: o.place.clone(), k: o.k.clone(), sure: o.sure.clone() }).collect();
-        let (sets, _) = standards(table, &others);
+        let others: Vec<&Served<'_>> = served.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, o)| o).collect();
+        let (sets, _) = standards(&others);
         let mut left: Vec<Standard> = sets.iter().map(|s| standard(table, book, &others, s)).collect();
         left.sort_by_key(cost);
         let Some(without) = left.first().filter(|s| cost(s) < cost(best)) else { continue };

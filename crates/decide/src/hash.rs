@@ -30,6 +30,11 @@ impl Hasher for Fold {
         self.0 = (self.0.rotate_left(23) ^ n).wrapping_mul(STEP);
     }
 
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64);
+        self.write_u64((n >> 64) as u64);
+    }
+
     fn write_usize(&mut self, n: usize) {
         self.write_u64(n as u64);
     }

@@ -70,8 +70,13 @@ impl Bits {
 impl Table {
     /// Judges one crossing that stands alone.
     pub fn judge(&self, bits: &Bits, room: &mut Room) -> Head {
+        self.judge_possible(bits, room).unwrap_or(Head { verdict: Verdict::Undetermined, layer: None, clause: None })
+    }
+
+    /// The same; none where facts contradict each other, so that no state can be.
+    pub fn judge_possible(&self, bits: &Bits, room: &mut Room) -> Option<Head> {
         match self.judge_known(bits, room) {
-            Some(head) => head,
+            Some(head) => Some(head),
             None => self.judge_open(bits, room),
         }
     }
@@ -152,14 +157,18 @@ impl Table {
         Some(true)
     }
 
-    fn judge_open(&self, bits: &Bits, room: &mut Room) -> Head {
+    fn judge_open(&self, bits: &Bits, room: &mut Room) -> Option<Head> {
         let k = Knowledge::within(self, bits.facts.clone(), std::mem::take(&mut room.walk));
+        if !k.is_possible(self) {
+            room.walk = k.into_room();
+            return None;
+        }
         let verdict = verdict::verdict(self, &k, &[], &Hand::default());
         let refuses = |i: &usize| self.layers.get(*i).is_some_and(|l| k.can(self, *i, l.law().refuses, &Forced::NONE));
         let reached = |i: &usize| self.layers.get(*i).is_some_and(|l| k.can(self, *i, l.law().touched, &Forced::NONE));
         let layer = if verdict.opens() { k.live.iter().copied().find(reached) } else { k.live.iter().copied().find(refuses) };
         room.walk = k.into_room();
-        Head { verdict, layer, clause: None }
+        Some(Head { verdict, layer, clause: None })
     }
 
     /// The id of the clause, or else of the layer, that a head names.

@@ -3,12 +3,13 @@
 use crate::{
     decision::{MeasureAnswer, Remedy},
     diagram::{Forced, NodeId},
+    hash::QuickMap,
     knowledge::{Knowledge, Truth},
     table::{MeasureTable, Table},
     verdict::{Carried, refusals},
 };
 use rulebook::book::Rulebook;
-use std::{cell::OnceCell, collections::BTreeSet};
+use std::{cell::{OnceCell, RefCell}, collections::BTreeSet};
 
 // LIMIT: ways shown; beyond, `more` is said.
 const REMEDIES_MAX: usize = 32;
@@ -80,23 +81,52 @@ fn with_determinations(table: &Table, k: &Knowledge, m: &MeasureTable, when: Tru
 pub struct Watched<'a> {
     table: &'a Table,
     k: &'a Knowledge,
-    functions: Vec<(usize, NodeId)>,
+    functions: Vec<Watch>,
     uncovered: bool,
+}
+
+/// One function, with what was found of it.
+struct Watch {
+    at: (usize, NodeId),
+    /// The candidates that work upon its layer: all that a set can change.
+    by: Vec<usize>,
+    /// By which of them are taken, a bit each: whether it still may refuse.
+    known: RefCell<QuickMap<u128, bool>>,
 }
 
 impl<'a> Watched<'a> {
     /// Looks at what may refuse, or may come to refuse by one of these measures.
     pub fn of(table: &'a Table, k: &'a Knowledge, carried: &[Carried], candidates: &[usize]) -> Self {
-        let worked_upon = |i: usize| {
-            table.layers.get(i).is_some_and(|l| l.effects().iter().any(|(m, _, _)| candidates.binary_search(m).is_ok()))
+        let watch = |at: (usize, NodeId)| {
+            let effects = table.layers.get(at.0).map(|l| l.effects()).unwrap_or_default();
+            let mut by: Vec<usize> = effects.iter().map(|(m, _, _)| *m).filter(|m| candidates.binary_search(m).is_ok()).collect();
+            by.dedup();
+            Watch { at, by, known: RefCell::default() }
         };
-        let functions = refusals(table, k, carried).filter(|(i, f)| worked_upon(*i) || k.can(table, *i, *f, &Forced::NONE)).collect();
+        let counts = |w: &Watch| !w.by.is_empty() || k.can(table, w.at.0, w.at.1, &Forced::NONE);
+        let functions = refusals(table, k, carried).map(watch).filter(counts).collect();
         Self { table, k, functions, uncovered: k.may_be_uncovered(table) }
     }
 
-    /// Whether nothing refuses in any possible state after these measures.
+    /// Whether nothing refuses in any possible state after these measures, all of them candidates.
     pub fn opens(&self, set: &BTreeSet<usize>) -> bool {
-        !self.uncovered && self.functions.iter().all(|at| !still_refuses(self.table, self.k, *at, set))
+        !self.uncovered && !self.functions.iter().any(|w| w.refuses(self.table, self.k, set))
+    }
+}
+
+impl Watch {
+    fn refuses(&self, table: &Table, k: &Knowledge, set: &BTreeSet<usize>) -> bool {
+        // LIMIT: candidates on one layer whose sets are remembered; with more of them each set is asked anew.
+        if self.by.len() > 128 {
+            return still_refuses(table, k, self.at, set);
+        }
+        let taken = self.by.iter().enumerate().filter(|(_, m)| set.contains(m)).fold(0, |bits, (i, _)| bits | 1 << i);
+        if let Some(known) = self.known.borrow().get(&taken) {
+            return *known;
+        }
+        let refuses = still_refuses(table, k, self.at, set);
+        self.known.borrow_mut().insert(taken, refuses);
+        refuses
     }
 }
 
