@@ -233,6 +233,8 @@ impl Table {
         let mut order: Vec<(u64, usize)> = (0..points).map(|n| (self.bound(&self.point(n)), n)).collect();
         order.sort_unstable();
         let mut failing: Vec<Vec<usize>> = Vec::new();
+        // Points that hold: whatever is coarser holds too, so a climb need not count it.
+        let mut holding: Vec<Vec<usize>> = Vec::new();
         let mut groupings = Groupings::of(self);
         let (mut best, mut tried): (Option<(u64, usize)>, u64) = (None, 0);
         for (bound, n) in order {
@@ -246,8 +248,12 @@ impl Table {
             tried += 1;
             let count = self.count(&groupings.at(self, &point), &point);
             if count.left_out > self.left_out_max {
-                failing.push(self.climb(point, failing.len(), &mut groupings, &mut tried));
-            } else if count.allowed && best.is_none_or(|(loss, _)| count.loss < loss) {
+                let summit = self.climb(point, failing.len(), (&failing, &mut holding), &mut groupings, &mut tried);
+                failing.push(summit);
+                continue;
+            }
+            holding.push(point);
+            if count.allowed && best.is_none_or(|(loss, _)| count.loss < loss) {
                 best = Some((count.loss, n));
             }
         }
@@ -263,6 +269,7 @@ impl Table {
         &self,
         mut point: Vec<usize>,
         begin: usize,
+        (failing, holding): (&[Vec<usize>], &mut Vec<Vec<usize>>),
         groupings: &mut Groupings,
         tried: &mut u64,
     ) -> Vec<usize> {
@@ -275,11 +282,21 @@ impl Table {
             while fails + 1 < holds {
                 let middle = fails.midpoint(holds);
                 set(&mut point, index, middle);
-                *tried += 1;
-                if self.left_out(&groupings.at(self, &point)).1 > self.left_out_max {
+                let known_to_fail = failing.iter().any(|f| is_finer(&point, f));
+                let known_to_hold = !known_to_fail && holding.iter().any(|h| is_finer(h, &point));
+                let fails_here = if known_to_fail || known_to_hold {
+                    known_to_fail
+                } else {
+                    *tried += 1;
+                    self.left_out(&groupings.at(self, &point)).1 > self.left_out_max
+                };
+                if fails_here {
                     fails = middle;
                 } else {
                     holds = middle;
+                    if !known_to_hold {
+                        holding.push(point.clone());
+                    }
                 }
             }
             set(&mut point, index, fails);
