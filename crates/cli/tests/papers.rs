@@ -5,18 +5,18 @@ use std::{fs, path::Path, process::Command};
 const TRANSFER: &str = r#"
 [parties.nord]
 name = "Nord GmbH"
-facts = { "party.place" = "DE", "party.person" = "company", "party.targets" = ["DE"], "party.capacity" = ["controller"] }
+facts = { "party.place" = "DE", "party.person" = "company", "party.targets" = ["DE"], "party.capacity" = ["controller"], "party.sector" = ["retail"] }
 [parties.pune]
 name = "Pune Services Ltd."
 facts = { "party.place" = "IN", "party.person" = "company", "party.subject_to" = [], "party.targets" = ["IN"], "party.capacity" = ["processor"] }
 [datasets.contacts]
 facts = { "data.categories" = ["contact"], "data.about_people" = true, "data.public" = false }
-subjects.customers = { "subjects.located_in" = ["DE"] }
+subjects.customers = { "subjects.located_in" = ["DE"], "subjects.employees" = false }
 [[hops]]
 from = "nord"
 to = "pune"
 data = ["contacts"]
-facts = { "hop.mode" = ["send_copy"], "hop.separate_person" = true, "hop.purpose" = ["customer_service"], "hop.foreign_authority_asks" = false, "mechanism.kind" = ["eu_scc_2021"], "hop.processor_of_exporter" = true }
+facts = { "hop.mode" = ["send_copy"], "hop.separate_person" = true, "hop.need" = [], "hop.purpose" = ["customer_service"], "hop.foreign_authority_asks" = false, "mechanism.kind" = ["eu_scc_2021"], "hop.processor_of_exporter" = true }
 "#;
 
 /// Runs the program in a folder: exit code, standard output, standard error.

@@ -18,8 +18,8 @@ fn said(at: &Path, args: &[&str]) -> String {
     String::from_utf8(out.stdout).unwrap()
 }
 
-const JAPAN: [&str; 9] =
-    ["check", "--from", "DE", "--to", "JP", "--fact", "recipient.subject_to={jp.appi}", "--fact", "recipient.capacity={controller}"];
+const JAPAN: [&str; 11] =
+    ["check", "--from", "DE", "--to", "JP", "--fact", "recipient.subject_to={jp.appi}", "--fact", "recipient.capacity={controller}", "--fact", "recipient.person=company"];
 
 #[test]
 fn an_answer_names_the_decision_in_text_document_and_memo() {
