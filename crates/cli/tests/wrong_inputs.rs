@@ -247,7 +247,7 @@ fn registers_with_covers_doubles_and_nothing() {
     // What turned because the row was edited is told apart from what the law turned.
     let look = |on: &str| String::from_utf8_lossy(&tegata(&["watch", &path("good.csv"), "--as-of", on]).stdout).into_owned();
     look("2024-01-01");
-    fs::write(dir.join("good.csv"), "id,from,to,targets,people located in,data\nT-1,SE,FR,SE,SE,contact\n").unwrap();
+    fs::write(dir.join("good.csv"), "id,from,to,targets,people located in,data,exporter.person\nT-1,SE,FR,SE,SE,contact,company\n").unwrap();
     let told = look("2024-01-02");
     assert!(told.contains("the row was edited"), "{told}");
     fs::remove_dir_all(dir).unwrap();
