@@ -251,7 +251,7 @@ async fn the_description_resolves_and_names_every_path() {
 #[tokio::test]
 async fn an_answer_names_the_entry_that_carries_it_on_the_page_and_in_the_document() {
     let at = door(Mode::Demo, Role::Act).await;
-    let facts = r#"{"exporter.place":"DE","recipient.place":"JP","recipient.subject_to":["jp.appi"],"recipient.capacity":["controller"]}"#;
+    let facts = r#"{"exporter.place":"DE","recipient.place":"JP","recipient.subject_to":["jp.appi"],"recipient.capacity":["controller"],"recipient.person":"company"}"#;
     let answer = send(at, "POST /v1/checks", &[BEARER], facts).await.json();
     let clauses = answer["crossings"][0]["layers"].as_array().unwrap().iter().flat_map(|l| l["clauses"].as_array().unwrap());
     let entry = clauses.filter_map(|c| c["entries"].as_array()).flatten().find(|e| e["id"] == "eu.adequacy#JP").unwrap();
@@ -259,7 +259,7 @@ async fn an_answer_names_the_entry_that_carries_it_on_the_page_and_in_the_docume
     assert!(entry["citation"]["review"].is_string() && entry["citation"]["seen"].is_string() && entry["citation"]["source"].is_string());
     let entered = send(at, &format!("GET /en/enter?token={}", super::asked::escape(SECRET)), &[], "").await;
     let cookie = ("Cookie", entered.header("set-cookie").unwrap().split(';').next().unwrap());
-    let page = send(at, "GET /ja/verdict?exporter.place=DE&recipient.place=JP&recipient.subject_to=jp.appi&recipient.capacity=controller", &[cookie], "").await;
+    let page = send(at, "GET /ja/verdict?exporter.place=DE&recipient.place=JP&recipient.subject_to=jp.appi&recipient.capacity=controller&recipient.person=company", &[cookie], "").await;
     assert!(page.body.contains("2019/419") && page.body.contains("/ja/rule/eu.adequacy%23JP/"), "the entry and its address");
 }
 
