@@ -105,8 +105,14 @@ fn join(enroll: &Enroll) -> Result<Vec<String>, (String, u8)> {
     ])
 }
 
-/// An address of this machine with a port that is free now.
+/// An address of this machine with a port that is free now. It lies below those that systems hand out by themselves (from 32768), lest
+/// a passing connection hold it when the node starts.
 fn free() -> Result<String, String> {
-    let at = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map_err(|e| format!("error[TGT-C010]: no free port: {e}"))?;
-    Ok(at.to_string())
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    let seed = std::process::id().wrapping_mul(7_919).wrapping_add(super::now().0 as u32);
+    let start = (seed % u32::from(COUNT)) as u16;
+    let ports = (0..COUNT).map(|i| FIRST + (start + i) % COUNT);
+    let found = ports.chain([0]).find_map(|port| TcpListener::bind(("127.0.0.1", port)).and_then(|l| l.local_addr()).ok());
+    found.map(|at| at.to_string()).ok_or_else(|| "error[TGT-C010]: no free port".into())
 }
