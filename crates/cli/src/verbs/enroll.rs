@@ -79,8 +79,8 @@ fn join(enroll: &Enroll) -> Result<Vec<String>, (String, u8)> {
         participant: enroll.did.clone().unwrap_or_else(|| format!("did:web:{}.example", label.trim_matches('-'))),
         name: enroll.name.clone(),
         directory: directory.clone(),
-        listen: enroll.listen.clone().map_or_else(free, Ok).map_err(usage)?,
-        pages: enroll.pages.clone().map_or_else(free, Ok).map_err(usage)?,
+        listen: enroll.listen.clone().map_or_else(|| free(0), Ok).map_err(usage)?,
+        pages: enroll.pages.clone().map_or_else(|| free(1), Ok).map_err(usage)?,
         legal_day: enroll.legal_day,
         ..Config::default()
     };
@@ -106,13 +106,13 @@ fn join(enroll: &Enroll) -> Result<Vec<String>, (String, u8)> {
 }
 
 /// An address of this machine with a port that is free now. It lies below those that systems hand out by themselves (from 32768), lest
-/// a passing connection hold it when the node starts.
-fn free() -> Result<String, String> {
+/// a passing connection hold it when the node starts. The doors of one node are looked for in different halves.
+fn free(door: u16) -> Result<String, String> {
     const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
+    const COUNT: u16 = 6_000;
     let seed = std::process::id().wrapping_mul(7_919).wrapping_add(super::now().0 as u32);
     let start = (seed % u32::from(COUNT)) as u16;
-    let ports = (0..COUNT).map(|i| FIRST + (start + i) % COUNT);
+    let ports = (0..COUNT).map(|i| FIRST + door * COUNT + (start + i) % COUNT);
     let found = ports.chain([0]).find_map(|port| TcpListener::bind(("127.0.0.1", port)).and_then(|l| l.local_addr()).ok());
     found.map(|at| at.to_string()).ok_or_else(|| "error[TGT-C010]: no free port".into())
 }
