@@ -29,4 +29,4 @@ await_line() { # FILE TEXT SECONDS: waits until a file holds the text
   done
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() { PYTHONPATH=$root/conformance/lib python3 -c 'from tegata import free_port; print(free_port())'; }

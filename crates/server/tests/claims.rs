@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod port;
+
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use dsp::machine::Role;
@@ -27,22 +29,18 @@ use node::agent::Node;
 use node::config::{Claims, Config, Mode, Proof};
 use node::keys::SealKey;
 use node::ports::{Carrier, Clock, MachineClock, Request, fresh_name};
+use port::free_port;
 use rulebook::book::{Rulebook, Source};
 use serde_json::{Map, Value, json};
 use server::carrier::reach::Reach;
 use server::carrier::{Terms, TlsCarrier};
 use server::node_server::{NodeServer, start};
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 const MEMBER: &str = "MemberCredential";
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 struct Party {
     server: NodeServer,

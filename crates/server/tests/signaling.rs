@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod port;
+
 use dsp::machine::Role as Part;
 use dsp::message::terms::Terms;
 use dsp::message::transfer::DataAddress;
@@ -18,6 +20,7 @@ use node::agent::Node;
 use node::config::{Claims, Config, Law, Mode, PeerFacts, Proof, Signaling};
 use node::desk::Desk;
 use node::ports::{Carrier, Reply, Request};
+use port::free_port;
 use rulebook::book::{Rulebook, Source};
 use serde_json::{Value, json};
 use server::carrier::reach::Reach;
@@ -25,7 +28,6 @@ use server::carrier::{Terms as CarrierTerms, TlsCarrier};
 use server::node_server::{NodeServer, start};
 use server::people::principal::{Doorkeeper, Principal, Role};
 use server::people::{self, State};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -91,10 +93,6 @@ impl Doorkeeper for Keeper {
     fn still(&self, token: &str) -> bool {
         self.0.still(token)
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// One program: a node, and its `/v1` with a token for the other plane.

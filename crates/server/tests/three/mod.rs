@@ -6,13 +6,13 @@ pub mod disk;
 pub mod party;
 pub mod proxy;
 
+use crate::port::free_port;
 use disk::{Dice, Disk};
 use proxy::Proxy;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -85,10 +85,6 @@ pub struct Scene {
 }
 
 const DATASET: &str = "urn:dataset:customers";
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn spawn(kind: &str, dir: &Path, crash: Option<&str>, disk: Option<&mut Disk>) -> Option<Party> {
     let mut command = Command::new(std::env::current_exe().unwrap());
