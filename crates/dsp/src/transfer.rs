@@ -315,7 +315,7 @@ impl Transfer {
                     consumer_pid: consumer_pid.to_owned(),
                     data_address: Some(data_address.clone()),
                 });
-                return self.keep(self.process.renew(message));
+                return self.carry(self.process.renew(message), |next, _| next.address = Some(data_address.clone()));
             }
             Command::Complete => (
                 State::Completed,

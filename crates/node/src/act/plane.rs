@@ -303,7 +303,7 @@ impl Node {
                     let process = at.held.process();
                     match due(process.role, process.state(), state) {
                         Some(signal) => self.signal(pid, &at.held, held, version, signal)?,
-                        None => false,
+                        None => self.tell_new_address(at, &held)?,
                     }
                 }
                 _ => false,
@@ -426,16 +426,22 @@ impl Node {
                 };
             }
         }
-        let moved = next.address.clone().filter(|a| Some(a) != held.address.as_ref());
         self.plane_trouble(pid, None);
         self.keep_signaled(pid, &next, version)?;
-        if let Some(address) = moved.filter(|_| process.role == Role::Provider)
-            && let Some(at) = self.load::<Transfer>(pid)?
-            && at.held.state() == transfer::State::Started
-        {
-            self.command(&at, transfer::Command::Renew(address), Together::default())?;
-        }
         Ok(true)
+    }
+
+    /// Our data plane gave another address than the consumer knows: it is told, once our last message is answered.
+    fn tell_new_address(&self, at: &At<Transfer>, held: &Signaled) -> Result<bool, ActError> {
+        let process = at.held.process();
+        let gives = process.role == Role::Provider
+            && process.state() == transfer::State::Started
+            && held.state == Some(State::Started)
+            && at.held.subject().push_to.is_none();
+        match held.address.clone().filter(|new| gives && Some(new) != at.held.address()) {
+            Some(new) => self.command(at, transfer::Command::Renew(new), Together::default()),
+            None => Ok(false),
+        }
     }
 
     fn state_at_plane(&self, plane: &str, flow: &str) -> Result<Option<State>, ActError> {
