@@ -1,22 +1,28 @@
 //! The answer: may it go, by which article, and what is the cheapest way.
 
+mod label;
+mod unsettled;
+
+pub use label::{cost, slot_label, values_label};
+
 use super::{Frame, as_of_form, badge, citation, field::field, folded, rule_link, time, tongue};
 use crate::people::{
     State,
     asked::{self, Asked, Pairs, place_name, query},
     principal::{Ask, Seat},
-    tongue::{Tongue, word_of},
+    tongue::Tongue,
 };
 use axum::{extract::{Path, Query, State as Held}, http::Uri, response::Response};
 use decide::{
-    decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict},
+    decision::{Clause, ClauseKind, CrossingAnswer, Decision, Remedy, Verdict},
     footing,
     knowledge::Truth,
     suppose::Supposition,
 };
 use maud::{Markup, html};
 use model::{CivilDate, transfer::Transfer};
-use rulebook::{bind::Known, book::Rulebook};
+use label::{due, in_words, known_values, said_label};
+use rulebook::book::Rulebook;
 
 /// Reasons and ways at once; the others behind a fold.
 const REASONS: usize = 4;
@@ -224,108 +230,6 @@ impl Answer<'_> {
         }
     }
 
-    /// What is not known yet: questions that still matter, as a form; then what no answer settles.
-    fn missing(&self, c: &CrossingAnswer) -> Markup {
-        let t = self.t;
-        let slots: Vec<(&str, String)> = c.missing.iter().filter_map(|m| match m {
-            Missing::Fact { slot, knows, .. } => Some((slot.as_str(), t.with("asks", &[("who", &t.who(knows))]))),
-            Missing::Judgment { slot, by, .. } => Some((slot.as_str(), t.with("judges", &[("who", &t.who(by))]))),
-            _ => None,
-        }).collect();
-        let (sure, may): (Vec<&Missing>, Vec<&Missing>) = c.missing.iter().partition(|m| self.surely(c, m));
-        let sure: Vec<Markup> = sure.into_iter().filter_map(|m| self.unsettled(m)).collect();
-        let may: Vec<Markup> = may.into_iter().filter_map(|m| self.unsettled(m)).collect();
-        html! {
-            @if !slots.is_empty() {
-                section aria-labelledby="missing" {
-                    h2 #missing { (t.count("page-questions", slots.len())) }
-                    p { (t.word("page-questions-lead")) }
-                    form method="get" action=(format!("/{}/verdict", t.code())) {
-                        @for (name, value) in self.asked.pairs() { input type="hidden" name=(name) value=(value); }
-                        @for (slot, hint) in slots.iter().take(QUESTIONS) { (field(t, self.book, slot, self.asked, Some(hint.clone()))) }
-                        @if slots.len() > QUESTIONS {
-                            details { summary { (t.count("page-more-questions", slots.len() - QUESTIONS)) }
-                                @for (slot, hint) in slots.iter().skip(QUESTIONS) { (field(t, self.book, slot, self.asked, Some(hint.clone()))) }
-                            }
-                        }
-                        div.actions { button { (t.word("page-questions-go")) } }
-                    }
-                }
-            }
-            @if !sure.is_empty() || !may.is_empty() {
-                section aria-labelledby="unsettled" {
-                    h2 #unsettled { (t.word("page-unsettled")) }
-                    (folded(t, sure, REASONS, false))
-                    @if !may.is_empty() {
-                        details { summary { (t.count("page-unsettled-may", may.len())) } (folded(t, may, usize::MAX, false)) }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether what is unsettled belongs to a law that surely applies.
-    fn surely(&self, c: &CrossingAnswer, m: &Missing) -> bool {
-        let applies = |layer: &str| c.layers.iter().any(|l| l.layer == layer && l.applies == Truth::Yes);
-        match m {
-            Missing::NotCovered { layer, .. } => applies(layer),
-            Missing::Disputed { id, .. } => self.book.disputed.get(id).is_some_and(|d| {
-                let mut own = self.book.layers.values().filter(|l| l.head.span.file == d.head.span.file);
-                own.any(|l| applies(&l.id))
-            }),
-            _ => true,
-        }
-    }
-
-    fn unsettled(&self, m: &Missing) -> Option<Markup> {
-        let t = self.t;
-        match m {
-            Missing::Disputed { id, question, a, b } => {
-                let held = self.book.disputed.get(id);
-                Some(html! {
-                    p.cite { (t.text(question)) " " span.tag { (t.word("disputed")) } }
-                    p { b { "a. " } (t.text(a)) @if let Some(h) = held.filter(|h| !h.holders_a.is_empty()) { span.meta lang="en" { " (" (h.holders_a) ")" } } }
-                    p { b { "b. " } (t.text(b)) @if let Some(h) = held.filter(|h| !h.holders_b.is_empty()) { span.meta lang="en" { " (" (h.holders_b) ")" } } }
-                })
-            }
-            Missing::NotCovered { layer, says } => Some(html! {
-                p.cite { (t.word("not-covered")) }
-                p { (t.text(says)) @if self.book.layers.contains_key(layer) { " " a href=(format!("/{}/layer/{}", t.code(), asked::escape(layer))) { (t.word("page-see-layer")) } } }
-            }),
-            _ => None,
-        }
-    }
-
-    fn would_open(&self, c: &CrossingAnswer) -> Markup {
-        let t = self.t;
-        html! {
-            @if !c.disputes.is_empty() {
-                section aria-labelledby="one-reading" {
-                    h2 #one-reading { (t.word("would-open-reading")) }
-                    @for d in c.disputes.iter().filter_map(|d| self.unsettled(d)) { (d) }
-                }
-            }
-            @if !c.would_open.is_empty() { (self.questions_that_open(c)) }
-        }
-    }
-
-    fn questions_that_open(&self, c: &CrossingAnswer) -> Markup {
-        let t = self.t;
-        html! {
-            section aria-labelledby="would-open" {
-                h2 #would-open { (t.word("would-open")) }
-                details {
-                    summary { (t.count("page-more-questions", c.would_open.len())) }
-                    form method="get" action=(format!("/{}/verdict", t.code())) {
-                        @for (name, value) in self.asked.pairs() { input type="hidden" name=(name) value=(value); }
-                        @for slot in &c.would_open { (field(t, self.book, slot, self.asked, None)) }
-                        div.actions { button { (t.word("page-questions-go")) } }
-                    }
-                }
-            }
-        }
-    }
-
     fn duties(&self, c: &CrossingAnswer) -> Markup {
         let t = self.t;
         let items: Vec<Markup> = c.obligations.iter().filter(|o| o.truth == Truth::Yes && !o.done).map(|o| html! {
@@ -418,80 +322,6 @@ fn clause_says(t: Tongue, c: &Clause) -> String {
 /// A command with an option a line, as a shell reads it.
 fn lines(command: &str) -> String {
     command.replace(" --fact ", " \\\n  --fact ").replace(" --as-of ", " \\\n  --as-of ")
-}
-
-/// Days, money and loss of use of a way.
-pub fn cost(t: Tongue, r: &Remedy) -> String {
-    let mut parts = vec![
-        words::say(t.0, "days", &[("n", words::Arg::Number(r.days))]),
-        t.with("money", &[("n", &thousands(r.money))]),
-    ];
-    if r.utility_loss > 0 {
-        parts.push(words::say(t.0, "loss", &[("n", words::Arg::Number(r.utility_loss))]));
-    }
-    parts.join(" · ")
-}
-
-/// A number with its thousands apart.
-pub fn thousands(n: i64) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    if n < 0 { format!("−{out}") } else { out }
-}
-
-fn due(t: Tongue, book: &Rulebook, id: &str) -> String {
-    use rulebook::law::Due;
-    match book.obligations.iter().find(|o| o.head.id == id).map(|o| &o.due) {
-        Some(Due::DaysAfter { days, fact }) => {
-            let what = slot_label(t, book, fact);
-            t.with("page-due-days", &[("n", &days.to_string()), ("fact", &what)])
-        }
-        Some(other) => t.word(&format!("page-due-{}", word_of(other))),
-        None => String::new(),
-    }
-}
-
-/// The name of a slot.
-pub fn slot_label(t: Tongue, book: &Rulebook, slot: &str) -> String {
-    let label = book.vocabulary.of_slot(slot).map(|f| t.text(&f.label).to_string()).unwrap_or_else(|| slot.to_string());
-    match slot.split('.').next() {
-        Some("exporter") => t.with("page-of-role", &[("role", &t.word("who-exporter")), ("what", &label)]),
-        Some("recipient") => t.with("page-of-role", &[("role", &t.word("who-recipient")), ("what", &label)]),
-        _ => label,
-    }
-}
-
-/// The values of a slot in words.
-pub fn said_label(t: Tongue, book: &Rulebook, slot: &str, asked: &Asked) -> String {
-    in_words(t, book, slot, &asked.values(slot))
-}
-
-/// The values that were said of a slot in words.
-pub fn values_label(t: Tongue, book: &Rulebook, slot: &str, said: &model::fact::Said) -> String {
-    in_words(t, book, slot, &asked::spoken_words(&said.value))
-}
-
-/// What is known as values.
-fn known_values(known: &Known) -> Vec<String> {
-    match known {
-        Known::Values(words) | Known::Members(words) if !words.is_empty() => words.iter().cloned().collect(),
-        other => vec![other.to_string()],
-    }
-}
-
-fn in_words(t: Tongue, book: &Rulebook, slot: &str, values: &[String]) -> String {
-    let Some(fact) = book.vocabulary.of_slot(slot) else { return String::new() };
-    let labels: Vec<String> = values.iter().map(|v| match v.as_str() {
-        "none" => t.word("page-none-of-these"),
-        v => t.text(&book.vocabulary.label(fact, v)).to_string(),
-    }).collect();
-    labels.join(t.word("page-comma").as_str())
 }
 
 /// Every layer, clause and route with its first unmet conditions, folded away.
