@@ -1,16 +1,16 @@
-//! What verbs that ask about many places at once take: one transfer as described, its destination left open.
+//! A transfer as flags describe it; verbs that ask about many places at once leave its destination open.
 
 use crate::transfer_file;
 use clap::Args;
 use decide::engine::Engine;
-use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
+use model::{AsOf, CivilDate, fact, transfer::Transfer};
 use node::question;
-use rulebook::bind::Crossing;
+use rulebook::{bind::Crossing, book::Rulebook};
 
-/// One transfer as described.
+/// The facts of a transfer but for its ends, as flags.
 #[derive(Args, Clone)]
-pub struct Profile {
-    /// Categories of data, such as contact,salary_hr.
+pub struct Described {
+    /// Categories of data, such as contact,salary_hr; naming some says that the data is about people unless they say otherwise.
     #[arg(long, value_name = "WORDS", value_delimiter = ',')]
     data: Vec<String>,
     /// Purposes, such as payroll.
@@ -19,6 +19,38 @@ pub struct Profile {
     /// Any fact of the vocabulary: slot=value; sets add up.
     #[arg(long = "fact", value_name = "FACT=VALUE")]
     facts: Vec<String>,
+}
+
+impl Described {
+    /// What is said, with the places of the ends.
+    pub fn said(&self, book: &Rulebook, ends: &[(&str, Option<&String>)]) -> Result<Said, String> {
+        let mut said = Said::default();
+        for (slot, place) in ends.iter().filter_map(|(slot, place)| place.map(|p| (slot, p))) {
+            said.add(&format!("{slot}={}", question::place(&book.vocabulary, place)))?;
+        }
+        let data = self.data.iter().map(|word| format!("data.categories={{{word}}}"));
+        let purpose = self.purpose.iter().map(|word| format!("hop.purpose={{{word}}}"));
+        data.chain(purpose).chain(self.facts.iter().cloned()).try_for_each(|fact| said.add(&fact))?;
+        Ok(said)
+    }
+}
+
+/// Facts that were said one by one; sets add up.
+#[derive(Default)]
+pub struct Said(pub Vec<(String, fact::Said)>);
+
+impl Said {
+    /// Adds `slot=value`.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        transfer_file::add(&mut self.0, text).map_err(|e| format!("error[TGT-C002]: {e}"))
+    }
+}
+
+/// One transfer as described, at a day.
+#[derive(Args, Clone)]
+pub struct Profile {
+    #[command(flatten)]
+    described: Described,
     /// The civil day whose law is asked for (default: today).
     #[arg(long, value_name = "DAY")]
     as_of: Option<CivilDate>,
@@ -31,22 +63,8 @@ impl Profile {
     }
 
     /// Its facts, with those of the ends.
-    pub fn flat(&self, engine: &Engine, ends: &[(&str, Option<&String>)]) -> Result<Vec<(String, Said)>, String> {
-        let mut flat = Vec::new();
-        let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
-        for (slot, place) in ends.iter().filter_map(|(s, p)| p.map(|p| (s, p))) {
-            add(&format!("{slot}={}", question::place(&engine.book.vocabulary, place)))?;
-        }
-        for word in &self.data {
-            add(&format!("data.categories={{{word}}}"))?;
-        }
-        for word in &self.purpose {
-            add(&format!("hop.purpose={{{word}}}"))?;
-        }
-        for fact in &self.facts {
-            add(fact)?;
-        }
-        Ok(flat)
+    pub fn flat(&self, engine: &Engine, ends: &[(&str, Option<&String>)]) -> Result<Vec<(String, fact::Said)>, String> {
+        Ok(self.described.said(&engine.book, ends)?.0)
     }
 
     /// The one crossing that it describes.

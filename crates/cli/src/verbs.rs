@@ -43,6 +43,7 @@ use rulebook::diagnostic::Diagnostic;
 use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
+    process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -151,6 +152,20 @@ pub fn wheel(what: &str) -> indicatif::ProgressBar {
     bar.set_message(what.to_string());
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
     bar
+}
+
+/// Ends a verb that answers in lines: they are printed, or the one line that says what is wrong.
+pub fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
+    match lines {
+        Ok(lines) => {
+            print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            errln!("{e}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// Prints lines; a closed pipe is no fault.

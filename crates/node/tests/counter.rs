@@ -13,10 +13,8 @@ use node::error::ActError;
 use serde_json::Value;
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use world::{World, listed, offer};
+use world::{LONG, World, listed, offer, until};
 
-const LONG: Duration = Duration::from_secs(60);
 const DATASET: &str = "urn:dataset:customers";
 /// The day after the list of the Privacy Shield was struck down: as it is, nothing may go.
 const DAY: &str = "2020-07-16";
@@ -54,17 +52,6 @@ fn cheapest() -> Vec<String> {
     let refusal = Refusal::read(&Value::String(reasons.first().unwrap().clone())).unwrap();
     assert!(refusal.rule.starts_with("eu.gdpr"), "{refusal:?}");
     refusal.cure.unwrap().split('+').map(str::to_owned).collect()
-}
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LONG;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]

@@ -14,20 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use trust::verify::{Level, Verdict};
-use world::{World, day, listed, offer};
+use world::{LONG, World, day, listed, offer, until};
 
-const LONG: Duration = Duration::from_secs(60);
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LONG;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 fn rows(n: usize) -> Vec<u8> {
     (0..n).flat_map(|i| format!("{i},customer {i},street {}\n", i * 7 % 1000).into_bytes()).collect()

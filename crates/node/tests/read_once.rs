@@ -8,10 +8,8 @@ use node::act::check::READ_ONCE;
 use node::config::Law;
 use node::error::ActError;
 use std::fs;
-use std::time::Duration;
-use world::{World, listed, offer, rules_after};
+use world::{LONG, World, listed, offer, rules_after};
 
-const LONG: Duration = Duration::from_secs(60);
 const DATASET: &str = "urn:dataset:customers";
 
 fn deliver(accept: &[&str]) -> Result<Vec<String>, String> {

@@ -152,7 +152,11 @@ impl From<ArrowError> for NotDone {
 impl Steps {
     /// Parses steps from TOML: a table `[[step]]` for each, with `do = "…"`.
     pub fn parse(text: &str) -> Result<Self, NotSteps> {
-        toml::from_str(text).map_err(|e| NotSteps { span: e.span(), message: e.message().to_string() })
+        toml::from_str(text).map_err(|e| {
+            let before = e.span().and_then(|span| text.get(..span.start));
+            let place = before.map(|b| format!("line {}: ", b.matches('\n').count() + 1)).unwrap_or_default();
+            NotSteps { span: e.span(), message: format!("{place}{}", e.message()) }
+        })
     }
 
     /// Does the steps; the table comes back as text, in one batch.

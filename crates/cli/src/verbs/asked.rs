@@ -1,9 +1,8 @@
 //! What is asked about: a transfer from a file, from flags, or from a file with flags laid over it.
 
-use crate::transfer_file;
+use crate::{profile::Described, transfer_file};
 use clap::Args;
 use model::{fact::Said, transfer::Transfer};
-use node::question;
 use rulebook::book::Rulebook;
 use std::path::PathBuf;
 
@@ -18,15 +17,8 @@ pub struct Asked {
     /// Place of the recipient, such as US.
     #[arg(long, value_name = "PLACE")]
     to: Option<String>,
-    /// Categories of data, such as contact,salary_hr; naming some says that the data is about people unless they say otherwise.
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    data: Vec<String>,
-    /// Purposes, such as payroll.
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    purpose: Vec<String>,
-    /// Any fact of the vocabulary: slot=value; sets add up.
-    #[arg(long = "fact", value_name = "FACT=VALUE")]
-    facts: Vec<String>,
+    #[command(flatten)]
+    described: Described,
     /// A measure that is in place, by id.
     #[arg(long = "measure", value_name = "ID")]
     measures: Vec<String>,
@@ -35,31 +27,16 @@ pub struct Asked {
 impl Asked {
     /// The facts of the flags.
     pub fn flat(&self, book: &Rulebook) -> Result<Vec<(String, Said)>, String> {
-        let mut flat = Vec::new();
-        let mut add = |text: &str| transfer_file::add(&mut flat, text).map_err(|e| format!("error[TGT-C002]: {e}"));
-        if let Some(p) = &self.from {
-            add(&format!("exporter.place={}", question::place(&book.vocabulary, p)))?;
-        }
-        if let Some(p) = &self.to {
-            add(&format!("recipient.place={}", question::place(&book.vocabulary, p)))?;
-        }
-        for word in &self.data {
-            add(&format!("data.categories={{{word}}}"))?;
-        }
-        for word in &self.purpose {
-            add(&format!("hop.purpose={{{word}}}"))?;
-        }
+        let ends = [("exporter.place", self.from.as_ref()), ("recipient.place", self.to.as_ref())];
+        let mut said = self.described.said(book, &ends)?;
         for id in &self.measures {
             let measure = book.measures.iter().find(|m| m.id == *id).ok_or_else(|| {
                 let ids = book.measures.iter().map(|m| m.id.as_str());
                 format!("error[TGT-C002]: there is no measure `{id}`; {}", super::near(id, ids))
             })?;
-            for effect in &measure.does {
-                add(&format!("{}={}", effect.slot, effect.value))?;
-            }
+            measure.does.iter().try_for_each(|effect| said.add(&format!("{}={}", effect.slot, effect.value)))?;
         }
-        self.facts.iter().try_for_each(|fact| add(fact))?;
-        Ok(flat)
+        Ok(said.0)
     }
 
     /// The transfer: the file with the flags laid over it, or the flags alone.

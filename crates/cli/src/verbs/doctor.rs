@@ -112,9 +112,9 @@ pub fn run(doctor: Doctor) -> ExitCode {
 
 /// What the management API of an EDC shows.
 fn of_edc(base: &str, key_file: Option<&Path>, now: model::Instant) -> Vec<(&'static str, Finding)> {
-    let key = key_file.map(std::fs::read_to_string).transpose();
-    let seen = match key {
-        Err(e) => Err(Fail(format!("the file with the key: {e}"), "name one that can be read".into())),
+    let read = |file: &Path| std::fs::read_to_string(file).map_err(|e| format!("the file with the key, {}: {e}", file.display()));
+    let seen = match key_file.map(read).transpose() {
+        Err(says) => Err(Fail(says, "name one that can be read".into())),
         Ok(key) => edc::look(base, key.as_deref().map(str::trim)),
     };
     match seen {

@@ -59,16 +59,7 @@ pub struct Draft {
 
 /// Runs the verb.
 pub fn run(draft: Draft) -> ExitCode {
-    match answer(&draft) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(e) => {
-            errln!("{e}");
-            ExitCode::from(2)
-        }
-    }
+    super::finish(answer(&draft))
 }
 
 fn answer(draft: &Draft) -> Result<Vec<String>, String> {

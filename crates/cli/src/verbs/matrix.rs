@@ -30,16 +30,7 @@ pub struct MatrixOf {
 
 /// Runs the verb.
 pub fn run(verb: MatrixOf) -> ExitCode {
-    match answer(&verb) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(e) => {
-            eprintln!("{e}");
-            ExitCode::from(2)
-        }
-    }
+    super::finish(answer(&verb))
 }
 
 fn answer(verb: &MatrixOf) -> Result<Vec<String>, String> {

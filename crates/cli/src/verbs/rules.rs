@@ -114,17 +114,17 @@ Every day on which the law changes is looked at: this takes a while.")]
 /// Runs the verb.
 pub fn run(rules: Rules) -> ExitCode {
     match rules.act {
-        Act::Ls { prefix, as_of, common } => finish(super::rules_text::ls(&prefix, as_of, &common)),
-        Act::Show { id, as_of, common } => finish(super::rules_text::show(&id, as_of, &common)),
-        Act::Diff { from, to, common } => finish(super::rules_text::diff(&from, &to, &common)),
-        Act::Report { common } => finish(super::rules_text::report(&common)),
+        Act::Ls { prefix, as_of, common } => super::finish(super::rules_text::ls(&prefix, as_of, &common)),
+        Act::Show { id, as_of, common } => super::finish(super::rules_text::show(&id, as_of, &common)),
+        Act::Diff { from, to, common } => super::finish(super::rules_text::diff(&from, &to, &common)),
+        Act::Report { common } => super::finish(super::rules_text::report(&common)),
         Act::Hygiene { all, json, common } => found(super::rules_hygiene::run(&super::rules_hygiene::Shown { all, json }, &common)),
-        Act::Export(export) => finish(super::rules_export::export(&export)),
-        Act::Feed(feed) => finish(super::rules_export::feed(&feed)),
-        Act::Key(key) => finish(super::rules_release::key(&key)),
-        Act::Release(make) => finish(super::rules_release::release(&make)),
+        Act::Export(export) => super::finish(super::rules_export::export(&export)),
+        Act::Feed(feed) => super::finish(super::rules_export::feed(&feed)),
+        Act::Key(key) => super::finish(super::rules_release::key(&key)),
+        Act::Release(make) => super::finish(super::rules_release::release(&make)),
         Act::Sync(sync) => match super::rules_release::sync(&sync) {
-            Ok(lines) => finish(Ok(lines)),
+            Ok(lines) => super::finish(Ok(lines)),
             Err((line, exit)) => {
                 errln!("{line}");
                 ExitCode::from(exit)
@@ -132,19 +132,6 @@ pub fn run(rules: Rules) -> ExitCode {
         },
         Act::Lint { folder, rules } => lint(folder.or(rules)),
         Act::Test { folder, only, rules } => test(folder.or(rules), &only),
-    }
-}
-
-fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
-    match lines {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(e) => {
-            errln!("{e}");
-            ExitCode::from(2)
-        }
     }
 }
 

@@ -20,6 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 use tlog::checkpoint::Checkpoint;
 use tlog::cosignature::{Cosigner, Timestamp};
 use tlog::key::{KeyName, VerifierKey};
@@ -27,6 +28,21 @@ use tlog::witness::{self, Witness};
 use trust::timestamp;
 
 const DAY: i64 = 86_400_000;
+
+/// How long a test waits for what must come.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Looks until it is there.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + LONG;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(std::time::Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
 
 pub fn rules() -> Rulebook {
     rules_after(|text| text)

@@ -90,7 +90,9 @@ fn what_cannot_be_done_is_said_in_a_line() {
         assert_eq!(why.code(), code, "{step}");
         assert_eq!(why.to_string().lines().count(), 1);
     }
-    assert!(Steps::parse("[[step]]\ndo='blur'").unwrap_err().to_string().contains("pets/not-steps"));
+    let refused = |text: &str| Steps::parse(text).unwrap_err().to_string();
+    assert!(refused("[[step]]\ndo='blur'").contains("pets/not-steps"));
+    assert!(refused("# steps\n\n[[step]]\ncolumn='weight'").starts_with("line 3: missing field `do`"));
     // Fewer records than a group: nothing is left of their numbers.
     let out = done("[[step]]\ndo='microaggregate'\ncolumns=['a']\nk=3", &batches).unwrap();
     assert_eq!(texts(&out, "a"), ["", ""]);
