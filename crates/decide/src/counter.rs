@@ -10,10 +10,10 @@ use crate::{
     verdict,
 };
 use rulebook::bind::{Crossing, Known};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A threshold ahead of a counter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// The counter.
     pub slot: String,
@@ -27,6 +27,13 @@ pub struct Warning {
     pub now: Verdict,
     /// The verdict from the threshold on, all else equal.
     pub then: Verdict,
+}
+
+impl Warning {
+    /// Whether four fifths of the way are gone.
+    pub fn is_near(&self) -> bool {
+        self.count.saturating_mul(5) >= self.threshold.saturating_mul(4)
+    }
 }
 
 /// The next threshold of each stated counter whose crossing turns the verdict, nearest first.

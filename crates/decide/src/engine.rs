@@ -2,6 +2,7 @@
 
 use crate::{
     ask::{self, Classes},
+    counter::{Warning, warnings},
     deciding::{deciding, failed_slots},
     decision::{Clause, ClauseKind, CrossingAnswer, Decision, LayerAnswer, Verdict},
     explain,
@@ -14,7 +15,7 @@ use crate::{
 };
 use model::{AsOf, CivilDate, citation::{Citation, Review, Seen}};
 use rulebook::{
-    bind::{Bound, Crossing},
+    bind::{Bound, Crossing, Known},
     book::Rulebook,
     law::OutKind,
 };
@@ -86,6 +87,23 @@ impl Engine {
         let mut decision = self.decide(bound, as_of)?;
         decision.holds_until = self.holds_until(bound, as_of, decision.verdict)?;
         Ok(decision)
+    }
+
+    /// The thresholds ahead of the counts that were stated: what turns when a count gets there, nearest first.
+    pub fn ahead(&mut self, bound: &Bound, as_of: AsOf) -> Result<Vec<Warning>, TooManyCells> {
+        let stated = |c: &&Crossing| c.facts.values().any(|f| matches!(f.known, Known::Range(..)));
+        if !bound.crossings.iter().any(|c| stated(&c)) {
+            return Ok(Vec::new());
+        }
+        let table = self.table(as_of)?;
+        let mut all: Vec<Warning> = Vec::new();
+        for warning in bound.crossings.iter().filter(stated).flat_map(|c| warnings(&table, c)) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
+        all.sort_by_key(|w| w.threshold - w.count);
+        Ok(all)
     }
 
     /// The verdict alone.

@@ -38,6 +38,10 @@ pub enum EventKind {
     Erased,
     /// Rules were loaded.
     RulesLoaded,
+    /// A judgment that somebody made was taken up.
+    JudgmentTaken,
+    /// A judgment was given up.
+    JudgmentGivenUp,
 }
 
 /// One event. Commits with the state that it tells of; its salted commitment is a leaf of the log.

@@ -1,5 +1,6 @@
 //! The acts: each decides afresh, commits, and only then does.
 
+pub(crate) mod case;
 pub mod catalog;
 pub mod check;
 pub mod claims;
@@ -9,6 +10,8 @@ mod cure;
 pub(crate) mod flow;
 pub mod get;
 pub mod issue;
+pub mod judgment;
+pub mod meter;
 pub mod negotiate;
 pub mod offer;
 pub mod operate;

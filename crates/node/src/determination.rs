@@ -160,7 +160,7 @@ pub fn conclude(book: &Rulebook, text: &str) -> Result<Determination, NotConclud
 }
 
 /// What stands behind a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backing {
     /// A seal that was verified to anchors from outside; whose.
@@ -203,8 +203,7 @@ pub fn backing(record: &[u8], seal: Option<&[u8]>, anchors: &[Certificate], now:
 
 /// What a record is worth for a transfer with these circumstances on a day.
 pub fn weigh(book: &Rulebook, record: &Determination, backing: &Backing, circumstances: &BTreeMap<String, String>, on: CivilDate) -> Worth {
-    let known = book.vocabulary.of_slot(&record.fact).is_some_and(|f| f.kind == rulebook::vocabulary::FactKind::Determination);
-    if !known {
+    if !is_determination(book, &record.fact) {
         return Worth::Unknown;
     }
     let differences = record.differences(circumstances);
@@ -222,6 +221,111 @@ pub fn weigh(book: &Rulebook, record: &Determination, backing: &Backing, circums
         by: Some(record.by.clone()),
         document: Some(record.paper.to_string()),
     })
+}
+
+/// Whether a slot is a determination of these rules.
+pub fn is_determination(book: &Rulebook, slot: &str) -> bool {
+    book.vocabulary.of_slot(slot).is_some_and(|f| f.kind == rulebook::vocabulary::FactKind::Determination)
+}
+
+/// A record with what stands behind it.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The record.
+    pub record: Determination,
+    /// What stands behind it.
+    pub backing: Backing,
+}
+
+/// A record, and what it is worth for one transfer beside other records.
+#[derive(Clone, Debug)]
+pub struct Weighed {
+    /// The record.
+    pub record: Determination,
+    /// What stands behind it.
+    pub backing: Backing,
+    /// What it is worth.
+    pub worth: Worth,
+    /// Another record on the same question comes out differently: then neither counts.
+    pub contested: bool,
+}
+
+impl Weighed {
+    /// The fact that it counts as.
+    pub fn counts(&self) -> Option<&Said> {
+        match &self.worth {
+            Worth::Counts(said) if !self.contested => Some(said),
+            _ => None,
+        }
+    }
+
+    /// Whether it was made on exactly the facts at hand, whatever the day.
+    pub fn is_about_these_facts(&self) -> bool {
+        matches!(self.worth, Worth::Counts(_) | Worth::OtherDay)
+    }
+
+    /// For programs.
+    pub fn document(&self) -> serde_json::Value {
+        let differs: Vec<String> = match &self.worth {
+            Worth::OtherFacts(differences) => differences.iter().map(difference).collect(),
+            _ => Vec::new(),
+        };
+        let counts = self.counts().is_some();
+        serde_json::json!({ "record": self.record, "backing": self.backing, "counts": counts, "contested": self.contested, "differs": differs })
+    }
+
+    /// One line for people: what was judged, by whom, on what day, under which seal; or why it does not count. `lies` says where the record lies.
+    pub fn line(&self, book: &Rulebook, language: Language, lies: &str) -> String {
+        let r = &self.record;
+        let word = |id: &str| say(language, id, &[]);
+        let label = book.vocabulary.of_slot(&r.fact).map_or_else(|| r.fact.clone(), |f| f.label.in_(language).to_string());
+        let seal = match &self.backing {
+            Backing::Sealed(owner) => say(language, "judged-sealed", &[("owner", Arg::Text(owner))]),
+            Backing::NotVerified => word("judged-not-verified"),
+            Backing::Unsealed => word("judged-unsealed"),
+        };
+        let why = match &self.worth {
+            _ if self.contested => word("judged-contested"),
+            Worth::Counts(_) => String::new(),
+            Worth::OtherFacts(differences) => {
+                let all: Vec<String> = differences.iter().take(3).map(difference).collect();
+                say(language, "judged-other-facts", &[("facts", Arg::Text(&all.join("; ")))])
+            }
+            Worth::OtherDay => word("judged-other-day"),
+            Worth::Unknown => word("judged-unknown"),
+        };
+        let (made, until, outcome) = (r.made.to_string(), r.until.to_string(), word(&format!("judged-{}", r.outcome)));
+        let args = [
+            ("what", Arg::Text(&label)),
+            ("outcome", Arg::Text(&outcome)),
+            ("by", Arg::Text(&r.by)),
+            ("made", Arg::Text(&made)),
+            ("until", Arg::Text(&until)),
+            ("seal", Arg::Text(&seal)),
+            ("path", Arg::Text(lies)),
+            ("why", Arg::Text(&why)),
+        ];
+        say(language, if why.is_empty() { "judged" } else { "judged-not" }, &args)
+    }
+}
+
+fn difference(d: &Difference) -> String {
+    let or_none = |v: &Option<String>| v.clone().unwrap_or_else(|| "—".into());
+    format!("{}: {} → {}", d.slot, or_none(&d.then), or_none(&d.now))
+}
+
+/// Weighs records beside each other: two that count and come out differently count for nothing, both (DESIGN section 4, KNOWLEDGE).
+pub fn weigh_all(book: &Rulebook, given: Vec<Given>, circumstances: &BTreeMap<String, String>, on: CivilDate) -> Vec<Weighed> {
+    let mut all: Vec<Weighed> = given
+        .into_iter()
+        .map(|g| Weighed { worth: weigh(book, &g.record, &g.backing, circumstances, on), record: g.record, backing: g.backing, contested: false })
+        .collect();
+    let counting: Vec<(String, String)> =
+        all.iter().filter(|w| matches!(w.worth, Worth::Counts(_))).map(|w| (w.record.fact.clone(), w.record.outcome.clone())).collect();
+    for w in all.iter_mut().filter(|w| matches!(w.worth, Worth::Counts(_))) {
+        w.contested = counting.iter().any(|(fact, outcome)| *fact == w.record.fact && *outcome != w.record.outcome);
+    }
+    all
 }
 
 #[cfg(test)]

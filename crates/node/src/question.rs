@@ -57,6 +57,31 @@ fn flatten(prefix: &str, value: Value, depth: usize, out: &mut Vec<(String, Said
     }
 }
 
+/// Lays facts by slot over those of a transfer: party facts on the ends of each hop, the rest on every hop and dataset.
+pub fn overlay(t: &mut Transfer, flat: &[(String, Said)]) {
+    let ends: Vec<(String, String)> = t.hops.iter().map(|h| (h.from.clone(), h.to.clone())).collect();
+    for (slot, said) in flat {
+        if let Some(rest) = slot.strip_prefix("exporter.") {
+            ends.iter().for_each(|(from, _)| set_party(t, from, rest, said));
+        } else if let Some(rest) = slot.strip_prefix("recipient.") {
+            ends.iter().for_each(|(_, to)| set_party(t, to, rest, said));
+        } else if slot.starts_with("data.") {
+            t.datasets.values_mut().for_each(|d| drop(d.facts.insert(slot.clone(), said.clone())));
+        } else if slot.starts_with("subjects.") {
+            t.datasets.values_mut().flat_map(|d| d.subjects.values_mut()).for_each(|g| drop(g.insert(slot.clone(), said.clone())));
+        } else {
+            t.hops.iter_mut().for_each(|h| drop(h.facts.insert(slot.clone(), said.clone())));
+        }
+    }
+}
+
+/// Says a fact of a party.
+pub fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
+    if let Some(p) = t.parties.get_mut(name) {
+        p.facts.insert(format!("party.{rest}"), said.clone());
+    }
+}
+
 /// A value as `--fact` takes it.
 pub fn plain(said: &Said) -> String {
     let value = match &said.value {
@@ -169,6 +194,15 @@ pub fn entry(language: Language, e: &EntryAnswer) -> String {
         true => say(language, "entry-given", &[("entry", Arg::Text(&line)), ("given", Arg::Text(&given))]),
         false => line,
     }
+}
+
+/// A threshold ahead of a count, in one line for people.
+pub fn threshold(book: &rulebook::book::Rulebook, language: Language, w: &decide::counter::Warning) -> String {
+    let label = book.vocabulary.of_slot(&w.slot).map_or_else(|| w.slot.clone(), |f| f.label.in_(language).to_string());
+    let laws: Vec<&str> = w.layers.iter().map(|l| book.layers.get(l).map_or(l.as_str(), |layer| layer.label.in_(language))).collect();
+    let (laws, then) = (laws.join("; "), say(language, &format!("verdict-{}", w.then.word()), &[]));
+    let args = [("what", Arg::Text(&label)), ("count", Arg::Number(w.count)), ("threshold", Arg::Number(w.threshold)), ("laws", Arg::Text(&laws)), ("then", Arg::Text(&then))];
+    say(language, if w.is_near() { "threshold-near" } else { "threshold-ahead" }, &args)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod form;
 pub mod schema;
 pub mod search;
 pub mod usual;
+pub mod window;
 pub mod strike;
 pub mod diagnostic;
 pub mod block;

@@ -97,6 +97,9 @@ pub struct Fact {
     /// What is usually so; no verdict rests on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<crate::usual::Usual>,
+    /// Over which days a counter adds up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<crate::window::Window>,
     /// The file that declares it.
     #[serde(skip)]
     pub span: crate::diagnostic::Span,

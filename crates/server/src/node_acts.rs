@@ -85,6 +85,8 @@ impl Acts for NodeActs {
     fn look(&self, _: &Principal, what: Look) -> Result<Value, Problem> {
         Ok(match what {
             Look::Offers => self.offers()?,
+            Look::Judgments => json!({ "determinations": self.node.judgments().map_err(said)? }),
+            Look::Counters => json!({ "counters": self.node.counts().map_err(said)? }),
             Look::Peers => json!({ "peers": self.node.peers().map_err(said)? }),
             Look::Negotiations => {
                 let revoked = self.node.revoked().into_iter().map(|who| json!({ "code": node::act::turn::REVOKED, "who": who }));
@@ -107,6 +109,14 @@ impl Acts for NodeActs {
             Order::Know(peer) => {
                 self.node.know_peer(&peer).map_err(said)?;
                 Ok((200, json!({ "id": peer.id })))
+            }
+            Order::Judge(judgment) => {
+                let held = self.node.take_judgment(*judgment).map_err(said)?;
+                Ok((201, serde_json::to_value(held).unwrap_or_default()))
+            }
+            Order::GiveUp(id) => {
+                self.node.give_up_judgment(&id).map_err(said)?;
+                Ok((200, json!({ "id": id })))
             }
             Order::Catalog(provider) => {
                 Ok((200, self.node.catalog_of(&provider.provider).map_err(said)?.to_value()))

@@ -233,6 +233,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/matrix", get(page::matrix::get))
         .route("/{tongue}/bench", get(page::bench::get))
         .route("/{tongue}/flows", get(page::flow::all))
+        .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))
         .route("/{tongue}/flows/{id}", get(page::flow::get))
         .route("/{tongue}/flows/{id}/cure", post(page::flow::cure))
         .route("/{tongue}/flows/{id}/evidence", get(page::evidence::get));

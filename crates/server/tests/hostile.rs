@@ -113,6 +113,7 @@ fn offer(dir: &Path, server: &NodeServer) {
         facts: Default::default(),
         plan: None,
         release: None,
+        meter: Vec::new(),
         handling,
         plane: None,
     };

@@ -192,6 +192,7 @@ impl Space {
                 facts: giver(),
                 plan: None,
                 release: None,
+                meter: Vec::new(),
                 handling: Default::default(),
                 plane,
             };

@@ -52,6 +52,18 @@ impl Store {
         self.read(|c| sum(c, participant, counter, from, to))
     }
 
+    /// Returns what stands under an id: on which day, and how many.
+    pub fn reserved(&self, participant: &Participant, counter: &str, id: &str) -> Result<Option<(CivilDate, u64)>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT day, n FROM counted WHERE participant = ?1 AND counter = ?2 AND id = ?3";
+            let found = c
+                .prepare_cached(sql)?
+                .query_row(params![participant.as_str(), counter, id], |row| Ok((row.get::<_, i32>(0)?, column::count(row, 1)?)))
+                .optional()?;
+            Ok(found.map(|(day, n)| (CivilDate::from_days(day), n)))
+        })
+    }
+
     /// Takes a count back, because nothing moved.
     pub fn release(
         &self,

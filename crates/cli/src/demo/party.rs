@@ -170,7 +170,7 @@ fn obey(node: &Arc<Node>, order: Order) -> Result<Value, String> {
     let said = |e: node::error::ActError| format!("{}: {e}", e.code());
     Ok(match order {
         Order::Offer { dataset, title, source, facts } => {
-            let terms = node.offer(&Offer { dataset, title, source, facts, plan: None, release: None, handling: Default::default(), plane: None }).map_err(said)?;
+            let terms = node.offer(&Offer { dataset, title, source, facts, plan: None, release: None, meter: Vec::new(), handling: Default::default(), plane: None }).map_err(said)?;
             serde_json::to_value(terms).unwrap_or_default()
         }
         Order::Know { id, facts } => json!(node.know_peer(&PeerFacts { id, facts }).map_err(said)?),

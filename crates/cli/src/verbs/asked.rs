@@ -49,32 +49,7 @@ impl Asked {
             };
         };
         let mut transfer = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-        overlay(&mut transfer, &flat);
+        question::overlay(&mut transfer, &flat);
         Ok(transfer)
-    }
-}
-
-/// Lays facts from flags over those of a file: party facts on the ends of each hop, the rest on every hop and dataset.
-pub fn overlay(t: &mut Transfer, flat: &[(String, Said)]) {
-    let ends: Vec<(String, String)> = t.hops.iter().map(|h| (h.from.clone(), h.to.clone())).collect();
-    for (slot, said) in flat {
-        if let Some(rest) = slot.strip_prefix("exporter.") {
-            ends.iter().for_each(|(from, _)| set_party(t, from, rest, said));
-        } else if let Some(rest) = slot.strip_prefix("recipient.") {
-            ends.iter().for_each(|(_, to)| set_party(t, to, rest, said));
-        } else if slot.starts_with("data.") {
-            t.datasets.values_mut().for_each(|d| drop(d.facts.insert(slot.clone(), said.clone())));
-        } else if slot.starts_with("subjects.") {
-            t.datasets.values_mut().flat_map(|d| d.subjects.values_mut()).for_each(|g| drop(g.insert(slot.clone(), said.clone())));
-        } else {
-            t.hops.iter_mut().for_each(|h| drop(h.facts.insert(slot.clone(), said.clone())));
-        }
-    }
-}
-
-/// Says a fact of a party.
-pub fn set_party(t: &mut Transfer, name: &str, rest: &str, said: &Said) {
-    if let Some(p) = t.parties.get_mut(name) {
-        p.facts.insert(format!("party.{rest}"), said.clone());
     }
 }

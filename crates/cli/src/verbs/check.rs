@@ -2,6 +2,8 @@
 
 mod determinations;
 
+pub use determinations::files as judgment_files;
+
 use crate::{
     interview, memo, rules_source, transfer_file,
     verdict::Voice,
@@ -163,7 +165,7 @@ fn answer(check: &Check) -> Result<Verdict, String> {
             None => Transfer::single(flat.clone()),
             Some(file) => {
                 let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-                super::asked::overlay(&mut t, &flat);
+                node::question::overlay(&mut t, &flat);
                 t
             }
         };
@@ -174,7 +176,7 @@ fn answer(check: &Check) -> Result<Verdict, String> {
         (Transfer::single(flat.clone()), flat)
     } else if let Some(file) = &check.asked.file {
         let mut t = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-        super::asked::overlay(&mut t, &flat);
+        node::question::overlay(&mut t, &flat);
         (t, flat)
     } else if nothing_said {
         return Err("error[TGT-C002]: nothing to check: give a file, or --from and --to; on a terminal `tegata check` asks".into());
@@ -200,12 +202,12 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
     let (mut transfer, mut said) = (transfer.clone(), said.to_vec());
     if !taken.is_empty() {
         let usual: Vec<(String, Said)> = taken.iter().map(|(slot, f)| (slot.clone(), rulebook::book::parse_said(&f.known.to_string()))).collect();
-        super::asked::overlay(&mut transfer, &usual);
+        node::question::overlay(&mut transfer, &usual);
         said.extend(usual);
         bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
     }
     if !judged.facts.is_empty() {
-        super::asked::overlay(&mut transfer, &judged.facts);
+        node::question::overlay(&mut transfer, &judged.facts);
         bound = engine.book.bind(&transfer).map_err(|ds| super::faults(&ds))?;
     }
     let said = said.as_slice();
@@ -220,8 +222,9 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         super::write_whole(path, page.as_bytes())?;
         errln!("{}", path.display());
     }
+    let ahead = engine.ahead(&bound, as_of).map_err(super::too_many)?;
     if check.json {
-        super::print_lines(&[document(&decision, now.as_ref(), supposed.as_ref(), &judged.records)]);
+        super::print_lines(&[document(&decision, now.as_ref(), supposed.as_ref(), &judged.records, &ahead)]);
         return Ok(decision.verdict);
     }
     let mut out = voice.answer(&engine.book.vocabulary, &decision, supposed.as_ref(), &repeat);
@@ -230,6 +233,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         out.insert(1, format!("  {}: {}", voice.word("taken-as-usual"), facts.join(", ")));
     }
     out.extend(judged.lines);
+    out.extend(ahead.iter().map(|w| question::threshold(&engine.book, voice.language, w)));
     if let Some(now) = now.filter(|n| n.verdict != decision.verdict || n.deciding_ids() != decision.deciding_ids()) {
         let then = words::say(voice.language, "understood", &[("date", words::Arg::Text(&as_of.on.to_string()))]);
         let later = words::say(voice.language, "understood", &[("date", words::Arg::Text(&now.as_of.published_by.to_string()))]);
@@ -248,13 +252,16 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
 }
 
 /// The decision as a document, with its digest.
-pub fn document(decision: &Decision, now: Option<&Decision>, supposed: Option<&Supposition>, judged: &[serde_json::Value]) -> String {
+pub fn document(decision: &Decision, now: Option<&Decision>, supposed: Option<&Supposition>, judged: &[serde_json::Value], ahead: &[decide::counter::Warning]) -> String {
     let mut value = question::document(decision, now, super::today());
     if let (Some(map), Some(s)) = (value.as_object_mut(), supposed) {
         map.insert("if_usual".into(), serde_json::to_value(s).unwrap_or_default());
     }
     if let Some(map) = value.as_object_mut().filter(|_| !judged.is_empty()) {
         map.insert("determinations".into(), judged.into());
+    }
+    if let Some(map) = value.as_object_mut().filter(|_| !ahead.is_empty()) {
+        map.insert("thresholds".into(), serde_json::to_value(ahead).unwrap_or_default());
     }
     value.to_string()
 }
@@ -309,7 +316,7 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
         let text = match answer {
             Ok(decision) => {
                 worst = Some(worst.filter(|w| w.severity() >= decision.verdict.severity()).unwrap_or(decision.verdict));
-                document(&decision, None, None, &[])
+                document(&decision, None, None, &[], &[])
             }
             Err(e) => {
                 unread += 1;
@@ -345,7 +352,7 @@ fn to_all(engine: &mut Engine, transfer: &Transfer, as_of: AsOf, voice: Voice) -
         let mut there = transfer.clone();
         let said = Said::claim(model::fact::Spoken::Word(place.clone()));
         let ends: Vec<String> = there.hops.iter().map(|h| h.to.clone()).collect();
-        ends.iter().for_each(|to| super::asked::set_party(&mut there, to, "place", &said));
+        ends.iter().for_each(|to| node::question::set_party(&mut there, to, "place", &said));
         let bound = engine.book.bind(&there).map_err(|ds| super::faults(&ds))?;
         let decision = engine.decide(&bound, as_of).map_err(super::too_many)?;
         worst = if decision.verdict.severity() > worst.severity() { decision.verdict } else { worst };

@@ -3,6 +3,7 @@
 use crate::{door::{Door, Fault, Which}, transfer_file};
 use clap::Args;
 use model::fact::Said;
+use node::act::judgment::Judgment;
 use serde_json::{Map, Value, json};
 use std::{path::PathBuf, process::ExitCode};
 use words::{Arg, say};
@@ -12,6 +13,8 @@ use words::{Arg, say};
 #[command(after_help = "Examples:
   tegata offer study.csv --dir munich --facts transfer.toml --to did:web:boston.example
   tegata offer release.csv --dir munich --facts transfer.toml --report report.json      what `tegata protect` made
+  tegata offer study.csv --dir munich --facts transfer.toml --determination tia.json --meter 'volume.NAME=1200, this year'
+  tegata offer --dir munich --determination tia-2027.json                           a judgment made again
   tegata offer --dir munich                                                         what is offered
 
 Facts of the recipient in the file are what you know of the participant that --to names. Exit codes: 0 done, 2 usage, 3 the
@@ -37,6 +40,12 @@ pub struct Offer {
     /// The report of `tegata protect` on exactly this file.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// A judgment that was concluded (`tegata determine`), for the node to rest on; without a file to offer, it is only told. Repeat for more.
+    #[arg(long = "determination", value_name = "FILE")]
+    determinations: Vec<PathBuf>,
+    /// A counter of the law that the people of the dataset count towards, FACT=PEOPLE; with the window behind it where the rules do not say it.
+    #[arg(long, value_name = "FACT=PEOPLE[, WINDOW]")]
+    meter: Vec<String>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -58,7 +67,8 @@ pub fn run(offer: Offer) -> ExitCode {
 }
 
 fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
-    let Some(file) = &offer.file else { return list(offer) };
+    let told = tell_judgments(offer)?;
+    let Some(file) = &offer.file else { return if told.is_empty() { list(offer) } else { Ok(told) } };
     let source = std::fs::canonicalize(file).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", file.display())))?;
     let mut flat: Vec<(String, Said)> = match &offer.facts {
         Some(path) => transfer_file::read_flat(path).map_err(|e| format!("error[TGT-C002]: {e}"))?,
@@ -88,16 +98,48 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     if let (Some(m), Some(map)) = (measured, body.as_object_mut()) {
         map.insert("release".into(), json!({ "report": m.report, "content": m.content }));
     }
+    let meter = offer.meter.iter().map(|text| metered(text)).collect::<Result<Vec<_>, _>>()?;
+    if let (false, Some(map)) = (meter.is_empty(), body.as_object_mut()) {
+        map.insert("meter".into(), meter.into());
+    }
     let answer = door.post("/v1/offers", &body)?;
     if offer.json {
         return Ok(vec![answer.to_string()]);
     }
     let provider = answer.get("provider").and_then(Value::as_str).unwrap_or_default();
     let language = offer.common.voice().language;
-    Ok(vec![
-        say(language, "offer-done", &[("dataset", Arg::Text(&dataset))]),
-        say(language, "offer-next", &[("provider", Arg::Text(provider)), ("dataset", Arg::Text(&dataset))]),
-    ])
+    let mut lines = told;
+    lines.push(say(language, "offer-done", &[("dataset", Arg::Text(&dataset))]));
+    lines.push(say(language, "offer-next", &[("provider", Arg::Text(provider)), ("dataset", Arg::Text(&dataset))]));
+    Ok(lines)
+}
+
+/// `FACT=PEOPLE`, and a window behind a comma.
+fn metered(text: &str) -> Result<Value, Fault> {
+    let wrong = || Fault::usage(format!("error[TGT-C002]: `{text}` is no counter with people, such as volume.NAME=1200 or 'volume.NAME=1200, this year'"));
+    let (fact, rest) = text.split_once('=').ok_or_else(wrong)?;
+    let (people, window) = rest.split_once(',').map_or((rest, None), |(people, window)| (people, Some(window.trim())));
+    let people: u64 = people.trim().parse().map_err(|_| wrong())?;
+    Ok(match window {
+        Some(window) => json!({ "fact": fact.trim(), "people": people, "window": window }),
+        None => json!({ "fact": fact.trim(), "people": people }),
+    })
+}
+
+/// Tells the node of judgments.
+fn tell_judgments(offer: &Offer) -> Result<Vec<String>, Fault> {
+    let language = offer.common.voice().language;
+    let mut lines = Vec::new();
+    for path in &offer.determinations {
+        let (record, seal) = super::check::judgment_files(path)?;
+        let wrong = || Fault::usage(format!("error[TGT-C015]: `{}`: this is no judgment that `tegata determine` wrote", path.display()));
+        let judgment = Judgment::of_files(&record, seal.as_deref()).ok_or_else(wrong)?;
+        let held = Door::find(&offer.which)?.post("/v1/determinations", &json!(judgment))?;
+        let text = |key: &str| held.pointer(key).and_then(Value::as_str).unwrap_or_default();
+        let (fact, until) = (text("/record/fact"), text("/record/until"));
+        lines.push(say(language, "judgment-taken", &[("fact", Arg::Text(fact)), ("until", Arg::Text(until))]));
+    }
+    Ok(lines)
 }
 
 fn facts(flat: Vec<(String, Said)>) -> Value {

@@ -5,7 +5,6 @@
 //! again before the agreement; a measure that was agreed is a fact of the case from then on, as one that a person records.
 
 use crate::act::check::refusals;
-use crate::act::cure::put_makes;
 use crate::act::offer::Offer;
 use crate::act::process::At;
 use crate::act::turn::{Judged, law_of};
@@ -67,15 +66,15 @@ impl Node {
 
     /// The law on the act when a way through is taken.
     fn judged_with(&self, offer: &Offer, peer: &str, way: &Remedy) -> Result<Judged, ActError> {
-        let mut transfer = self.case_with(offer, peer)?;
-        put_makes(&mut transfer, self.id(), peer, &offer.dataset, way);
-        let decision = self.decide(&transfer)?;
-        Ok(Judged { transfer, decision })
+        let taken = self.taken_with(offer, peer, way)?;
+        let case = self.case_of(offer, peer, &taken, None)?;
+        let decision = self.decide(&case.transfer)?;
+        Ok(Judged { transfer: case.transfer, decision, judgments: case.judgments, taken: Some(taken) })
     }
 
     /// The law on an act whose contract carries measures: with them if they are still a way through, else as it is.
     pub(crate) fn law_with(&self, offer: &Offer, peer: &str, measures: &[String]) -> Result<Judged, ActError> {
-        let judged = law_of(self, offer, peer)?;
+        let judged = law_of(self, offer, peer, None)?;
         if measures.is_empty() || self.opens(&judged.decision) {
             return Ok(judged);
         }

@@ -2,7 +2,7 @@
 
 use crate::act::process::At;
 use crate::act::offer::{Handling, Offer};
-use crate::act::turn::{Bytes, Gate, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
+use crate::act::turn::{Bytes, Gate, JUDGMENT_OVER, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::random;
@@ -149,7 +149,7 @@ impl Node {
                     Some(stopped) if stopped.code == LEASE_OVER => Ok(false),
                     Some(stopped) => self.command(
                         at,
-                        Command::Suspend(self.stop_grounds(&running, &stopped)?),
+                        Command::Suspend(self.stop_grounds(pid, &running, &stopped)?),
                         Together::default(),
                     ),
                     None => Ok(false),
@@ -183,9 +183,8 @@ impl Node {
     }
 
     pub(crate) fn close(&self, pid: &str) -> Result<bool, ActError> {
-        if lock(&self.flows).remove(pid).is_none() {
-            return Ok(false);
-        }
+        let Some(running) = lock(&self.flows).remove(pid) else { return Ok(false) };
+        self.take_counts_back(&running.dataset, &running.peer, pid)?;
         match self.store.end_lease(&self.participant, pid, self.now(), Together::default()) {
             Ok(_) | Err(StoreError::Stale { .. } | StoreError::NotFound { .. }) => Ok(true),
             Err(e) => Err(e.into()),
@@ -229,7 +228,7 @@ impl Node {
             return Ok(Some(Grounds::of(&stopped.code, [stopped.says])));
         }
         let judged_epoch = self.epoch.load(Ordering::SeqCst);
-        let judged = law_of(self, &offer, &peer)?;
+        let judged = law_of(self, &offer, &peer, Some(&pid))?;
         // The bytes of a data plane of others are not seen here: what goes is what was offered, as it is.
         let content = match &offer.plane {
             Some(_) => None,
@@ -274,6 +273,7 @@ impl Node {
                 body: serde_json::to_vec(&record).map_err(|e| ActError::evidence("node/flow", e))?,
                 expect: Expect::Any,
             }],
+            reservations: self.reservations(&offer, &peer, &pid, self.store.progress(&self.participant, &pid)?.n_rows),
             ..Together::default()
         };
         let until = Instant(now.0 + self.config.limits.lease_ms);
@@ -357,11 +357,12 @@ impl Node {
         Ok((address, token))
     }
 
-    fn stop_grounds(&self, running: &Running, stopped: &Stopped) -> Result<Grounds, ActError> {
-        if stopped.code == LAW_TURNED
+    /// What the peer is told: rules and articles; what we know of ourselves stays here.
+    fn stop_grounds(&self, pid: &str, running: &Running, stopped: &Stopped) -> Result<Grounds, ActError> {
+        if [LAW_TURNED, JUDGMENT_OVER].contains(&stopped.code.as_str())
             && let Some(offer) = self.offer_of(&running.dataset)?
         {
-            let judged = law_of(self, &offer, &running.peer)?;
+            let judged = law_of(self, &offer, &running.peer, Some(pid))?;
             if !self.opens(&judged.decision) {
                 return Ok(self.grounds(&judged.decision));
             }

@@ -130,14 +130,17 @@ impl Node {
             .to_agreement(&fresh_name()?, self.id(), &process.peer.0, &self.now().to_string())
             .map_err(|e| ActError::evidence("node/agreement", e))?;
         let mut together = together;
-        together.keeps.push(Keep {
-            kind: DocumentKind::Transfer,
-            id: crate::act::offer::case_id(&offer.dataset, &process.peer.0),
-            about: Some(offer.dataset.clone()),
-            at: self.now(),
-            body: serde_json::to_vec(&judged.transfer).map_err(|e| ActError::evidence("node/case", e))?,
-            expect: Expect::Any,
-        });
+        // The measures that were agreed are facts of the case from now on; what is told is read afresh each time.
+        if let Some(taken) = &judged.taken {
+            together.keeps.push(Keep {
+                kind: DocumentKind::Transfer,
+                id: crate::act::case::case_id(&offer.dataset, &process.peer.0),
+                about: Some(offer.dataset.clone()),
+                at: self.now(),
+                body: serde_json::to_vec(taken).map_err(|e| ActError::evidence("node/case", e))?,
+                expect: Expect::Any,
+            });
+        }
         self.command(at, negotiation::Command::Agree(agreement), together)
     }
 
@@ -182,7 +185,7 @@ impl Node {
             let gone = Grounds::of("tegata/no-offer", ["this dataset is no longer offered".to_owned()]);
             return self.refuse(at, by, gone, Together::default());
         };
-        let judged = law_of(self, &offer, &process.peer.0)?;
+        let judged = law_of(self, &offer, &process.peer.0, None)?;
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
         if !self.opens(&judged.decision) {
             return self.refuse(at, by, self.grounds(&judged.decision), together);

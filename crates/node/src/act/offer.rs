@@ -8,9 +8,10 @@ use decide::decision::{Decision, Missing};
 use dsp::message::terms::Terms;
 use dsp::policy::Place;
 use dsp::profile::{Clause, Residual, Test};
-use model::transfer::{Facts, Hop, Transfer};
+use crate::act::case::told;
+use crate::act::meter::Metered;
+use model::transfer::Facts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::Together;
 use store::keep::{DocumentKind, Expect, Keep};
@@ -60,6 +61,9 @@ pub struct Offer {
     /// A release that was measured: digest of its report and of its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// The counters of the law that its people count towards; this node adds them up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meter: Vec<Metered>,
     /// Who makes our moves.
     #[serde(default)]
     pub handling: Handlings,
@@ -79,9 +83,11 @@ pub struct Release {
 }
 
 impl Node {
-    /// Offers a dataset: its facts must speak the vocabulary; the law's condition goes into the catalog as ODRL.
-    pub fn offer(&self, offer: &Offer) -> Result<Terms, ActError> {
+    /// Offers a dataset: its facts must speak the vocabulary; the law's condition goes into the catalog as ODRL. Flows of an
+    /// offer that was told anew are judged afresh before this returns.
+    pub fn offer(self: &std::sync::Arc<Self>, offer: &Offer) -> Result<Terms, ActError> {
         self.check_plane(offer)?;
+        self.check_meter(offer)?;
         let terms = self.terms_of(offer)?;
         let body = serde_json::to_vec(offer).map_err(|e| ActError::evidence("node/offer", e))?;
         let document = Keep {
@@ -93,6 +99,7 @@ impl Node {
             expect: Expect::Any,
         };
         self.store.keep(&self.participant, document, Together::default())?;
+        self.judge_running();
         self.changed();
         Ok(terms)
     }
@@ -134,28 +141,10 @@ impl Node {
 
     /// Asks the law what it leaves open of a recipient who is not known yet.
     pub(crate) fn decide_condition(&self, offer: &Offer) -> Result<Result<Residual, String>, ActError> {
-        let nobody = case(self.id(), "recipient", offer, &Facts::new());
+        let nobody = told(self.id(), "recipient", offer, &Facts::new());
         let decision = self.decide(&nobody)?;
         let residual = residual(&decision);
         Ok(if residual.ways.is_empty() { Err(headline(&decision)) } else { Ok(residual) })
-    }
-
-    /// The legal act between us and a peer for one dataset, as it is known now; kept once it was judged.
-    pub fn case_with(&self, offer: &Offer, peer: &str) -> Result<Transfer, ActError> {
-        if let Some(kept) =
-            self.store.kept(&self.participant, DocumentKind::Transfer, &case_id(&offer.dataset, peer))?
-        {
-            return serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/case", e));
-        }
-        let facts = match self.store.kept(&self.participant, DocumentKind::Peer, peer)? {
-            Some(kept) => {
-                serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?
-            }
-            None => {
-                self.config.peer.iter().find(|p| p.id == peer).map(|p| p.facts.clone()).unwrap_or_default()
-            }
-        };
-        Ok(case(self.id(), peer, offer, &facts))
     }
 
     /// What is known of peers: from the configuration, and what was told since.
@@ -169,8 +158,8 @@ impl Node {
         Ok(all)
     }
 
-    /// Remembers what is known of a peer, for acts that are judged from now on.
-    pub fn know_peer(&self, peer: &PeerFacts) -> Result<(), ActError> {
+    /// Remembers what is known of a peer; what runs with it is judged afresh before this returns.
+    pub fn know_peer(self: &std::sync::Arc<Self>, peer: &PeerFacts) -> Result<(), ActError> {
         let body = serde_json::to_vec(&peer.facts).map_err(|e| ActError::evidence("node/peer", e))?;
         let document = Keep {
             kind: DocumentKind::Peer,
@@ -181,45 +170,9 @@ impl Node {
             expect: Expect::Any,
         };
         self.store.keep(&self.participant, document, Together::default())?;
+        self.judge_running();
         self.changed();
         Ok(())
-    }
-}
-
-/// Under which id the legal act with a peer is kept.
-pub(crate) fn case_id(dataset: &str, peer: &str) -> String {
-    format!("{dataset}|{peer}")
-}
-
-/// The legal act: our facts, the dataset's, the hop's, and those of the recipient (with or without `recipient.`).
-pub(crate) fn case(own: &str, peer: &str, offer: &Offer, recipient: &Facts) -> Transfer {
-    let named = recipient.iter().map(|(id, said)| {
-        let id = match id.split_once('.') {
-            Some(("recipient" | "party", rest)) => format!("recipient.{rest}"),
-            _ => id.clone(),
-        };
-        (id, said.clone())
-    });
-    let all: BTreeMap<_, _> = offer.facts.iter().map(|(k, v)| (k.clone(), v.clone())).chain(named).collect();
-    let mut single = Transfer::single(all);
-    let parties = [("exporter", own), ("recipient", peer)];
-    Transfer {
-        id: None,
-        parties: parties
-            .iter()
-            .filter_map(|(role, id)| single.parties.remove(*role).map(|p| ((*id).to_owned(), p)))
-            .collect(),
-        datasets: single.datasets.remove("data").map(|d| (offer.dataset.clone(), d)).into_iter().collect(),
-        hops: single
-            .hops
-            .into_iter()
-            .map(|hop| Hop {
-                from: own.to_owned(),
-                to: peer.to_owned(),
-                data: vec![offer.dataset.clone()],
-                ..hop
-            })
-            .collect(),
     }
 }
 

@@ -95,9 +95,12 @@ impl Node {
                 Err(e) => refused(503, &e.code(), "the manifest could not be committed"),
             };
         };
+        let counts = match self.more_rows(&running.dataset, &running.peer, pid, piece.chunk().rows) {
+            Ok(reservations) => Together { reservations, ..Together::default() },
+            Err(e) => return refused(503, &e.code(), "the meter could not be read"),
+        };
         crash_point("provide.note.before");
-        let noted =
-            self.store.note_chunk(&self.participant, pid, number, piece.chunk(), "", Together::default());
+        let noted = self.store.note_chunk(&self.participant, pid, number, piece.chunk(), "", counts);
         crash_point("provide.note.after");
         match noted {
             Ok(_) => Given::Chunk(piece),

@@ -4,8 +4,10 @@
 //! or, after a grace, the revocation list cannot be reached. Each renewal decides afresh.
 
 use crate::act::check::{READ_ONCE, articles, headline, refusals};
+use crate::act::case::Taken;
 use crate::act::offer::Offer;
 use crate::agent::{Node, lock};
+use crate::determination::Weighed;
 use crate::error::ActError;
 use dataplane::flow::{Flow, Lease, Stopped};
 use decide::decision::Decision;
@@ -19,6 +21,8 @@ use store::lease::{Renewal, Standing};
 
 /// The code of a flow that stops because its decision turned.
 pub const LAW_TURNED: &str = "node/law-turned";
+/// The code of a flow that stops because a judgment that it rested on is over.
+pub const JUDGMENT_OVER: &str = "node/judgment-over";
 /// The code of a flow whose peer's certificate is revoked.
 pub const REVOKED: &str = "node/revoked";
 /// The code of a flow whose lease was not renewed.
@@ -36,13 +40,17 @@ pub const STATUS_UNKNOWN: &str = "node/status-unknown";
 pub(crate) struct Judged {
     pub(crate) transfer: model::transfer::Transfer,
     pub(crate) decision: Decision,
+    /// What the judgments that we hold came to for it.
+    pub(crate) judgments: Vec<Weighed>,
+    /// The measures that were put into it, if they are not kept yet.
+    pub(crate) taken: Option<Taken>,
 }
 
-/// Judges the act with a peer afresh.
-pub(crate) fn law_of(node: &Node, offer: &Offer, peer: &str) -> Result<Judged, ActError> {
-    let transfer = node.case_with(offer, peer)?;
-    let decision = node.decide(&transfer)?;
-    Ok(Judged { transfer, decision })
+/// Judges the act with a peer afresh; `flow` is the flow that it is about, if there is one.
+pub(crate) fn law_of(node: &Node, offer: &Offer, peer: &str, flow: Option<&str>) -> Result<Judged, ActError> {
+    let case = node.case_of(offer, peer, &node.taken(offer, peer)?, flow)?;
+    let decision = node.decide(&case.transfer)?;
+    Ok(Judged { transfer: case.transfer, decision, judgments: case.judgments, taken: None })
 }
 
 /// Whether a flow may go on, as the flow itself asks before each chunk.
@@ -146,7 +154,7 @@ impl Node {
 
     fn judge(&self, pid: &str, running: &Running) {
         let epoch = self.epoch.load(Ordering::SeqCst);
-        match self.stands(running) {
+        match self.stands(pid, running) {
             Ok(Ok(())) => {}
             Ok(Err(stopped)) => self.turn(pid, running, stopped),
             // Nobody knows: the lease is out until a renewal has asked again.
@@ -156,7 +164,7 @@ impl Node {
     }
 
     /// Asks revocation and the law whether a flow may go on; an error says that they could not be asked.
-    fn stands(&self, running: &Running) -> Result<Result<(), Stopped>, ActError> {
+    fn stands(&self, pid: &str, running: &Running) -> Result<Result<(), Stopped>, ActError> {
         if let Some(stopped) = self.revocation_stops(&running.peer) {
             return Ok(Err(stopped));
         }
@@ -164,7 +172,7 @@ impl Node {
             let says = "the dataset is no longer offered".to_owned();
             return Ok(Err(Stopped { code: "node/no-offer".into(), rules: Vec::new(), says }));
         };
-        let judged = law_of(self, &offer, &running.peer)?;
+        let judged = law_of(self, &offer, &running.peer, Some(pid))?;
         *lock(&running.decision) = judged.decision.digest();
         if let Some(rules) = self.read_once(&judged.decision) {
             let says = format!("the opening rests on rules that were read once: {}", rules.join("; "));
@@ -174,7 +182,7 @@ impl Node {
             return Ok(Ok(()));
         }
         let rules = refusals(&judged.decision).iter().map(|r| format!("{} ({})", r.rule, r.article)).collect();
-        Ok(Err(Stopped { code: LAW_TURNED.into(), rules, says: headline(&judged.decision) }))
+        Ok(Err(why_turned(&judged, rules)))
     }
 
     /// Stops a flow and writes down why: the gate first, so that no chunk passes; then the lease; then the peer is told.
@@ -231,7 +239,7 @@ impl Node {
     /// Decides afresh and renews. What cannot be asked or written is not renewed: the flow stops when its lease is out,
     /// and goes on when both answer again.
     fn renew_lease(&self, pid: &str, running: &Running, gate: &Gate) {
-        match self.stands(running) {
+        match self.stands(pid, running) {
             Ok(Ok(())) => {}
             Ok(Err(stopped)) => return self.turn(pid, running, stopped),
             Err(_) => return,
@@ -249,6 +257,21 @@ impl Node {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// Why a flow stops whose decision no longer opens: a judgment that is over is named, by what it was about and its last day.
+fn why_turned(judged: &Judged, rules: Vec<String>) -> Stopped {
+    let says = headline(&judged.decision);
+    let on = judged.decision.as_of.on;
+    let over = judged.judgments.iter().find(|w| w.counts().is_none() && w.record.until <= on);
+    match over {
+        Some(w) => Stopped {
+            code: JUDGMENT_OVER.into(),
+            rules,
+            says: format!("the judgment on `{}` counts no longer since {}; {says}", w.record.fact, w.record.until),
+        },
+        None => Stopped { code: LAW_TURNED.into(), rules, says },
     }
 }
 

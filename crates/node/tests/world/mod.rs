@@ -483,6 +483,7 @@ pub fn offer(source: PathBuf) -> Offer {
         ]),
         plan: None,
         release: None,
+        meter: Vec::new(),
         handling: Default::default(),
         plane: None,
     }

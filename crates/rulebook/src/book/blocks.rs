@@ -47,6 +47,12 @@ pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
     if kind == FactKind::Measure && !matches!(domain, Domain::SetOf(_) | Domain::YesNo) {
         r.fault("TGT-R008", b.span, format!("the measure `{}` is neither a set nor yes_no", b.id), "a measure is there or absent");
     }
+    let window = r.plain("window");
+    let read = crate::window::Window::read(&window);
+    if !window.is_empty() && (read.is_none() || kind != FactKind::Counter) {
+        let span = r.block.line("window").map_or(b.span, |l| l.value_span);
+        r.fault("TGT-R008", span, format!("`{window}` is no window of a counter"), "one of: this year, this and last year, 12 months; then `by recipient` if each recipient has a count of its own");
+    }
     let fact = Fact {
         id: b.id.clone(),
         on: r.word("on", &BEARERS, None).unwrap_or(Bearer::Hop),
@@ -59,6 +65,7 @@ pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
         needs: r.word("needs", &STANDINGS, Some(Standing::Claimed)).unwrap_or_default(),
         dpv: Some(r.plain("dpv")).filter(|s| !s.is_empty()),
         usual: crate::usual::Usual::read(&r.plain("usual")),
+        window: read,
         span: b.span,
     };
     if kind == FactKind::Determination && fact.by.is_none() {

@@ -17,7 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use model::{CivilDate, Digest};
-use node::{act::offer::Offer, config::PeerFacts, desk::{Desk, Repeat}};
+use node::{act::{judgment::Judgment, offer::Offer}, config::PeerFacts, desk::{Desk, Repeat}};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::sync::Arc;
@@ -33,6 +33,10 @@ pub enum Look {
     Offers,
     /// What is known of peers.
     Peers,
+    /// The judgments that are held.
+    Judgments,
+    /// The counters of the law as the node's meter has them.
+    Counters,
     /// All negotiations.
     Negotiations,
     /// One negotiation, with the transfer that followed.
@@ -52,6 +56,10 @@ pub enum Order {
     Catalog(Provider),
     /// Begin to get a dataset.
     Ask(Wanted),
+    /// Rest on a judgment.
+    Judge(Box<Judgment>),
+    /// Give a judgment up.
+    GiveUp(String),
     /// Take a way through for a stopped flow.
     Cure(String, Measures),
     /// Move the legal clock of a demo.
@@ -194,6 +202,9 @@ pub fn routes() -> Router<State> {
     Router::new()
         .route("/v1/offers", get(offers).post(offer))
         .route("/v1/peers", get(peers).post(know))
+        .route("/v1/determinations", get(judgments).post(judge))
+        .route("/v1/determinations/{id}/give-up", post(give_up))
+        .route("/v1/counters", get(counters))
         .route("/v1/catalog", post(catalog))
         .route("/v1/negotiations", get(negotiations).post(ask))
         .route("/v1/negotiations/{id}", get(negotiation))
@@ -317,6 +328,35 @@ async fn know(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, bo
     write(&state, who, &headers, "peers", body).order(Order::Know).await
 }
 
+/// The judgments that the node rests on.
+#[utoipa::path(get, path = "/v1/determinations", tag = "node", security(("token" = [])), responses((status = 200, description = "records with their seals", body = Object)))]
+async fn judgments(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Judgments).await
+}
+
+/// Rest on a judgment: a fact of every act whose facts are those that it was made on, until its last day. Flows are decided afresh.
+#[utoipa::path(post, path = "/v1/determinations", tag = "node", security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    request_body(content = Object, description = "`record` as `tegata determine` wrote it, `seal` (CAdES, DER) in base64"),
+    responses((status = 201, description = "held, with what stands behind it", body = Object),
+        (status = 422, description = "no such record, or its seal does not hold", body = Problem, content_type = "application/problem+json")))]
+async fn judge(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    write(&state, who, &headers, "determinations", body).order(|j: Judgment| Order::Judge(Box::new(j))).await
+}
+
+/// Give a judgment up; flows that rest on it stop.
+#[utoipa::path(post, path = "/v1/determinations/{id}/give-up", tag = "node", security(("token" = [])), params(("id" = String, Path, description = "the record's digest")),
+    responses((status = 200, description = "given up", body = Object), (status = 404, description = "no such judgment", body = Problem, content_type = "application/problem+json")))]
+async fn give_up(Held(state): Held<State>, who: Bearer<Act>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(blocking(&state, move |a| a.act(&who.principal, Order::GiveUp(id))).await?.1))
+}
+
+/// How many people left, added up over the window of each law that counts them, and the thresholds ahead.
+#[utoipa::path(get, path = "/v1/counters", tag = "node", security(("token" = [])), responses((status = 200, description = "counters with their windows, and what turns at which count", body = Object)))]
+async fn counters(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    tell(&state, who.principal, Look::Counters).await
+}
+
 /// Read a provider's catalog.
 #[utoipa::path(post, path = "/v1/catalog", tag = "node", security(("token" = [])), request_body(content = Provider),
     responses((status = 200, description = "the catalog, DSP 2025-1", body = Object),
@@ -412,7 +452,7 @@ async fn revoke(Held(state): Held<State>, _who: Bearer<Manage>, Path(id): Path<S
 /// The paths that the description lists.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(offers, offer, peers, know, catalog, negotiations, ask, negotiation, cure, container, log, legal_day, tokens, token, revoke),
+    paths(offers, offer, peers, know, judgments, judge, give_up, counters, catalog, negotiations, ask, negotiation, cure, container, log, legal_day, tokens, token, revoke),
     components(schemas(Provider, Wanted, Measures, Day, NewToken)),
     tags((name = "node", description = "offers, peers, negotiations; where a node runs"), (name = "tokens", description = "who may come in"))
 )]

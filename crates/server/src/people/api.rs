@@ -20,7 +20,7 @@ use axum::{
 };
 use decide::engine::Engine;
 use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
-use node::question::document;
+use node::{act::judgment::Judgment, determination::Weighed, question::document};
 use rulebook::book::Rulebook;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -67,6 +67,10 @@ pub struct Checks {
     published_by: Option<String>,
     /// `full` (default) or `verdict`.
     detail: Option<String>,
+    /// Judgments that were concluded (`tegata determine`): `record`, and `seal` in base64; each counts for the facts and days that it was made on.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    determinations: Vec<Judgment>,
 }
 
 /// Whether may these transfers go, by which article, and what is the cheapest way.
@@ -87,9 +91,17 @@ async fn checks(Held(state): Held<State>, _who: Bearer<Ask>, Query(pairs): Query
     let today = state.day();
     let as_of = day_of(question.as_of.as_deref(), question.published_by.as_deref(), today)?;
     let now = (question.published_by.is_none() && as_of.on < today).then_some(today);
+    let anchors = state.node().map(|node| node.anchors().to_vec()).unwrap_or_default();
+    let given = question.determinations.into_iter().map(|j| j.verified(&anchors, super::wall_now()));
+    let given = given.collect::<Result<Vec<_>, _>>().map_err(|line| Problem::of(Kind::ActNotUnderstood, line))?;
+    let held = asked::held(&state);
     let answers = state
         .think(move |engine| {
-            let one = |engine: &mut Engine, value| transfer(value).and_then(|t| answer(engine, &t, as_of, now, brief));
+            let one = |engine: &mut Engine, value| {
+                let mut t = transfer(value)?;
+                let judged = asked::judged(engine, &mut t, given.clone(), &held, as_of)?;
+                answer(engine, &t, &judged, as_of, now, brief)
+            };
             transfers.into_iter().map(|v| one(engine, v)).collect::<Vec<_>>()
         })
         .await?;
@@ -101,7 +113,7 @@ async fn checks(Held(state): Held<State>, _who: Bearer<Ask>, Query(pairs): Query
     Ok(Json(first.unwrap_or_else(|| Err(Problem::of(Kind::TransferNotUnderstood, "no transfer")))?).into_response())
 }
 
-fn answer(engine: &mut Engine, t: &Transfer, as_of: AsOf, now: Option<CivilDate>, brief: bool) -> Result<Value, Problem> {
+fn answer(engine: &mut Engine, t: &Transfer, judged: &[Weighed], as_of: AsOf, now: Option<CivilDate>, brief: bool) -> Result<Value, Problem> {
     if brief {
         let bound = engine.book.bind(t).map_err(|f| Problem::findings(&f))?;
         let verdict = engine.verdict(&bound, as_of).map_err(too_many)?;
@@ -111,6 +123,17 @@ fn answer(engine: &mut Engine, t: &Transfer, as_of: AsOf, now: Option<CivilDate>
     let mut value = document(&decision, now.as_ref(), super::wall_day());
     if let (Some(map), Some(id)) = (value.as_object_mut(), &t.id) {
         map.insert("id".into(), id.clone().into());
+    }
+    let (bound, mut more) = (engine.book.bind(t).map_err(|f| Problem::findings(&f))?, Map::new());
+    let ahead = engine.ahead(&bound, as_of).map_err(too_many)?;
+    if !judged.is_empty() {
+        more.insert("determinations".into(), judged.iter().map(Weighed::document).collect());
+    }
+    if !ahead.is_empty() {
+        more.insert("thresholds".into(), json!(ahead));
+    }
+    if let Some(map) = value.as_object_mut() {
+        map.extend(more);
     }
     Ok(value)
 }
@@ -128,6 +151,7 @@ fn question(body: Value, pairs: &Pairs) -> Result<(Checks, bool), Problem> {
         as_of: find("as_of"),
         published_by: find("published_by"),
         detail: find("detail"),
+        determinations: Vec::new(),
     };
     match body {
         Value::Array(all) => Ok((bare(all), true)),

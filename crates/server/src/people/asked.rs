@@ -12,7 +12,7 @@ use rulebook::{
     book::{Rulebook, parse_said},
     vocabulary::{Domain, Fact, Vocabulary},
 };
-use node::question::{self, place, plain};
+use node::{determination::{Given, Weighed}, question::{self, place, plain}};
 use serde_json::Value;
 
 /// The pairs of a query or form, in order.
@@ -189,6 +189,34 @@ pub fn decide(
         _ => None,
     };
     Ok((decision, now))
+}
+
+/// Puts judgments into a transfer, each as the fact that it counts as; tells what each came to. Those that are `held` and about
+/// other facts are left out: they belong to other transfers.
+pub fn judged(engine: &decide::engine::Engine, t: &mut Transfer, said: Vec<Given>, held: &[Given], as_of: AsOf) -> Result<Vec<Weighed>, Problem> {
+    if said.is_empty() && held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bound = engine.book.bind(t).map_err(|f| Problem::findings(&f))?;
+    let [crossing] = bound.crossings.as_slice() else {
+        return match said.is_empty() {
+            true => Ok(Vec::new()),
+            false => Err(Problem::of(Kind::TransferNotUnderstood, "a judgment is about one hop with one dataset and one group; ask about that hop alone")),
+        };
+    };
+    let n_said = said.len();
+    let given: Vec<Given> = said.into_iter().chain(held.iter().cloned()).collect();
+    let all = node::determination::weigh_all(&engine.book, given, &engine.book.circumstances(crossing), as_of.on);
+    let mut n = 0;
+    let all: Vec<Weighed> = all.into_iter().filter(|w| { n += 1; n <= n_said || w.is_about_these_facts() }).collect();
+    let facts: Vec<(String, Said)> = all.iter().filter_map(|w| w.counts().map(|said| (w.record.fact.clone(), said.clone()))).collect();
+    question::overlay(t, &facts);
+    Ok(all)
+}
+
+/// The judgments of the node behind this door.
+pub fn held(state: &State) -> Vec<Given> {
+    state.node().and_then(|node| node.judgments_held().ok()).unwrap_or_default()
 }
 
 /// The name of a place.

@@ -11,6 +11,7 @@ pub mod field;
 pub mod flow;
 pub mod home;
 pub mod hygiene;
+pub mod judgments;
 pub mod matrix;
 pub mod register;
 pub mod report;

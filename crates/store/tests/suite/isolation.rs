@@ -206,6 +206,7 @@ fn finding() -> Vec<Verb> {
         }),
         verb("status", "Ok(None)", |s, p| s.status(p, "crl")),
         verb("counted", "Ok(0)", |s, p| s.counted(p, "c", day("2000-01-01"), day("2100-01-01"))),
+        verb("reserved", "Ok(None)", |s, p| s.reserved(p, "c", "t1")),
         verb("release", r#"Err(NotFound { what: "reservation" })"#, move |s, p| {
             s.release(p, "c", "t1", none())
         }),

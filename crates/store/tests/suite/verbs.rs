@@ -426,6 +426,8 @@ fn a_counter_counts_within_its_window_once_per_id_and_refuses_beyond_its_cap() {
     let counted = |from, to| store.counted(&aoi(), "cn.people", day(from), day(to)).unwrap();
     assert_eq!(counted("2025-01-01", "2025-12-31"), 500);
     assert_eq!(counted("2026-01-01", "2026-12-31"), 100);
+    assert_eq!(store.reserved(&aoi(), "cn.people", "t1").unwrap(), Some((day("2026-01-01"), 70)));
+    assert_eq!(store.reserved(&aoi(), "cn.people", "none").unwrap(), None);
     store.release(&aoi(), "cn.people", "t1", Together::default()).unwrap();
     assert_eq!(counted("2026-01-01", "2026-12-31"), 30);
     let none = store.release(&aoi(), "cn.people", "t1", Together::default());

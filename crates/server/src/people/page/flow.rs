@@ -86,6 +86,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
             }
         }
     };
+    let body = html! { (body) p { a href=(format!("/{}/judgments", t.code())) { (t.word("page-judgments")) " · " (t.word("page-counters")) } } };
     Frame::new(t, &uri, "flows", t.word("page-nav-flows")).render(&state, body)
 }
 

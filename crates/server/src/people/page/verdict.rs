@@ -14,6 +14,7 @@ use crate::people::{
 };
 use axum::{extract::{Path, Query, State as Held}, http::Uri, response::Response};
 use decide::{
+    counter::Warning,
     decision::{Clause, ClauseKind, CrossingAnswer, Decision, Remedy, Verdict},
     footing,
     knowledge::Truth,
@@ -22,6 +23,7 @@ use decide::{
 use maud::{Markup, html};
 use model::{CivilDate, transfer::Transfer};
 use label::{due, in_words, known_values, said_label};
+use node::determination::Weighed;
 use rulebook::book::Rulebook;
 
 /// Reasons and ways at once; the others behind a fold.
@@ -47,16 +49,20 @@ pub async fn get(
         Ok(a) => a,
         Err(p) => return super::refused(&uri, &p),
     };
-    let (transfer, as_of, today) = (Transfer::single(asked.flat.clone()), asked.as_of, asked.past.then(|| state.day()));
+    let (mut transfer, as_of, today) = (Transfer::single(asked.flat.clone()), asked.as_of, asked.past.then(|| state.day()));
+    let held = asked::held(&state);
     let answer = state.think(move |engine| {
+        let judged = asked::judged(engine, &mut transfer, Vec::new(), &held, as_of)?;
         let (decision, now) = asked::decide(engine, &transfer, as_of, today)?;
-        Ok((decision, now, asked::suppose(engine, &transfer, as_of)?))
+        let bound = engine.book.bind(&transfer).map_err(|f| crate::problem::Problem::findings(&f))?;
+        let beside = Beside { judged, ahead: engine.ahead(&bound, as_of).map_err(asked::too_many)? };
+        Ok((decision, now, asked::suppose(engine, &transfer, as_of)?, beside))
     });
     let answer = answer.await.and_then(|a| a);
     match answer {
         Err(p) => not_understood(&state, t, &uri, &asked, &p),
-        Ok((decision, now, supposed)) => {
-            let page = Answer { t, book: &state.book, asked: &asked, decision: &decision, now: now.as_ref(), supposed: supposed.as_ref() };
+        Ok((decision, now, supposed, more)) => {
+            let page = Answer { more: &more, t, book: &state.book, asked: &asked, decision: &decision, now: now.as_ref(), supposed: supposed.as_ref() };
             let title = format!("{}: {}", t.word(&format!("verdict-{}", decision.verdict.word())), page.route());
             Frame::new(t, &uri, "check", title).render(&state, page.render())
         }
@@ -72,8 +78,15 @@ fn not_understood(state: &State, t: Tongue, uri: &Uri, asked: &Asked, problem: &
     Frame::new(t, uri, "check", t.word("page-check-title")).render(state, body)
 }
 
+/// What an answer rests on or nears beside the facts that were asked about.
+struct Beside {
+    judged: Vec<Weighed>,
+    ahead: Vec<Warning>,
+}
+
 struct Answer<'a> {
     t: Tongue,
+    more: &'a Beside,
     book: &'a Rulebook,
     asked: &'a Asked,
     decision: &'a Decision,
@@ -100,6 +113,7 @@ impl Answer<'_> {
         let Some(c) = self.decision.worst() else { return html! {} };
         html! {
             (self.banner())
+            (self.rests_on())
             div.cols {
                 div {
                     @match c.verdict {
@@ -138,6 +152,15 @@ impl Answer<'_> {
                     @if let Some(c) = now.worst() { @for d in c.deciding.iter().take(2) { p.meta { b { (d.citation.cites) } " – " (t.text(&d.says)) } } }
                 }
             } }
+        }
+    }
+
+    /// The judgments behind the answer, and the thresholds ahead of its counts.
+    fn rests_on(&self) -> Markup {
+        let t = self.t;
+        html! {
+            @for w in &self.more.judged { p.note { (w.line(self.book, t.0, &t.word("page-judgments"))) } }
+            @for w in &self.more.ahead { p class=(if w.is_near() { "note warn" } else { "note" }) { (node::question::threshold(self.book, t.0, w)) } }
         }
     }
 
