@@ -49,7 +49,7 @@ impl Asked {
             };
         };
         let mut transfer = transfer_file::read(file).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-        question::overlay(&mut transfer, &flat);
+        node::question::overlay(&mut transfer, &flat);
         Ok(transfer)
     }
 }
