@@ -6,9 +6,8 @@
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use http_body_util::Limited;
 use hyper::Request;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -19,23 +18,25 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKey
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+mod fresh;
 #[cfg(test)]
 pub(crate) mod kit;
+mod patience;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use fresh::Fresh;
+use patience::{Bounded, Patient};
 
 /// Why there is no TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,67 +193,6 @@ pub fn server_config(files: &Files) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-/// Time, length and number of a file: what tells one version from the next without reading it.
-type Stamp = Option<(SystemTime, u64, u64)>;
-
-/// What was made of files, made again when they change.
-pub(crate) struct Fresh<T> {
-    paths: Vec<PathBuf>,
-    look_every: Duration,
-    make: Box<dyn Fn() -> Result<T, TlsError> + Send + Sync>,
-    state: Mutex<State<T>>,
-}
-
-struct State<T> {
-    made: Arc<T>,
-    stamps: Vec<Stamp>,
-    looked: Instant,
-    times: u64,
-}
-
-impl<T> Fresh<T> {
-    pub(crate) fn new(
-        paths: Vec<PathBuf>,
-        look_every: Duration,
-        make: impl Fn() -> Result<T, TlsError> + Send + Sync + 'static,
-    ) -> Result<Self, TlsError> {
-        // The stamps are taken first: a change while the files are read is seen at the next look.
-        let stamps = stamps(&paths);
-        let state = State { made: Arc::new(make()?), stamps, looked: Instant::now(), times: 1 };
-        Ok(Self { paths, look_every, make: Box::new(make), state: Mutex::new(state) })
-    }
-
-    /// The newest that could be made, and how many times it was made afresh.
-    pub(crate) fn get(&self) -> (Arc<T>, u64) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= self.look_every {
-            state.looked = Instant::now();
-            let stamps = stamps(&self.paths);
-            // Files of which only one is replaced yet do not fit: the old ones serve until all do.
-            if stamps != state.stamps
-                && let Ok(made) = (self.make)()
-            {
-                state.made = Arc::new(made);
-                state.stamps = stamps;
-                state.times += 1;
-            }
-        }
-        (Arc::clone(&state.made), state.times)
-    }
-}
-
-fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
-    let stamp = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        #[cfg(unix)]
-        let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-        #[cfg(not(unix))]
-        let number = 0;
-        Some((metadata.modified().ok()?, metadata.len(), number))
-    };
-    paths.iter().map(stamp).collect()
-}
-
 /// What one server and one of its connections may take up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -386,7 +326,7 @@ async fn serve_one(
 ) {
     let limits = door.limits;
     let _ = stream.set_nodelay(true);
-    let stream = Patient { stream, taking: limits.taking, end: None };
+    let stream = Patient::new(stream, limits.taking);
     let Some(config) = door.config() else {
         return converse(stream, from, None, router, limits, stop).await;
     };
@@ -445,102 +385,6 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
-    }
-}
-
-type Fault = Box<dyn std::error::Error + Send + Sync>;
-
-/// A request's body within limits of size and time.
-struct Bounded {
-    body: Limited<Incoming>,
-    end: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Bounded {
-    fn new(body: Incoming, limits: Limits) -> Self {
-        let end = (!body.is_end_stream()).then(|| Box::pin(tokio::time::sleep(limits.body)));
-        Self { body: Limited::new(body, limits.body_bytes_max), end }
-    }
-}
-
-impl Body for Bounded {
-    type Data = Bytes;
-    type Error = Fault;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        let this = self.get_mut();
-        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        match this.end.as_mut().map(|end| end.as_mut().poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Some(Err("the body did not arrive in time".into()))),
-            _ => Poll::Pending,
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// A stream that ends when the other side takes nothing for too long.
-struct Patient {
-    stream: TcpStream,
-    taking: Duration,
-    end: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Patient {
-    fn within<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if done.is_ready() {
-            self.end = None;
-            return done;
-        }
-        let taking = self.taking;
-        let end = self.end.get_or_insert_with(|| Box::pin(tokio::time::sleep(taking)));
-        end.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for Patient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for Patient {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.within(cx, done)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.within(cx, done)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::carrier::reach::Reach;
 use crate::carrier::{Terms, TlsCarrier};
 use axum::Extension;
 use axum::routing::{get, post};
+use hyper::body::Bytes;
 use identity::x509::AltName;
 use node::ports::{Carrier, CarrierError, Reply, Request as Message};
 use std::io::{Read, Write};
