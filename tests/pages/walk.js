@@ -39,6 +39,7 @@ export const PAGES = {
   effect: "effect/2024-03-22",
   report: "report",
   register: "register?example=1",
+  map: "map?exporter.place=JP&data.categories=contact",
   matrix: "matrix?exporter.place=JP&data.categories=contact",
   flows: "flows",
   stopped: "flows/T-02",

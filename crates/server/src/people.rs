@@ -231,6 +231,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/hygiene", get(page::hygiene::get))
         .route("/{tongue}/register", get(page::register::get).post(page::register::post))
         .route("/{tongue}/matrix", get(page::matrix::get))
+        .route("/{tongue}/map", get(page::matrix::get))
         .route("/{tongue}/bench", get(page::bench::get))
         .route("/{tongue}/flows", get(page::flow::all))
         .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))

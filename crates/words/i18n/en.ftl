@@ -883,3 +883,4 @@ page-counters = Counters
 page-counters-lead = People whose data left through this node, added up over the window of each law that counts them.
 page-counters-window = from { $from } to { $to }
 page-counters-none = Nothing that is offered counts towards a threshold.
+page-map-note = One tile a place, near where it lies; the frame marks the origin. Tiles show neither borders nor areas and say nothing about status. Parts of places stand in the table, which says the same in words.

@@ -12,6 +12,7 @@ pub mod flow;
 pub mod home;
 pub mod hygiene;
 pub mod judgments;
+mod map;
 pub mod matrix;
 pub mod register;
 pub mod report;

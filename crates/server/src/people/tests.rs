@@ -141,6 +141,12 @@ async fn a_check_answers_what_the_engine_answers() {
 #[tokio::test]
 async fn a_matrix_and_a_list_answer_every_row() {
     let at = door(Mode::Production, Role::Read).await;
+    let pages = door(Mode::Demo, Role::Read).await;
+    let entered = send(pages, &format!("GET /en/enter?token={SECRET}"), &[], "").await;
+    let cookie = ("Cookie", entered.header("set-cookie").unwrap().split(';').next().unwrap());
+    let page = send(pages, "GET /en/map?exporter.place=JP&data.categories=contact", &[cookie], "").await;
+    let (tiles, rows) = (page.body.matches("class=\"tile ").count(), page.body.matches("<th scope=\"row\">").count());
+    assert_eq!((tiles, rows), (250, book().vocabulary.places.len()), "a tile for each place, a row for each and for each part");
     let matrix = send(at, "POST /v1/matrix", &[BEARER], FACTS).await.json();
     let answers = matrix["answers"].as_array().unwrap();
     assert_eq!(answers.len(), book().vocabulary.places.len());

@@ -1,4 +1,4 @@
-//! One origin to every destination: letters and words, never color alone.
+//! One origin to every destination, as a map and as its twin, a table: letters and words, never color alone.
 
 use super::{Frame, as_of_form, badge, tongue};
 use crate::people::{State, asked::{self, Asked, Pairs, place_name, query, too_many}, principal::{Ask, Seat}, tongue::Tongue};
@@ -52,6 +52,8 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, Q
         (form(t, &state, &asked, origin.is_none()))
         @if origin.is_some() {
             (as_of_form(t, &format!("/{}/matrix", t.code()), &asked.pairs(), asked.as_of))
+            @let others: Pairs = asked.pairs().into_iter().filter(|(n, _)| n != "recipient.place").collect();
+            (super::map::map(t, &state, origin.as_deref().unwrap_or_default(), &others, &answers))
             (table(t, &state, &asked, &answers))
         }
     };
