@@ -33,6 +33,7 @@ mod profile;
 mod rules_source;
 mod tell;
 mod transfer_file;
+mod usage;
 mod verbs;
 mod verdict;
 
@@ -93,7 +94,7 @@ fn main() -> ExitCode {
     let read = tell::localized(Tegata::command()).try_get_matches().and_then(|m| Tegata::from_arg_matches(&m));
     let tegata = match read {
         Ok(tegata) => tegata,
-        Err(e) => e.exit(),
+        Err(e) => return usage::end(&e),
     };
     match tegata.verb {
         Verb::Demo(demo) => verbs::demo::run(demo),

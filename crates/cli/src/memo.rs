@@ -56,6 +56,9 @@ fn reasons(c: &CrossingAnswer, voice: Voice) -> String {
         out.push_str(&format!("<tr><td>{link}</td><td>{}{beside}{}</td></tr>", escape(d.says.in_(voice.language)), entries(d, voice)));
     }
     out.push_str("</table>");
+    if c.deciding.is_empty() && c.verdict.opens() {
+        out.push_str(&format!("<p>{}</p>", escape(&voice.word("nothing-asks"))));
+    }
     out
 }
 

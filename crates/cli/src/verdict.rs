@@ -82,6 +82,9 @@ impl Voice {
             shown.retain(|d| surely(d) && matches!(d.kind, ClauseKind::Bar | ClauseKind::Gate));
             shown.truncate(3);
         }
+        if shown.is_empty() && c.verdict.opens() {
+            out.push(format!("  {}", self.word("nothing-asks")));
+        }
         let more = shown.len().saturating_sub(REASONS);
         for clause in shown.iter().take(REASONS) {
             out.push(format!("  {} — {}", self.cite(clause), self.says(clause)));

@@ -25,6 +25,7 @@ entry-ended = 現在は無効:{ $cites }は{ $day }に終了しました(リス�
 entry-annulled = 現在は無効:{ $cites }は{ $day }に初めからなかったものとされました(リスト:{ $list })
 entry-not_yet = まだ無効:{ $cites }は{ $day }から効力を持ちます(リスト:{ $list })
 entry-given = { $entry }。理由:{ $given }
+nothing-asks = 収録されている法令のうち、この行為に何かを求めるものはありません。収録されていない法令や、特定の者に対する命令が求めることはあり得ます。「確認していないもの」をご覧ください。
 because = 根拠
 ways = 負担の小さい方法
 ways-whatever = 負担の小さい方法(述べられていない点がどうであっても)
@@ -681,6 +682,8 @@ help-schema = 移転の書き方(JSON Schema)を表示します
 help-rules = 法の規定を一覧・表示・検査・比較します
 help-demo = 「法が変わった日」の実演
 # What to do about a code
+everywhere = すべての国・地域
+everywhere-but = { $places } を除くすべての国・地域
 code-TGT-C001 = ファイルの場所と権限を確かめてください。書きかけのものは残っていません
 code-TGT-C002 = 移転の書き方は `tegata schema transfer` で分かります
 code-TGT-C003 = 日付は 2026-11-22 のように書いてください
@@ -688,6 +691,7 @@ code-TGT-C004 = 表・公開データ・報告書には別々のファイルを�
 code-TGT-C005 = 記憶のファイルを移してください。次回は初回として扱います
 code-TGT-C006 = `tegata rules ls` で名称を確かめてください
 code-TGT-C007 = `--column '見出し=事実'` で列の意味を指定してください。ひな形は examples/register/ にあります
+code-TGT-C016 = その動詞の `--help` に書き方があります
 code-TGT-C015 = `tegata draft --help` に手順があります。空欄を埋め、判断とその封印を確かめてください
 code-TGT-C010 = 別のポートを選んでください(`--listen 127.0.0.1:0` は空きポート)
 code-TGT-C011 = `tegata serve --dir フォルダ` でノードを起動してください

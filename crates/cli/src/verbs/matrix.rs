@@ -64,8 +64,9 @@ fn csv(matrix: &Matrix) -> Vec<String> {
 
 fn text(matrix: &Matrix, voice: Voice) -> Vec<String> {
     let mut out = Vec::new();
+    let every: Vec<&str> = matrix.destinations.iter().flatten().map(String::as_str).collect();
     for (row, origins) in matrix.cells.iter().zip(&matrix.origins) {
-        out.push(origins.join(" "));
+        out.push(named(&origins.iter().map(String::as_str).collect::<Vec<_>>(), &every, voice));
         let mut groups: Vec<(Verdict, &str, Vec<&str>)> = Vec::new();
         for (cell, destinations) in row.iter().zip(&matrix.destinations) {
             let names = destinations.iter().map(String::as_str);
@@ -76,8 +77,18 @@ fn text(matrix: &Matrix, voice: Voice) -> Vec<String> {
         }
         groups.sort_by_key(|(v, _, all)| (v.severity(), std::cmp::Reverse(all.len())));
         for (v, by, all) in groups {
-            out.push(format!("    {} ({}) {by}: {}", voice.verdict(v), all.len(), all.join(" ")));
+            out.push(format!("    {} ({}) {by}: {}", voice.verdict(v), all.len(), named(&all, &every, voice)));
         }
     }
     out
+}
+
+/// Places by their codes; of more than half of all, those that are not among them.
+fn named(places: &[&str], every: &[&str], voice: Voice) -> String {
+    if places.len() * 2 <= every.len() {
+        return places.join(" ");
+    }
+    let others: Vec<&str> = every.iter().filter(|p| !places.contains(p)).copied().collect();
+    let places = words::Arg::Text(&others.join(" "));
+    words::say(voice.language, if others.is_empty() { "everywhere" } else { "everywhere-but" }, &[("places", places)])
 }

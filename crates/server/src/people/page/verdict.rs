@@ -176,6 +176,10 @@ impl Answer<'_> {
         } else {
             shown.sort_by_key(|d| (d.kind == ClauseKind::Gap, d.kind == ClauseKind::Scope));
         }
+        if shown.is_empty() && c.verdict.opens() {
+            let says = self.t.word("nothing-asks");
+            return html! { section aria-labelledby="because" { h2 #because { (self.t.word("because")) } p { (says) } } };
+        }
         if shown.is_empty() {
             return html! {};
         }
