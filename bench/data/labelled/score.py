@@ -109,4 +109,5 @@ def texts():
 
 
 columns()
-texts()
+if os.path.exists(os.path.join(folder, "texts.jsonl")):
+    texts()

@@ -141,6 +141,8 @@ pub fn knowledge() -> Result<Knowledge, ProtectError> {
             family: include_str!("../../../profiles/names/family-latin.txt"),
             given_ja: include_str!("../../../profiles/names/given-ja.txt"),
             family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
+            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).map_err(|e| wrong("ladders", &e))?,
     })

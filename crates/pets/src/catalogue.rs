@@ -79,6 +79,13 @@ impl Scheme {
         self.chance < Ratio::ONE
     }
 
+    /// How wide the shape is: of two that all values have, the narrower one tells more. Characters that may stand at each
+    /// place, multiplied, in hundredths of a power of two; of several forms the widest.
+    pub(crate) fn width(&self) -> u64 {
+        let of = |form: &Form| form.shape.places().iter().map(|at| (at.len().max(1) as f64).log2()).sum::<f64>();
+        (self.forms.iter().map(of).fold(0.0, f64::max) * 100.0) as u64
+    }
+
     /// True when the value is written as people write this identifier, separators and all.
     pub fn looks_like(&self, value: &str) -> bool {
         self.look.as_ref().is_some_and(|look| look.matches(value.to_ascii_uppercase().as_bytes()))

@@ -71,6 +71,9 @@ struct Names {
     given_ja: Listed,
     family_ko: Listed,
     family_zh: Listed,
+    // Syllables and characters that Korean and Chinese given names are made of.
+    given_ko: String,
+    given_zh: String,
     companies: Vec<String>,
     streets: Listed,
     street_endings: Vec<String>,
@@ -98,6 +101,10 @@ pub struct NameLists<'a> {
     pub given_ja: &'a str,
     /// Japanese family names.
     pub family_ja: &'a str,
+    /// Given names in scripts that are neither Latin nor Japanese.
+    pub given_scripts: &'a str,
+    /// Family names in such scripts.
+    pub family_scripts: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -162,12 +169,12 @@ impl Words {
 
     /// The same with long lists of names beside the frequent ones.
     pub fn with_names(mut self, lists: NameLists<'_>) -> Self {
-        let listed = |text: &str| Listed::of(text.lines().filter(|line| !line.is_empty()));
+        let listed = |texts: &[&str]| Listed::of(texts.iter().flat_map(|t| t.lines()).filter(|line| !line.is_empty()));
         self.many = Many {
-            family: listed(lists.family),
-            given: listed(lists.given),
-            family_ja: listed(lists.family_ja),
-            given_ja: listed(lists.given_ja),
+            family: listed(&[lists.family, lists.family_scripts]),
+            given: listed(&[lists.given, lists.given_scripts]),
+            family_ja: listed(&[lists.family_ja]),
+            given_ja: listed(&[lists.given_ja]),
         };
         self.given_ja_ends = lists.given_ja.lines().filter_map(|name| name.chars().next_back()).collect();
         self.family_ja_begins.extend(self.many.family_ja.firsts.iter());
@@ -223,8 +230,11 @@ impl Words {
     pub fn is_company(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
         let mut words = lower.split(|c: char| !(c.is_alphanumeric() || c == '&')).filter(|w| !w.is_empty());
+        // `s.r.o.` and `d.d.`, as they stand, without the last dot.
+        let mut dotted = lower.split_whitespace().map(|w| w.trim_end_matches(['.', ','])).filter(|w| w.contains('.'));
         words.any(|w| self.names.companies.iter().any(|c| c == w))
-            || self.names.companies.iter().any(|c| !c.is_ascii() && lower.contains(c.as_str()))
+            || dotted.any(|w| self.names.companies.iter().any(|c| c == w))
+            || self.names.companies.iter().any(|c| c.chars().any(is_unspaced) && lower.contains(c.as_str()))
     }
 
     /// True when at least half of the words are in the long lists of names: what a column of names shows in most values.
@@ -267,6 +277,19 @@ impl Words {
                 })
             || self.names.family_zh.contains(word)
             || (2..=3).contains(&count) && !word.ends_with(['市', '县', '省', '区']) && family(&self.names.family_zh, 1..=1, 2)
+    }
+
+    /// True for a Korean or Chinese family name alone.
+    pub(crate) fn is_east_asian_family(&self, word: &str) -> bool {
+        self.names.family_ko.contains(word) || self.names.family_zh.contains(word)
+    }
+
+    /// True for what reads like a Korean or Chinese given name alone: each part is one that such names are made of. Much
+    /// else is, too, so that a column needs it of most of its values.
+    pub(crate) fn is_east_asian_given(&self, word: &str) -> bool {
+        let count = word.chars().count();
+        let made_of = |parts: &str| word.chars().all(|c| parts.contains(c));
+        count == 2 && made_of(&self.names.given_ko) || (1..=2).contains(&count) && made_of(&self.names.given_zh)
     }
 
     /// True for a given name in Latin script.
@@ -428,6 +451,11 @@ pub(crate) enum Part {
     Name,
 }
 
+// Scripts that are written without spaces between words, Korean among them: a body's word is joined to its name there.
+fn is_unspaced(c: char) -> bool {
+    is_japanese(c) || matches!(c, '\u{ac00}'..='\u{d7a3}' | '\u{0e00}'..='\u{0e7f}' | '㈱' | '（')
+}
+
 pub(crate) fn is_japanese(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{3005}')
 }
@@ -475,6 +503,8 @@ mod tests {
             family: include_str!("../../../profiles/names/family-latin.txt"),
             given_ja: include_str!("../../../profiles/names/given-ja.txt"),
             family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
+            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
         });
         for name in ["Krisztián", "Szymon Kowalski", "佐藤 早人", "김재운", "王志远", "Anne-Marie Dupont"] {
             assert!(words.is_listed_name(name), "{name}");

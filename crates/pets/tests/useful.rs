@@ -123,6 +123,8 @@ fn nine_tenths_of_what_can_be_told_is_still_told() {
             family: include_str!("../../../profiles/names/family-latin.txt"),
             given_ja: include_str!("../../../profiles/names/given-ja.txt"),
             family_ja: include_str!("../../../profiles/names/family-ja.txt"),
+            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
+            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).unwrap(),
     };

@@ -10,6 +10,8 @@ pub(crate) fn knowledge() -> Knowledge {
             family: include_str!("../../../../profiles/names/family-latin.txt"),
             given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
             family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
+            given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
+            family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml")).unwrap(),
     }

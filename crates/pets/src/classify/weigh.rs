@@ -1,6 +1,6 @@
 //! Weighs what one column may be.
 
-use super::forms::{is_bare_phone, is_email, is_phone, is_postcode, year_of};
+use super::forms::{is_bare_phone, is_chinese_mobile, is_email, is_phone, is_postcode, may_be_phone, street_of, year_of};
 use super::{Candidate, Evidence, Finding, Knowledge, Weighed};
 use crate::calendar::read_day;
 use crate::catalogue::{Scheme, Verdict};
@@ -31,23 +31,28 @@ const ERRORS: f64 = 0.02;
 pub(super) fn column(name: &str, sample: &Kept, knowledge: &Knowledge) -> Finding {
     let header = knowledge.words.header(name);
     let values = Values::of(sample);
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut add = |kind: &str, role, evidence: Vec<Weighed>| {
+    let mut candidates: Vec<(Candidate, i32)> = Vec::new();
+    let mut add = |kind: &str, role, evidence: Vec<Weighed>, surer: i32| {
         let decibans = evidence.iter().map(|w| w.decibans).sum();
         if decibans >= ENOUGH {
-            candidates.push(Candidate { kind: kind.into(), role, decibans, evidence });
+            candidates.push((Candidate { kind: kind.into(), role, decibans, evidence }, surer));
         }
     };
     for scheme in knowledge.catalogue.schemes() {
-        add(&scheme.id, scheme.role, weigh_scheme(scheme, &header, &values, &knowledge.words));
+        let (evidence, surer) = weigh_scheme(scheme, &header, &values, &knowledge.words);
+        add(&scheme.id, scheme.role, evidence, surer);
     }
     for kind in knowledge.words.kinds() {
-        add(&kind.id, kind.role, weigh_kind(kind, &header, &values, &knowledge.words));
+        add(&kind.id, kind.role, weigh_kind(kind, &header, &values, &knowledge.words), 0);
     }
-    // Equal weights: the one that identifies more, then the name, so that the order of files does not matter.
-    candidates
-        .sort_by(|a, b| b.decibans.cmp(&a.decibans).then(a.role.cmp(&b.role)).then(a.kind.cmp(&b.kind)));
-    let mut candidates = candidates.into_iter();
+    // Equal weights: what chance meets less often, then the one that identifies more, then the narrower shape, then the name,
+    // so that the order of files does not matter.
+    let width = |kind: &str| knowledge.catalogue.scheme(kind).map_or(0, Scheme::width);
+    candidates.sort_by(|(a, surer_a), (b, surer_b)| {
+        let order = b.decibans.cmp(&a.decibans).then(surer_b.cmp(surer_a));
+        order.then(a.role.cmp(&b.role)).then(width(&a.kind).cmp(&width(&b.kind))).then(a.kind.cmp(&b.kind))
+    });
+    let mut candidates = candidates.into_iter().map(|(candidate, _)| candidate);
     let found = candidates.next();
     Finding {
         column: name.into(),
@@ -71,6 +76,8 @@ const TEXT_BYTES_MIN: usize = 12;
 /// Words, or Japanese characters, from which a value is a text.
 const TEXT_WORDS_MIN: usize = 5;
 const TEXT_CHARS_MIN: usize = 12;
+/// One value of so many has to be a text for the column to be one of texts.
+const TEXTS_SHARE: usize = 5;
 /// A column of text that mentions persons in one value of a hundred identifies directly.
 const MENTIONS_SHARE: u64 = 100;
 
@@ -88,10 +95,15 @@ pub(super) fn mentions(mut finding: Finding, sample: &Kept, knowledge: &Knowledg
     texts.sort_unstable();
     texts.truncate(READ_MAX);
     let mut mentioning = 0;
+    // A few words with capitals are rather what a company or a country is called than a text about somebody; so is the
+    // seldom longer one among such.
+    let is_text = |text: &&str| {
+        text.split_whitespace().nth(TEXT_WORDS_MIN - 1).is_some()
+            || text.chars().filter(|c| is_japanese(*c)).count() >= TEXT_CHARS_MIN
+    };
+    let are_texts = texts.iter().filter(|t| is_text(t)).count() * TEXTS_SHARE >= sample.len();
     for text in &texts {
-        // A few words with capitals are rather what a company or a country is called than a text about somebody.
-        let is_text = text.split_whitespace().nth(TEXT_WORDS_MIN - 1).is_some()
-            || text.chars().filter(|c| is_japanese(*c)).count() >= TEXT_CHARS_MIN;
+        let is_text = are_texts && is_text(text);
         let spots = crate::text::find(text, knowledge).into_iter().map(|spot| spot.kind.into_owned());
         let kinds: std::collections::BTreeSet<String> = spots.filter(|kind| is_text || kind != "person-name").collect();
         mentioning += u64::from(!kinds.is_empty());
@@ -125,6 +137,12 @@ impl<'a> Values<'a> {
     fn count(&self, fits: impl Fn(&str) -> bool) -> u64 {
         let first = self.sample.values().take(GLANCE).filter(|v| fits(v)).count();
         if first == 0 { 0 } else { (first + self.sample.values().skip(GLANCE).filter(|v| fits(v)).count()) as u64 }
+    }
+
+    /// How many looks the first values have.
+    fn looks(&self) -> usize {
+        let looks: std::collections::BTreeSet<String> = self.sample.values().take(LOOKED_AT).map(look).collect();
+        looks.len()
     }
 
     // Looks with ties broken by text, so that the answer is one.
@@ -169,12 +187,13 @@ fn announced(words: &Words, header: &Header, headers: &[String], unless: &[Strin
     Some(weighed(decibans, Evidence::Header { word: found.word, whole: found.whole }))
 }
 
-fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> Vec<Weighed> {
+// The evidence, and what the check digits alone say beyond any bound: which of two schemes that all values pass is meant.
+fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> (Vec<Weighed>, i32) {
     let (mut fitting, mut passing) = (0, 0);
     for (place, value) in values.sample.values().enumerate() {
         // Nine in ten must have the shape: half of the first ones do, but for once in 10^30.
         if place == GLANCE && fitting * 2 < GLANCE as u64 {
-            return Vec::new();
+            return (Vec::new(), 0);
         }
         match scheme.judge(value) {
             Verdict::Foreign => {}
@@ -184,9 +203,10 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
     }
     // A scheme speaks for a column only if nearly all values have its shape.
     if values.of == 0 || fitting * 10 < values.of * 9 {
-        return Vec::new();
+        return (Vec::new(), 0);
     }
-    let mut weight = likelihood(passing, fitting, scheme.chance);
+    let surer = if scheme.is_checked() { likelihood(passing, fitting, scheme.chance) } else { 0 };
+    let mut weight = surer.clamp(-CHECKED_MOST, CHECKED_MOST);
     if !scheme.is_checked() {
         weight = 0;
     } else if scheme.chance > Ratio::share(3, 10) || !scheme.is_arithmetic() {
@@ -205,7 +225,7 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
         out.push(weighed(LOOK, Evidence::Form { of: values.of, fitting: looking }));
     }
     out.extend(header);
-    out
+    (out, surer)
 }
 
 /// Log-likelihood ratio, in decibans, of so many passes under the scheme and by chance.
@@ -213,7 +233,7 @@ fn likelihood(passing: u64, fitting: u64, chance: Ratio) -> i32 {
     let chance = chance.to_f64().clamp(1e-6, 1.0);
     let passes = passing as f64 * ((1.0 - ERRORS) / chance).log10();
     let fails = (fitting - passing) as f64 * (ERRORS / (1.0 - chance).max(ERRORS)).log10();
-    ((passes + fails) * 10.0).clamp(-f64::from(CHECKED_MOST), CHECKED_MOST.into()) as i32
+    ((passes + fails) * 10.0) as i32
 }
 
 fn weigh_kind(kind: &Kind, header: &Header, values: &Values<'_>, words: &Words) -> Vec<Weighed> {
@@ -247,14 +267,20 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
         "person-name" => weigh_names(values, words),
         "address" => {
             let fitting = values.count(|v| words.is_address(v));
-            (fitting * 10 >= of * 6).then(|| weighed(if of >= 10 { 22 } else { 12 }, Evidence::Form { of, fitting }))
+            let known = (fitting * 10 >= of * 6).then(|| weighed(if of >= 10 { 22 } else { 12 }, Evidence::Form { of, fitting }));
+            known.or_else(|| weigh_streets(values))
         }
         "email" => form(values.count(is_email), 40),
         "phone" => {
             let written = values.count(is_phone);
             let bare = values.count(is_bare_phone);
             let some = written * 3 >= of;
-            form(written, 18).or_else(|| form(written + bare, if some { 14 } else { 4 }))
+            // One column holds numbers written in several ways, with and without the country.
+            let mixed = || written * 10 >= of && values.looks() >= WRITINGS && values.count(may_be_phone) * 100 >= of * 95;
+            form(written, 18)
+                .or_else(|| form(written + bare, if some { 14 } else { 4 }))
+                .or_else(|| mixed().then(|| weighed(14, Evidence::Form { of, fitting: written })))
+                .or_else(|| (of >= MANY).then(|| form(values.count(is_chinese_mobile), 14)).flatten())
         }
         "ip-address" => form(values.count(|v| v.parse::<std::net::IpAddr>().is_ok()), 40),
         "url" => {
@@ -262,7 +288,7 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
             let fitting = values.count(is_profile);
             form(fitting, 20)
         }
-        "postcode" => form(values.count(is_postcode), 15),
+        "postcode" => form(values.count(is_postcode), 15).or_else(|| weigh_bare_postcodes(values)),
         "birth-date" | "event-date" | "time" => weigh_days(kind, values),
         "age" => {
             let fitting = values.count(|v| {
@@ -275,6 +301,53 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
         _ => None,
     }
 }
+
+/// Postcodes of five digits: a number would have no zero in front, and a running number not every digit there.
+fn weigh_bare_postcodes(values: &Values<'_>) -> Option<Weighed> {
+    let of = values.of;
+    let mut firsts = [0u64; 10];
+    for value in values.sample.values() {
+        let [first, rest @ ..] = value.as_bytes() else { return None };
+        if rest.len() != 4 || !value.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        if let Some(n) = firsts.get_mut(usize::from(first - b'0')) {
+            *n += 1;
+        }
+    }
+    let spread = firsts.iter().filter(|n| **n > 0).count();
+    let in_front = firsts.first().copied().unwrap_or(0) * 100;
+    (of >= MANY && spread >= 6 && (of..=of * 30).contains(&in_front)).then(|| weighed(BARE_POSTCODES, Evidence::Form { of, fitting: of }))
+}
+
+/// Ways of writing from which numbers are of telephones that people wrote down, not of one register.
+const WRITINGS: usize = 2;
+
+/// More than that all values differ.
+const BARE_POSTCODES: i32 = 12;
+
+/// So many streets at least, and one in eight values: a town has many, a building few rooms.
+const STREETS_MIN: usize = 25;
+
+/// Addresses in languages whose words for streets are in no list: words and short numbers, and the words are many. Rooms, versions and batches repeat them.
+fn weigh_streets(values: &Values<'_>) -> Option<Weighed> {
+    if values.of < MANY {
+        return None;
+    }
+    let mut streets: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    let mut fitting = 0u64;
+    for street in values.sample.values().filter_map(street_of) {
+        fitting += 1;
+        streets.insert(street);
+    }
+    let many = streets.len() >= STREETS_MIN && streets.len() as u64 * 8 >= values.of;
+    (fitting * 100 >= values.of * 85 && many)
+        .then(|| weighed(14, Evidence::Form { of: values.of, fitting }))
+}
+
+/// From how many different ones a column of Korean or Chinese family names is told, and how surely.
+const FAMILIES_MIN: u64 = 8;
+const FAMILIES: i32 = 14;
 
 fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
     let of = values.of;
@@ -292,10 +365,20 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
         (true, false) => 12,
         (true, true) => 4,
     };
+    // Korean and Chinese family names are few: hardly any other column holds them alone.
+    let families = values.count(|v| words.is_east_asian_family(v));
+    if of >= FAMILIES_MIN && families * 100 >= of * 95 {
+        return listed(families, surety.max(FAMILIES));
+    }
     let many = values.count(|v| words.is_listed_name(v));
     // The long lists know one town in three; the frequent names make a tenth of a column of people and hardly any of another.
     if many * 100 >= of * 45 {
         return listed(many, surety);
+    }
+    // Chinese and Korean given names alone.
+    let given = values.count(|v| words.is_east_asian_given(v));
+    if of >= 20 && given * 100 >= of * 75 {
+        return listed(given, surety);
     }
     let fitting = values.count(|v| words.is_name(v));
     match fitting * 100 / of {
