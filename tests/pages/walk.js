@@ -41,6 +41,8 @@ export const PAGES = {
   register: "register?example=1",
   map: "map?exporter.place=JP&data.categories=contact",
   matrix: "matrix?exporter.place=JP&data.categories=contact",
+  bench: "bench",
+  certified: "bench?profile=ema-0070&certify=1",
   flows: "flows",
   stopped: "flows/T-02",
   running: "flows/T-08",

@@ -58,6 +58,25 @@ impl Table {
     }
 }
 
+/// Reads a table that was pasted: a first line with the names of columns, then a record a line, with commas, semicolons or tabs.
+pub fn pasted(text: &str) -> Result<Vec<RecordBatch>, SheetError> {
+    let (name, text) = (Path::new("pasted"), text.trim_start_matches('\u{feff}'));
+    let first = text.lines().next().unwrap_or_default();
+    let most = [b'\t', b';', b','].into_iter().max_by_key(|d| first.bytes().filter(|b| b == d).count()).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new().delimiter(most).from_reader(text.as_bytes());
+    let header: Vec<String> =
+        reader.headers().map_err(|e| worded(name, "CSV", e.to_string()))?.iter().map(|h| h.trim().to_owned()).collect();
+    if header.iter().all(String::is_empty) {
+        return Err(SheetError::Empty(name.to_owned()));
+    }
+    arrow_csv::ReaderBuilder::new(texts(&header))
+        .with_header(true)
+        .with_delimiter(most)
+        .build(io::Cursor::new(text))
+        .and_then(Iterator::collect)
+        .map_err(|e| fault(name, "CSV", &e))
+}
+
 pub(crate) fn texts<S: AsRef<str>>(header: &[S]) -> SchemaRef {
     Arc::new(Schema::new(
         header.iter().map(|n| Field::new(n.as_ref(), DataType::Utf8, true)).collect::<Vec<_>>(),

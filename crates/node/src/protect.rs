@@ -28,7 +28,7 @@ mod shares;
 mod spend;
 
 pub use across::across;
-pub use bench::{K_MAX, Risk, Tried, bench};
+pub use bench::{K_MAX, PIECE_BYTES_MAX, Piece, Risk, STUDY_ID, Sealable, Tried, short};
 pub use certify::{Certified, Sources, certify, seal};
 pub use outside::{Measuring, measure};
 pub use part::{Parted, linked, separate};

@@ -85,6 +85,7 @@ pub struct State {
     sessions: Arc<session::Sessions>,
     hygiene: Arc<page::hygiene::Shelf>,
     feeds: Arc<feeds::Shelf>,
+    bench: Arc<bench::Shelf>,
     turns: Arc<Semaphore>,
     hosts: Arc<Vec<String>>,
     corrections: Arc<str>,
@@ -106,6 +107,7 @@ impl State {
             sessions: Arc::default(),
             hygiene: Arc::default(),
             feeds: Arc::default(),
+            bench: Arc::default(),
             turns: Arc::new(Semaphore::new(WAITING_MAX)),
             hosts: Arc::default(),
             corrections: Arc::from(CORRECTIONS),
@@ -233,6 +235,9 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/matrix", get(page::matrix::get))
         .route("/{tongue}/map", get(page::matrix::get))
         .route("/{tongue}/bench", get(page::bench::get))
+        .route("/{tongue}/bench/table", post(page::bench::put))
+        .route("/{tongue}/bench/ask", post(page::bench::ask))
+        .route("/{tongue}/bench/{file}", get(page::bench::download))
         .route("/{tongue}/flows", get(page::flow::all))
         .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))
         .route("/{tongue}/flows/{id}", get(page::flow::get))

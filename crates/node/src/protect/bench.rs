@@ -1,23 +1,30 @@
-//! A bench to try things on: the study that ships with the program, under a profile whose k is moved.
+//! A bench to try things on: the study that ships with the program, or a table of one's own, under a profile whose k is moved.
 
-use super::{ProtectError, knowledge, profile};
+use super::{ProtectError, be_cautious, knowledge, looks_like_data, profile, spend};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use model::{CivilDate, Digest};
 use pets::{
     cell::Cells,
     classify::Scan,
-    dictionary::Dictionary,
+    dictionary::{Dictionary, Role},
+    dp::{Answers, Ledger, Question, Refused},
     measure::{Classes, Sizes},
     profile::Need,
-    protect::Request,
+    protect::{Protected, Request},
     ratio::Ratio,
+    report::{Beside, Report},
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 const STUDY: &str = include_str!("../../../../examples/data/health.csv");
 const DICTIONARY: &str = include_str!("../../../../examples/data/health.dictionary.toml");
 /// LIMIT: k on the bench; the study has 5,265 records.
 pub const K_MAX: u64 = 500;
+/// LIMIT: a table of one's own on the bench; `tegata protect` takes any.
+pub const PIECE_BYTES_MAX: usize = 1 << 20;
+const PIECE_ROWS_MAX: usize = 20_000;
+const PIECE_COLUMNS_MAX: usize = 40;
 /// Records shown before and after.
 const SHOWN: usize = 5;
 
@@ -87,6 +94,162 @@ pub struct Records {
     pub after: Vec<Vec<Option<String>>>,
 }
 
+/// A table on the bench.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// `study`, or the digest of the table's content.
+    pub id: String,
+    batches: Vec<RecordBatch>,
+    dictionary: Dictionary,
+}
+
+/// A release of a piece under a profile as it is written, looked at afresh.
+#[derive(Debug)]
+pub struct Sealable {
+    /// The report.
+    pub report: Report,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The release as CSV.
+    pub release: Vec<u8>,
+}
+
+/// The name of the study among pieces.
+pub const STUDY_ID: &str = "study";
+
+impl Piece {
+    /// The study that ships with the program.
+    pub fn study() -> Result<Self, ProtectError> {
+        let person = Dictionary::parse(DICTIONARY).map_err(|e| ProtectError::Document(e.message().to_string()))?;
+        let batches = vec![study()?];
+        let dictionary = Scan::of(&batches, &knowledge()?).dictionary().corrected_by(&person);
+        Ok(Self { id: STUDY_ID.into(), batches, dictionary })
+    }
+
+    /// A table as people paste it; what its columns are is what the scan proposes.
+    pub fn pasted(text: &str) -> Result<Self, ProtectError> {
+        let over = |what: String| ProtectError::Document(format!("a table here has at most {what}; `tegata protect` takes any"));
+        if text.len() > PIECE_BYTES_MAX {
+            return Err(over(format!("{} MiB", PIECE_BYTES_MAX >> 20)));
+        }
+        let batches = dataplane::table::pasted(text)?;
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let names: Vec<String> = batches.first().map(names).unwrap_or_default();
+        if rows == 0 {
+            return Err(ProtectError::Document("a first line with the names of columns, then a line for each record".into()));
+        }
+        if rows > PIECE_ROWS_MAX || names.len() > PIECE_COLUMNS_MAX {
+            return Err(over(format!("{PIECE_ROWS_MAX} records and {PIECE_COLUMNS_MAX} columns")));
+        }
+        if let Some(cell) = names.iter().find(|n| looks_like_data(n)) {
+            return Err(ProtectError::NoHeader(cell.chars().count()));
+        }
+        let knowledge = knowledge()?;
+        let mut scan = Scan::of(&batches, &knowledge);
+        be_cautious(&mut scan, &knowledge);
+        Ok(Self { id: pets::report::content(&batches).to_string(), dictionary: scan.dictionary(), batches })
+    }
+
+    /// The columns and what each is to a person.
+    pub fn columns(&self) -> Vec<(String, Role)> {
+        let role = |name: &String| self.dictionary.columns.get(name).map_or(Role::Attribute, |e| e.role);
+        self.batches.first().map(names).unwrap_or_default().into_iter().map(|n| (n.clone(), role(&n))).collect()
+    }
+
+    /// Records.
+    pub fn records(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Protects the piece under a profile with another k.
+    pub fn tried(&self, id: &str, k: u64) -> Result<Tried, ProtectError> {
+        let mut profile = profile(id)?;
+        let k_of_profile = profile.k();
+        let k = k.clamp(2, K_MAX);
+        for clause in &mut profile.clauses {
+            match &mut clause.need {
+                Need::MinClass { k: least } => *least = k,
+                Need::RiskMax { most } => *most = Ratio::share(1, k),
+                // An average that was set for the profile's own k moves with it.
+                Need::RiskAverage { most } if k < k_of_profile => *most = Ratio::ONE,
+                _ => {}
+            }
+        }
+        let out = self.protected(&profile)?;
+        let exact = &out.report.exact;
+        let quasi: Vec<String> = exact.columns.iter().filter(|(_, c)| c.role == Role::QuasiIdentifier).map(|(n, _)| n.clone()).collect();
+        let released: Vec<String> = out.plan.released().filter(|n| quasi.iter().any(|q| q == n)).map(Into::into).collect();
+        let columns = exact.columns.iter().map(|(name, c)| Column {
+            name: name.clone(),
+            role: c.role.word(),
+            act: c.act.clone(),
+            loss: c.loss.as_ref().map(|l| l.loss),
+        });
+        let met = out.is_met();
+        Ok(Tried {
+            profile: id.to_string(),
+            k,
+            k_of_profile,
+            met,
+            holds: met && k >= k_of_profile,
+            before: Risk::of(&sizes(&quasi, &self.batches)?),
+            after: Risk::of(&sizes(&released, &out.batches)?),
+            columns: columns.collect(),
+            records: Records {
+                columns: self.batches.first().map(names).unwrap_or_default(),
+                before: self.batches.first().map(first).unwrap_or_default(),
+                released: out.batches.first().map(names).unwrap_or_default(),
+                after: out.batches.first().map(first).unwrap_or_default(),
+            },
+            short: out.report.clauses().filter(|c| c.outcome == pets::examine::Outcome::NotMet).map(|c| c.clause.clone()).collect(),
+        })
+    }
+
+    fn protected(&self, profile: &pets::profile::Profile) -> Result<Protected, ProtectError> {
+        let knowledge = knowledge()?;
+        let request = Request { batches: &self.batches, dictionary: &self.dictionary, profile, knowledge: &knowledge, key: None };
+        pets::protect::protect(request).map_err(ProtectError::NotProtected)
+    }
+
+    /// Makes the release of a profile as it is written, and evaluates the profile on the released data.
+    pub fn certified(&self, id: &str) -> Result<Sealable, ProtectError> {
+        let profile = profile(id)?;
+        let out = self.protected(&profile)?;
+        let beside = Beside { plan: Some(&out.plan), original: Some(&self.batches), ..Beside::default() };
+        let (_, report) = pets::report::certify(&profile, &self.dictionary, &out.batches, &knowledge()?, &beside)
+            .map_err(ProtectError::NotCertified)?;
+        let encoding = |e: &dyn std::fmt::Display| ProtectError::Encoding(e.to_string());
+        let bytes = report.bytes().map_err(|e| encoding(&e))?;
+        let release = super::csv(&out.batches).map_err(|e| encoding(&e))?;
+        Ok(Sealable { report, bytes, release })
+    }
+
+    /// Asks a question under differential privacy. The loss is spent from the ledger before anything is drawn.
+    pub fn ask(&self, question: &Question, rho: Ratio, ledger: &mut Ledger, on: CivilDate) -> Result<Answers, ProtectError> {
+        let (mut pool, mut broken) = (spend::Pool::new(), false);
+        let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
+        let answers = pets::dp::ask(question, &self.batches, rho, ledger, on, &mut source).map_err(ProtectError::Refused)?;
+        if broken { Err(ProtectError::Refused(Refused::Randomness)) } else { Ok(answers) }
+    }
+
+    /// How many records have each value of a column, exactly: for the holder's eyes beside a noisy answer.
+    pub fn counted(&self, column: &str) -> BTreeMap<String, u64> {
+        let mut out = BTreeMap::new();
+        for batch in &self.batches {
+            let Some(cells) = batch.column_by_name(column).and_then(Cells::of) else { continue };
+            for text in (0..batch.num_rows()).filter_map(|row| cells.text(row)) {
+                *out.entry(text.into_owned()).or_default() += 1;
+            }
+        }
+        out
+    }
+}
+
+/// A digest that names a piece, short enough for a list.
+pub fn short(id: &str) -> String {
+    id.parse::<Digest>().map_or_else(|_| id.to_string(), |d| d.short())
+}
+
 fn study() -> Result<RecordBatch, ProtectError> {
     // The file has no quotes.
     let mut lines = STUDY.lines();
@@ -100,60 +263,12 @@ fn study() -> Result<RecordBatch, ProtectError> {
         .map_err(|e| ProtectError::Encoding(e.to_string()))
 }
 
-/// Protects the study under a profile with another k.
-pub fn bench(id: &str, k: u64) -> Result<Tried, ProtectError> {
-    let mut profile = profile(id)?;
-    let k_of_profile = profile.k();
-    let k = k.clamp(2, K_MAX);
-    for clause in &mut profile.clauses {
-        match &mut clause.need {
-            Need::MinClass { k: least } => *least = k,
-            Need::RiskMax { most } => *most = Ratio::share(1, k),
-            // An average that was set for the profile's own k moves with it.
-            Need::RiskAverage { most } if k < k_of_profile => *most = Ratio::ONE,
-            _ => {}
-        }
+fn sizes(columns: &[String], batches: &[RecordBatch]) -> Result<Sizes, ProtectError> {
+    let mut classes = Classes::of(columns, &[]);
+    for batch in batches {
+        classes.push(batch).map_err(|e| ProtectError::NotProtected(e.into()))?;
     }
-    let (knowledge, batches) = (knowledge()?, [study()?]);
-    let person = Dictionary::parse(DICTIONARY).map_err(|e| ProtectError::Document(e.message().to_string()))?;
-    let dictionary = Scan::of(&batches, &knowledge).dictionary().corrected_by(&person);
-    let request = Request { batches: &batches, dictionary: &dictionary, profile: &profile, knowledge: &knowledge, key: None };
-    let out = pets::protect::protect(request).map_err(ProtectError::NotProtected)?;
-    let exact = &out.report.exact;
-    let quasi: Vec<String> = exact.columns.iter().filter(|(_, c)| c.role == pets::dictionary::Role::QuasiIdentifier).map(|(n, _)| n.clone()).collect();
-    let released: Vec<String> = out.plan.released().filter(|n| quasi.iter().any(|q| q == n)).map(Into::into).collect();
-    let sizes = |columns: &[String], batches: &[RecordBatch]| {
-        let mut classes = Classes::of(columns, &[]);
-        for batch in batches {
-            classes.push(batch).map_err(|e| ProtectError::NotProtected(e.into()))?;
-        }
-        Ok::<_, ProtectError>(classes.measure().sizes)
-    };
-    let columns = exact.columns.iter().map(|(name, c)| Column {
-        name: name.clone(),
-        role: c.role.word(),
-        act: c.act.clone(),
-        loss: c.loss.as_ref().map(|l| l.loss),
-    });
-    let met = out.is_met();
-    let [original] = &batches;
-    Ok(Tried {
-        profile: id.to_string(),
-        k,
-        k_of_profile,
-        met,
-        holds: met && k >= k_of_profile,
-        before: Risk::of(&sizes(&quasi, &batches)?),
-        after: Risk::of(&sizes(&released, &out.batches)?),
-        columns: columns.collect(),
-        records: Records {
-            columns: names(original),
-            before: first(original),
-            released: out.batches.first().map(names).unwrap_or_default(),
-            after: out.batches.first().map(first).unwrap_or_default(),
-        },
-        short: out.report.clauses().filter(|c| c.outcome == pets::examine::Outcome::NotMet).map(|c| c.clause.clone()).collect(),
-    })
+    Ok(classes.measure().sizes)
 }
 
 impl Risk {

@@ -37,6 +37,10 @@ pub fn routes() -> Router<State> {
         .route("/v1/matrix", post(matrix))
         .route("/v1/register", post(register))
         .route("/v1/bench", get(super::bench::get))
+        .route("/v1/bench/tables", post(super::bench::put))
+        .route("/v1/bench/answers", post(super::bench::ask))
+        .route("/v1/bench/report", get(super::bench::report))
+        .route("/v1/bench/release", get(super::bench::release))
         .route("/v1/rules", get(rules))
         .route("/v1/rules/{id}", get(rule))
         .route("/v1/changes", get(changes))
@@ -403,7 +407,7 @@ async fn version(Held(state): Held<State>) -> Json<Value> {
 /// The paths that the description lists.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(checks, matrix, register, super::bench::get, rules, rule, changes, layers, hygiene, vocabulary, schema, flows, one_flow, evidence, health, version),
+    paths(checks, matrix, register, super::bench::get, super::bench::put, super::bench::ask, super::bench::report, super::bench::release, rules, rule, changes, layers, hygiene, vocabulary, schema, flows, one_flow, evidence, health, version),
     components(schemas(Problem, crate::problem::Finding, Checks)),
     tags((name = "checks", description = "may it go, by which article, and what is the cheapest way"),
         (name = "law", description = "the rulebook; public"), (name = "flows", description = "what moves, and why it stopped"), (name = "server", description = "this process"))

@@ -186,6 +186,53 @@ async fn on_the_bench_the_answers_move_with_k() {
 }
 
 #[tokio::test]
+async fn a_table_of_ones_own_is_asked_about_until_its_privacy_is_spent_and_is_certified() {
+    let at = door(Mode::Demo, Role::Act).await;
+    let mut text = String::from("name,age,sex,city\n");
+    for n in 0..400 {
+        text += &format!("Person {n},{},{},{}\n", 20 + n % 60, ["female", "male"][n % 2], ["Sendai", "Osaka"][n / 2 % 2]);
+    }
+    let put = send(at, "POST /v1/bench/tables", &[BEARER, ("Content-Type", "text/csv")], &text).await;
+    assert_eq!((put.status, put.json()["records"].as_u64()), (201, Some(400)), "{}", put.body);
+    let table = put.json()["table"].as_str().unwrap().to_string();
+    let shown = send(at, &format!("GET /v1/bench?table={table}&k=5"), &[BEARER], "").await.json();
+    assert_eq!(shown["before"]["records"], 400);
+    assert!(shown["after"]["k"].as_u64() >= Some(5), "{shown}");
+
+    let ask = |epsilon: &str| format!(r#"{{"table":"{table}","what":"count","column":"sex","values":["female","male"],"epsilon":"{epsilon}"}}"#);
+    let json = ("Content-Type", "application/json");
+    let privacy = send(at, "POST /v1/bench/answers", &[BEARER, json], &ask("1")).await.json();
+    let rows = privacy["answers"][0]["rows"].as_array().unwrap();
+    // Twelve standard deviations: fails once in 10^32.
+    let near = |row: &serde_json::Value| {
+        let of = |field: &str| row[field].as_str().unwrap().parse::<i64>().unwrap();
+        row["exact"] == 200 && (of("value") - 200).abs() <= of("within") * 6
+    };
+    assert!(rows.len() == 2 && rows.iter().all(near), "{privacy}");
+    assert_eq!(privacy["spent"].as_array().unwrap().len(), 1);
+    assert_eq!(send(at, "POST /v1/bench/answers", &[BEARER, json], &ask("3.9")).await.status, 409, "more than is left");
+    // The same table again has the same ledger.
+    assert_eq!(send(at, "POST /v1/bench/tables", &[BEARER], &text).await.status, 201);
+    let after = send(at, &format!("GET /v1/bench?table={table}"), &[BEARER], "").await.json();
+    assert_eq!((after["privacy"]["spent"].as_array().unwrap().len(), &after["privacy"]["rho_left"]), (1, &privacy["rho_left"]));
+
+    let report = send(at, &format!("GET /v1/bench/report?table={table}&profile=ema-0070"), &[BEARER], "").await;
+    assert_eq!(report.json()["exact"]["profile"]["id"], "ema-0070");
+    assert!(!report.body.contains("Person 1"), "a report holds no value");
+    let release = send(at, &format!("GET /v1/bench/release?table={table}&profile=ema-0070"), &[BEARER], "").await;
+    assert!(release.status == 200 && !release.body.contains("Person 1"));
+
+    for (wrong, status) in [("", 422), ("a,b\n", 422), ("a,b\n1\n", 422), ("someone@example.com,b\n1,2\n", 422)] {
+        assert_eq!(send(at, "POST /v1/bench/tables", &[BEARER], wrong).await.status, status, "{wrong}");
+    }
+    assert_eq!(send(at, "GET /v1/bench?table=none", &[BEARER], "").await.status, 404);
+    for (what, status) in [("\"values\":[]", 422), ("\"values\":[\"x\"],\"more\":1", 422)] {
+        let body = format!(r#"{{"what":"count","column":"sex",{what},"epsilon":"1"}}"#);
+        assert_eq!(send(at, "POST /v1/bench/answers", &[BEARER, json], &body).await.status, status, "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_is_opened_by_the_link_in_a_demo_only_and_forms_carry_its_token() {
     let link = format!("GET /en/enter?token={}", super::asked::escape(SECRET));
     let production = door(Mode::Production, Role::Act).await;
