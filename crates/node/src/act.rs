@@ -15,7 +15,7 @@ pub mod meter;
 pub mod negotiate;
 pub mod offer;
 pub mod operate;
-mod outbox;
+pub(crate) mod outbox;
 pub mod plane;
 pub mod process;
 pub mod provide;

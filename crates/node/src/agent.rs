@@ -9,6 +9,8 @@ use crate::error::ActError;
 use crate::live::Live;
 use crate::act::catalog::Conditions;
 use crate::act::check::Decisions;
+use crate::act::outbox::Taken;
+use crate::crew::Crew;
 use crate::act::trace::Memory;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
 use crate::prove::LogState;
@@ -23,6 +25,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::log::Leaf;
+use store::process::ProcessId;
 use store::{Participant, Store, Together};
 use tlog::entry::{Commitment, Salt, Tag};
 
@@ -92,6 +95,9 @@ pub struct Node {
     pub(crate) signals_open: Mutex<Live>,
     /// Data flows that we carry for control planes of others.
     pub(crate) dataflows_open: Mutex<Live>,
+    /// Messages that peers took and that are not written down as settled.
+    pub(crate) answered: Mutex<BTreeMap<ProcessId, Taken>>,
+    pub(crate) crew: Crew,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) conditions: Mutex<Conditions>,
     pub(crate) decisions: Mutex<Decisions>,
@@ -148,6 +154,8 @@ impl Node {
             transfers_open: Mutex::default(),
             signals_open: Mutex::default(),
             dataflows_open: Mutex::default(),
+            answered: Mutex::default(),
+            crew: Crew::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),
             conditions: Mutex::default(),
             decisions: Mutex::default(),
@@ -187,6 +195,7 @@ impl Node {
     /// Asks the threads to end; flows stop at their next chunk.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+        self.crew.wake();
         self.ring();
     }
 

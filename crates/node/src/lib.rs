@@ -20,6 +20,7 @@ pub mod ports;
 
 pub mod agent;
 pub mod act;
+mod crew;
 mod live;
 pub mod prove;
 pub mod report;

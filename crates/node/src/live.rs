@@ -23,6 +23,14 @@ impl Live {
         self.touched.insert(pid.to_owned());
     }
 
+    /// A process moved; `ours` says whether something of ours may follow, else it is only known as open.
+    pub(crate) fn moved(&mut self, pid: &str, ours: bool) {
+        self.open.insert(pid.to_owned());
+        if ours {
+            self.touched.insert(pid.to_owned());
+        }
+    }
+
     /// The same, for a process that may be none of these.
     pub(crate) fn touch_known(&mut self, pid: &str) {
         if self.open.contains(pid) {
@@ -66,6 +74,9 @@ mod tests {
         assert!(live.due().is_empty());
         live.touch_all();
         assert_eq!(live.due(), ["a", "b"]);
+        live.moved("c", false);
+        assert!(live.due().is_empty(), "it waits for the peer");
+        live.forget("c");
         live.forget("a");
         live.touch_all();
         assert_eq!(live.due(), ["b"]);

@@ -33,8 +33,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 // LIMIT: connections that are kept for the next message, for one peer and for all.
-const IDLE_PER_PEER_MAX: usize = 4;
-const IDLE_MAX: usize = 64;
+const IDLE_PER_PEER_MAX: usize = 32;
+const IDLE_MAX: usize = 256;
 /// LIMIT: bytes that are read from a connection at once.
 const READ_AHEAD: usize = 64 << 10;
 

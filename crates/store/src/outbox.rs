@@ -27,9 +27,9 @@ pub struct Outgoing {
 pub struct Queued {
     /// Its number: rises with each message of the participant and is never given twice.
     pub number: u64,
-    /// How often it was taken.
+    /// How often it was sent in vain.
     pub attempts: u64,
-    /// When it may be taken again.
+    /// When it may be sent again.
     pub not_before: Instant,
     /// The message.
     pub message: Outgoing,
@@ -38,33 +38,27 @@ pub struct Queued {
 const COLUMNS: &str = "number, kind, pid, url, body, attempts, not_before";
 
 impl Store {
-    /// Takes at most `n` messages that are due, the first of each process, and hides them until `hidden_until`.
+    /// Returns at most `n` processes whose first message is due, with that message's address; takes nothing.
     ///
-    /// A message whose taker dies comes again; the next one of a process comes only when the first is settled.
-    pub fn take_outbox(
+    /// One process alone sends from a directory, so who sends what need not be on the disk: after a crash it is due again.
+    pub fn outbox_due(
         &self,
         participant: &Participant,
         now: Instant,
-        hidden_until: Instant,
         n: usize,
-    ) -> Result<Vec<Queued>, StoreError> {
-        let participant = participant.clone();
-        self.write(move |c| {
-            let sql = format!(
-                "UPDATE outbox SET attempts = attempts + 1, not_before = ?3
-                 WHERE participant = ?1 AND number IN (
-                   SELECT number FROM outbox AS head
-                   WHERE participant = ?1 AND not_before <= ?2 AND NOT EXISTS (
-                     SELECT 1 FROM outbox AS before WHERE before.participant = ?1
-                     AND before.kind = head.kind AND before.pid = head.pid AND before.number < head.number)
-                   ORDER BY number LIMIT ?4)
-                 RETURNING {COLUMNS}"
-            );
-            let mut statement = c.prepare_cached(&sql)?;
-            let key = params![participant.as_str(), now.0, hidden_until.0, limit(n)];
-            let mut taken: Vec<Queued> = statement.query_map(key, queued)?.collect::<Result<_, _>>()?;
-            taken.sort_by_key(|q| q.number);
-            Ok(taken)
+    ) -> Result<Vec<(ProcessId, String)>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT kind, pid, url FROM outbox AS head
+                       WHERE participant = ?1 AND not_before <= ?2 AND NOT EXISTS (
+                         SELECT 1 FROM outbox AS before WHERE before.participant = ?1
+                         AND before.kind = head.kind AND before.pid = head.pid AND before.number < head.number)
+                       ORDER BY number LIMIT ?3";
+            let mut statement = c.prepare_cached(sql)?;
+            let rows = statement.query_map(params![participant.as_str(), now.0, limit(n)], |row| {
+                let kind = column::word(row, 0, ProcessKind::parse)?;
+                Ok((ProcessId { kind, pid: row.get(1)? }, row.get(2)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -81,7 +75,7 @@ impl Store {
         })
     }
 
-    /// Tells how many messages wait, and when the oldest of them may next be taken.
+    /// Tells how many messages wait, and when the first of them may next be sent.
     pub fn outbox_depth(&self, participant: &Participant) -> Result<(u64, Option<Instant>), StoreError> {
         self.read(|c| {
             let sql = "SELECT count(*), min(not_before) FROM outbox WHERE participant = ?1";
@@ -109,7 +103,7 @@ impl Store {
         })
     }
 
-    /// Puts a message off after a failure; one that is settled meanwhile stays settled.
+    /// Puts a message off after it was sent in vain; one that is settled meanwhile stays settled.
     pub fn put_off(
         &self,
         participant: &Participant,
@@ -118,7 +112,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (participant, number) = (participant.clone(), int(number)?);
         self.write(move |c| {
-            let sql = "UPDATE outbox SET not_before = ?3 WHERE participant = ?1 AND number = ?2";
+            let sql = "UPDATE outbox SET attempts = attempts + 1, not_before = ?3
+                       WHERE participant = ?1 AND number = ?2";
             match c.prepare_cached(sql)?.execute(params![participant.as_str(), number, not_before.0])? {
                 0 => Err(StoreError::NotFound { what: "message" }),
                 _ => Ok(()),

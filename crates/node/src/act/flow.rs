@@ -49,54 +49,40 @@ pub(crate) struct Clearing<'a> {
 }
 
 impl Node {
-    /// Moves transfer processes of which we are the provider; tells whether any moved.
-    pub(crate) fn advance_transfers(&self) -> Result<bool, ActError> {
-        let mut moved = false;
-        let due = lock(&self.transfers_open).due();
-        for pid in due {
-            let Some(at) = self.load::<Transfer>(&pid)? else {
-                lock(&self.transfers_open).forget(&pid);
-                continue;
-            };
-            let process = at.held.process();
-            if process.state().is_final() && process.is_settled() {
-                lock(&self.transfers_open).forget(&pid);
-            }
-            if process.role != Role::Provider {
-                if process.state() == State::Started {
-                    lock(&self.wanted).insert(pid);
-                }
-                continue;
-            }
-            let done = match process.state() {
-                State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
-                _ if !process.is_settled() => Ok(false),
-                // What a person began with a data plane of others goes on by itself.
-                State::Requested
-                    if self.handling_of(&at.held)? == Handling::Manual && !self.is_elsewhere(&pid)? =>
-                {
-                    Ok(false)
-                }
-                State::Requested => match self.refused_by_peer(&pid) {
-                    Some(grounds) => self.command(&at, Command::Terminate(grounds), Together::default()),
-                    None => self.begin(&at),
-                },
-                State::Started => self.keep_up(&at),
-                State::Suspended => self.resume(&at),
-            };
-            moved |= match done {
-                Err(ActError::Store(StoreError::Stale { .. })) => {
-                    lock(&self.transfers_open).touch(&pid);
-                    false
-                }
-                Err(e) => {
-                    lock(&self.transfers_open).touch(&pid);
-                    return Err(e);
-                }
-                Ok(done) => done,
-            };
+    /// Moves a transfer process of which we are the provider, if a move is ours; notes one that we may have to pull.
+    pub(crate) fn move_transfer(&self, pid: &str) -> Result<(), ActError> {
+        let Some(at) = self.load::<Transfer>(pid)? else {
+            lock(&self.transfers_open).forget(pid);
+            return Ok(());
+        };
+        let process = at.held.process();
+        if process.state().is_final() && process.is_settled() {
+            lock(&self.transfers_open).forget(pid);
         }
-        Ok(moved)
+        if process.role != Role::Provider {
+            if process.state() == State::Started {
+                lock(&self.wanted).insert(pid.to_owned());
+                self.ring();
+            }
+            return Ok(());
+        }
+        match process.state() {
+            State::Completed | State::Terminated => self.close(&process.own_pid.clone()),
+            _ if !process.is_settled() => Ok(false),
+            // What a person began with a data plane of others goes on by itself.
+            State::Requested
+                if self.handling_of(&at.held)? == Handling::Manual && !self.is_elsewhere(pid)? =>
+            {
+                Ok(false)
+            }
+            State::Requested => match self.refused_by_peer(pid) {
+                Some(grounds) => self.command(&at, Command::Terminate(grounds), Together::default()),
+                None => self.begin(&at),
+            },
+            State::Started => self.keep_up(&at),
+            State::Suspended => self.resume(&at),
+        }
+        .map(drop)
     }
 
     /// Who makes our moves in a transfer that we provide.

@@ -3,6 +3,7 @@
 use crate::act::process::At;
 use crate::act::offer::{FORMAT_PULL, Handling};
 use crate::agent::{Node, lock};
+use crate::crew::Work;
 use crate::error::ActError;
 use crate::ports::fresh_name;
 use dsp::machine::{Peer, Role};
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::keep::{DocumentKind, Expect, Keep};
+use store::process::{ProcessId, ProcessKind};
 use store::{StoreError, Together};
 
 /// What a wish is about while its transfer was not asked for.
@@ -190,18 +192,78 @@ impl Node {
         }
     }
 
-    /// Sends and moves what is due, until the node stops; pulls have threads of their own.
+    /// Finds what is due and gives it to hands, until the node stops; pulls have threads of their own.
     pub(crate) fn act_loop(self: &Arc<Self>) {
+        /// How often the store is asked for messages that wait; those of a commit are known without asking.
+        const LOOK_EVERY: Duration = Duration::from_millis(100);
+        let (mut looked, mut settle_at) = (None::<std::time::Instant>, None::<std::time::Instant>);
         while !self.is_stopping() {
             let rings = self.rings();
-            // What fails stays where it is and is tried again.
-            let moved = [self.send_outbox(), self.advance_negotiations(), self.advance_transfers()];
-            let moved = moved.into_iter().any(|round| round.unwrap_or(false));
+            if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                // What fails stays where it is and is tried again.
+                let _ = self.find_outbox();
+                looked = Some(std::time::Instant::now());
+            }
+            if settle_at.is_none_or(|at| at <= std::time::Instant::now()) {
+                settle_at = self.find_answered().map(|left| std::time::Instant::now() + left);
+            }
+            for pid in lock(&self.negotiations_open).due() {
+                self.crew.add(Work::Move(ProcessId::new(ProcessKind::Negotiation, pid)));
+            }
+            for pid in lock(&self.transfers_open).due() {
+                self.crew.add(Work::Move(ProcessId::new(ProcessKind::Transfer, pid)));
+            }
+            self.start_hands();
             self.start_deliveries();
             self.start_pulls();
-            if !moved {
-                self.wait(rings, Duration::from_millis(100));
+            let settle_in = settle_at.map(|at| at.saturating_duration_since(std::time::Instant::now()));
+            self.wait(rings, settle_in.unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
+        }
+        self.crew.wake();
+    }
+
+    fn start_hands(self: &Arc<Self>) {
+        while self.crew.wants_hand() {
+            let node = Arc::clone(self);
+            let hand = move || {
+                while let Some(work) = node.crew.next(|| node.is_stopping()) {
+                    node.work(&work);
+                    node.crew.done(&work);
+                }
+                node.crew.leave();
+            };
+            if std::thread::Builder::new().name("hand".into()).spawn(hand).is_err() {
+                // The hands that are there go on.
+                self.crew.leave();
+                return;
             }
+        }
+    }
+
+    fn work(&self, work: &Work) {
+        let done = match work {
+            Work::Send(process, _) => self.send_first(process),
+            Work::Settle(process) => self.settle_answered(process),
+            Work::Move(process) => self.make_move(process),
+        };
+        // What fails stays where it is and is looked at again; a move that another overtook, at once.
+        if let (Err(failed), Work::Move(process)) = (done, work) {
+            let live = match process.kind {
+                ProcessKind::Transfer => &self.transfers_open,
+                ProcessKind::Negotiation | ProcessKind::Flow => &self.negotiations_open,
+            };
+            lock(live).touch(&process.pid);
+            if matches!(failed, ActError::Store(StoreError::Stale { .. })) {
+                self.ring();
+            }
+        }
+    }
+
+    fn make_move(&self, process: &ProcessId) -> Result<(), ActError> {
+        match process.kind {
+            ProcessKind::Negotiation => self.move_negotiation(&process.pid),
+            ProcessKind::Transfer => self.move_transfer(&process.pid),
+            ProcessKind::Flow => Ok(()),
         }
     }
 

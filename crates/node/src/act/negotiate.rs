@@ -16,31 +16,18 @@ use dsp::policy::operands::Operands;
 use dsp::{profile, reason};
 use model::fact::Spoken;
 use store::keep::{DocumentKind, Expect, Keep};
-use store::{StoreError, Together};
+use store::Together;
 
 impl Node {
-    /// Makes the moves that are ours to make in negotiations; tells whether any was made.
-    pub(crate) fn advance_negotiations(&self) -> Result<bool, ActError> {
-        let mut moved = false;
-        let due = lock(&self.negotiations_open).due();
-        for pid in due {
-            let Some(at) = self.load::<Negotiation>(&pid)? else { continue };
-            match self.advance_negotiation(&at) {
-                Err(ActError::Store(StoreError::Stale { .. })) => {
-                    lock(&self.negotiations_open).touch(&pid);
-                    moved = true;
-                }
-                Err(e) => {
-                    lock(&self.negotiations_open).touch(&pid);
-                    return Err(e);
-                }
-                Ok(done) => moved |= done,
-            }
+    /// Makes the move that is ours to make in a negotiation, if there is one.
+    pub(crate) fn move_negotiation(&self, pid: &str) -> Result<(), ActError> {
+        match self.load::<Negotiation>(pid)? {
+            Some(at) => self.advance_negotiation(&at).map(drop),
+            None => Ok(()),
         }
-        Ok(moved)
     }
 
-    fn advance_negotiation(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
+    pub(crate) fn advance_negotiation(&self, at: &At<Negotiation>) -> Result<bool, ActError> {
         let process = at.held.process();
         if process.state().is_final() {
             let moved = self.follow_up(&at.held)?;

@@ -21,6 +21,7 @@ use dsp::{paths, schema};
 use model::event::EventKind;
 use serde::{Deserialize, Serialize};
 use store::keep::{DocumentKind, Expect, Keep};
+use store::process::ProcessId;
 use store::{StoreError, Together};
 
 /// LIMIT: how often a move by hand is tried anew when another came first.
@@ -351,6 +352,8 @@ impl Node {
 
     pub(crate) fn held<H: Held>(&self, pid: &str) -> Result<At<H>, ActError> {
         let what = H::KIND.as_str();
+        // What was answered a moment ago is written down now: a move by hand goes out from where we are.
+        self.settle_answered(&ProcessId::new(H::KIND, pid))?;
         self.load::<H>(pid)?.ok_or_else(|| ActError::NotFound { what, name: pid.to_owned() })
     }
 
@@ -370,7 +373,7 @@ impl Node {
     fn by_hand<H: Held>(&self, at: &At<H>, command: H::Command) -> Result<(), ActError> {
         match at.held.step(Event::Command(command)) {
             Step::Next(next, effects) => {
-                self.commit(Some(at.version), &next, effects, None, Together::default()).map(drop)
+                self.commit(at.version, &next, effects, None, Together::default()).map(drop)
             }
             Step::Illegal(fault) => Err(ActError::Protocol(fault)),
             Step::Repeat(_) => Ok(()),

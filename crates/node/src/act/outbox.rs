@@ -1,8 +1,12 @@
 //! The way out: messages that a commit queued are sent, repeated while nobody answers, and settled by the answer.
+//!
+//! That a peer took a message is written down a moment later: mostly its own next message comes before, and settles ours
+//! with it. A crash in between sends the message again, which the peer knows as a repeat.
 
-use crate::act::process::Held;
+use crate::act::process::{Held, host_of};
 use crate::act::trace::Trouble;
 use crate::agent::{Node, lock};
+use crate::crew::Work;
 use crate::error::ActError;
 use crate::ports::{CarrierError, Reply, Request};
 use dsp::machine::{Effect, Event, Step};
@@ -10,46 +14,110 @@ use dsp::message::Received;
 use dsp::negotiation::Negotiation;
 use dsp::transfer::Transfer;
 use model::Instant;
+use std::time::Duration;
 use store::outbox::Queued;
 use store::process::{ProcessId, ProcessKind};
 use store::{StoreError, Together, crash_point};
 
+/// How long an answer waits for the peer's next message before it is written down by itself.
+const SETTLE_AFTER: Duration = Duration::from_millis(20);
+/// LIMIT: processes whose messages are looked up at once.
+const DUE_MAX: usize = 256;
+/// LIMIT: how often an answer is tried to be written down when another move came first.
+const TRIES_MAX: usize = 8;
+/// LIMIT: how often a peer may say that it is busy with the process (409) before it counts as its refusal.
+const CONFLICTS_MAX: u64 = 6;
+
+/// A message that a peer took.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    queued: Queued,
+    reply: Reply,
+    since: std::time::Instant,
+}
+
 impl Node {
-    /// Sends what is due; tells whether anything was.
-    pub(crate) fn send_outbox(&self) -> Result<bool, ActError> {
-        let now = self.now();
-        let limits = self.config.limits;
-        // A look costs nothing, taking is a write.
-        let (_, due) = self.store.outbox_depth(&self.participant)?;
-        if due.is_none_or(|due| due > now) {
-            return Ok(false);
-        }
-        let hidden =
-            Instant(now.0 + i64::try_from(limits.answer_ms).unwrap_or(i64::MAX / 2) + limits.repeat_ms);
-        // LIMIT: messages sent in one round; a slow peer holds up the others of its round.
-        let taken = self.store.take_outbox(&self.participant, now, hidden, 8)?;
-        for queued in &taken {
-            crash_point("node.send.before");
-            let message = &queued.message;
-            let request = Request::post(message.url.clone(), "application/json", message.body.clone());
-            let reply = self.introduced_for(request, &message.process);
-            let reply = reply.and_then(|request| self.carrier.send(request));
-            crash_point("node.send.after");
-            let settled = match message.process.kind {
-                ProcessKind::Negotiation => self.answered::<Negotiation>(queued, &reply),
-                ProcessKind::Transfer => self.answered::<Transfer>(queued, &reply),
-                ProcessKind::Flow => self
-                    .store
-                    .settle(&self.participant, queued.number, Together::default())
-                    .map(|_| ())
-                    .map_err(ActError::from),
-            };
-            if let Err(ActError::Store(StoreError::Stale { .. })) = settled {
-                // Another message moved the process meanwhile: the answer is asked for again.
-                let _ = self.store.put_off(&self.participant, queued.number, now);
+    /// Names the messages that are due as work: after a start, and those that were put off.
+    pub(crate) fn find_outbox(&self) -> Result<(), ActError> {
+        for (process, url) in self.store.outbox_due(&self.participant, self.now(), DUE_MAX)? {
+            if !lock(&self.answered).contains_key(&process) {
+                self.crew.add(Work::Send(process, host_of(&url)));
             }
         }
-        Ok(!taken.is_empty())
+        Ok(())
+    }
+
+    /// Names the answers that waited long enough as work; tells when the next will have.
+    pub(crate) fn find_answered(&self) -> Option<Duration> {
+        let mut next: Option<Duration> = None;
+        for (process, taken) in lock(&self.answered).iter() {
+            match SETTLE_AFTER.checked_sub(taken.since.elapsed()).filter(|left| !left.is_zero()) {
+                None => self.crew.add(Work::Settle(process.clone())),
+                Some(left) => next = Some(next.map_or(left, |n| n.min(left))),
+            }
+        }
+        next
+    }
+
+    /// Sends the first message of a process that waits, if it is due.
+    pub(crate) fn send_first(&self, process: &ProcessId) -> Result<(), ActError> {
+        let first = self.store.outbox(&self.participant, process)?.into_iter().next();
+        let Some(queued) = first.filter(|q| q.not_before <= self.now()) else { return Ok(()) };
+        if lock(&self.answered).get(process).is_some_and(|taken| taken.queued.number == queued.number) {
+            return Ok(());
+        }
+        crash_point("node.send.before");
+        let message = &queued.message;
+        let request = Request::post(message.url.clone(), "application/json", message.body.clone());
+        let reply = self.introduced_for(request, &message.process);
+        let reply = reply.and_then(|request| self.carrier.send(request));
+        crash_point("node.send.after");
+        if process.kind == ProcessKind::Flow {
+            self.store.settle(&self.participant, queued.number, Together::default())?;
+            return Ok(());
+        }
+        match reply {
+            Ok(reply) if reply.is_success() => {
+                // Told by the peer's own next message meanwhile, there is nothing left to write down.
+                if self.waits(&queued)? {
+                    let taken = Taken { queued, reply, since: std::time::Instant::now() };
+                    lock(&self.answered).insert(process.clone(), taken);
+                    self.ring();
+                }
+                Ok(())
+            }
+            reply => self.settled(&queued, &reply),
+        }
+    }
+
+    /// Writes down that the message of a process was answered, if it was and that is not written.
+    pub(crate) fn settle_answered(&self, process: &ProcessId) -> Result<(), ActError> {
+        let Some(taken) = lock(&self.answered).remove(process) else { return Ok(()) };
+        self.settled(&taken.queued, &Ok(taken.reply))
+    }
+
+    fn waits(&self, queued: &Queued) -> Result<bool, ActError> {
+        let waiting = self.store.outbox(&self.participant, &queued.message.process)?;
+        Ok(waiting.iter().any(|w| w.number == queued.number))
+    }
+
+    fn settled(&self, queued: &Queued, reply: &Result<Reply, CarrierError>) -> Result<(), ActError> {
+        for _ in 0..TRIES_MAX {
+            // A message that was withdrawn or settled meanwhile has no answer any more.
+            if !self.waits(queued)? {
+                return Ok(());
+            }
+            let settled = match queued.message.process.kind {
+                ProcessKind::Negotiation => self.answered::<Negotiation>(queued, reply),
+                ProcessKind::Transfer | ProcessKind::Flow => self.answered::<Transfer>(queued, reply),
+            };
+            match settled {
+                // Another message moved the process meanwhile.
+                Err(ActError::Store(StoreError::Stale { .. })) => {}
+                settled => return settled,
+            }
+        }
+        Ok(())
     }
 
     fn answered<H: Held>(
@@ -57,23 +125,28 @@ impl Node {
         queued: &Queued,
         reply: &Result<Reply, CarrierError>,
     ) -> Result<(), ActError> {
-        let Some(at) = self.load::<H>(&queued.message.process.pid)? else { return Ok(()) };
+        let Some(at) = self.load::<H>(&queued.message.process.pid)? else {
+            // Nobody is left to whom the answer matters.
+            self.store.settle(&self.participant, queued.number, Together::default())?;
+            return Ok(());
+        };
         let event = match reply {
-            Ok(reply) if reply.status >= 500 || matches!(reply.status, 408 | 425 | 429) => None,
+            Ok(reply) if is_not_now(reply.status, queued.attempts) => None,
             Ok(reply) => Some(Event::Answered {
                 status: reply.status,
                 body: Received::read(&reply.body).ok().map(|r| r.message),
             }),
             Err(_) => None,
         };
-        let later = Instant(self.now().0 + back_off(self.config.limits.repeat_ms, queued.attempts));
+        let attempts = queued.attempts + 1;
+        let later = Instant(self.now().0 + back_off(self.config.limits.repeat_ms, attempts));
         let Some(event) = event else {
             self.store.put_off(&self.participant, queued.number, later)?;
             let (code, says) = match reply {
                 Ok(reply) => (format!("http/{}", reply.status), "the peer is not ready".to_owned()),
                 Err(e) => (e.code().to_owned(), e.to_string()),
             };
-            let trouble = Trouble { code, says, attempts: queued.attempts, again_at: later };
+            let trouble = Trouble { code, says, attempts, again_at: later };
             lock(&self.memory).trouble(&queued.message.process.pid, Some(trouble));
             return Ok(());
         };
@@ -85,7 +158,7 @@ impl Node {
         match at.held.step(event) {
             Step::Next(next, effects) => {
                 let settles = effects.iter().any(|e| matches!(e, Effect::Settle | Effect::Withdraw));
-                self.commit(Some(at.version), &next, effects, None, Together::default())?;
+                self.commit(at.version, &next, effects, None, Together::default())?;
                 if !settles {
                     // It may have been settled by what the peer told.
                     let _ = self.store.put_off(&self.participant, queued.number, later);
@@ -115,6 +188,11 @@ impl Node {
         let who = serde_json::json!({ "clientId": self.id(), "audience": audience, "region": "any" });
         Ok(request.with("authorization", who.to_string()))
     }
+}
+
+/// Whether an answer asks to come again; some peers say 409 while another message holds the process.
+fn is_not_now(status: u16, attempts: u64) -> bool {
+    status >= 500 || matches!(status, 408 | 425 | 429) || status == 409 && attempts < CONFLICTS_MAX
 }
 
 /// What a peer says when it refuses a message for good.

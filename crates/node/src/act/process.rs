@@ -3,6 +3,7 @@
 
 use crate::act::trace::Trace;
 use crate::agent::{Caller, Node, lock};
+use crate::crew::Work;
 use crate::error::ActError;
 use crate::live::Live;
 use crate::ports::{Request, fresh_name};
@@ -17,6 +18,7 @@ use model::Instant;
 use model::event::EventKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::RefCell;
 use std::sync::Mutex;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::outbox::Outgoing;
@@ -66,6 +68,8 @@ pub(crate) trait Held: Serialize + DeserializeOwned + Clone + Sized {
     fn agreement(&self) -> Option<String>;
     /// Those of a node that are open.
     fn live(node: &Node) -> &Mutex<Live>;
+    /// Makes the move of ours that follows from a move of the peer, if it follows from what is at hand.
+    fn follow(node: &Node, at: &At<Self>) -> Result<(), ActError>;
 }
 
 /// Under which id an agreement is kept: ours are unique here, those of a peer among its own.
@@ -117,6 +121,9 @@ impl Held for Negotiation {
     fn live(node: &Node) -> &Mutex<Live> {
         &node.negotiations_open
     }
+    fn follow(node: &Node, at: &At<Self>) -> Result<(), ActError> {
+        node.advance_negotiation(at).map(drop)
+    }
 }
 
 impl Held for Transfer {
@@ -162,15 +169,46 @@ impl Held for Transfer {
     fn live(node: &Node) -> &Mutex<Live> {
         &node.transfers_open
     }
+    fn follow(_: &Node, _: &At<Self>) -> Result<(), ActError> {
+        // A start rests on a flow that was opened, and that on the transfer: one after the other.
+        Ok(())
+    }
 }
 
 /// A process with the version that was read.
 pub(crate) struct At<H> {
     pub(crate) held: H,
-    pub(crate) version: u64,
+    /// None: it is new.
+    pub(crate) version: Option<u64>,
     /// When it moved last.
     pub(crate) at: Instant,
+    /// A move of the peer that is not on the disk yet: it commits with the next move of ours, or else alone.
+    before: RefCell<Before>,
 }
+
+/// What a move of the peer waits for.
+#[derive(Default)]
+enum Before {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// Something to commit with.
+    Draft(Box<Draft>),
+    /// It is on the disk, and this is what the peer is told.
+    Said(Option<Answered>),
+}
+
+/// What commits with a move, gathered from the effects of one or two steps.
+#[derive(Default)]
+struct Draft {
+    together: Together,
+    waiting: Waiting,
+    answer: Option<Answered>,
+    stored: Option<StoredAnswer>,
+    ask: Option<(String, u32)>,
+    traces: Vec<Trace>,
+}
+
 impl Node {
     /// Takes a message of the negotiation protocol; `pid` is the one in the path, none for an opening message.
     pub fn receive_negotiation(&self, from: &Caller, pid: Option<&str>, body: &[u8]) -> Answered {
@@ -269,7 +307,7 @@ impl Node {
                         _ => Answered::of(&at.held.process().error(fault)),
                     });
                 }
-                (Some(at.version), step)
+                (at.version, step)
             }
             (None, Some(_)) => return Ok(refusal::<H>(404, Fault::NotFound.grounds())),
             (None, None) => match H::opened(&peer, &fresh_name()?, received) {
@@ -278,14 +316,39 @@ impl Node {
             },
         };
         match step {
-            Step::Next(next, effects) => {
-                let answer = self.commit(version, &next, effects, Some(received), Together::default())?;
-                Ok(answer
-                    .unwrap_or(Answered { status: 200, body: next.process().acknowledgement().to_bytes() }))
-            }
+            Step::Next(next, effects) => self.take_step(version, next, effects, received),
             Step::Repeat(answer) => Ok(Answered::of(&answer)),
             Step::Illegal(fault) => Ok(refusal::<H>(fault.status(), fault.grounds())),
         }
+    }
+
+    /// Commits the peer's move, with the move of ours that follows from it at once if there is one.
+    fn take_step<H: Held>(
+        &self,
+        version: Option<u64>,
+        next: H,
+        effects: Vec<Effect>,
+        received: &Received,
+    ) -> Result<Answered, ActError> {
+        let acknowledged = Answered { status: 200, body: next.process().acknowledgement().to_bytes() };
+        let mut draft = Draft::default();
+        self.gather(&mut draft, &next, effects, Some(received))?;
+        let before = RefCell::new(Before::Draft(Box::new(draft)));
+        let at = At { held: next, version, at: self.now(), before };
+        let followed = match at.held.process().state().is_final() {
+            true => Ok(()),
+            false => H::follow(self, &at),
+        };
+        let said = match at.before.take() {
+            // Nothing followed, or what should could not be made out: that is tried again by itself.
+            Before::Draft(draft) => self.commit_draft(version, &at.held, *draft)?,
+            Before::Said(said) => said,
+            Before::Nothing => {
+                followed?;
+                None
+            }
+        };
+        Ok(said.unwrap_or(acknowledged))
     }
 
     /// Makes a move of our own; tells whether the machine let it.
@@ -297,7 +360,14 @@ impl Node {
     ) -> Result<bool, ActError> {
         match at.held.step(Event::Command(command)) {
             Step::Next(next, effects) => {
-                self.commit(Some(at.version), &next, effects, None, together)?;
+                let mut draft = match at.before.take() {
+                    Before::Draft(draft) => *draft,
+                    Before::Nothing | Before::Said(_) => Draft::default(),
+                };
+                draft.join(together);
+                self.gather(&mut draft, &next, effects, None)?;
+                let said = self.commit_draft(at.version, &next, draft)?;
+                at.before.replace(Before::Said(said));
                 Ok(true)
             }
             Step::Repeat(_) | Step::Illegal(_) => Ok(false),
@@ -311,70 +381,43 @@ impl Node {
         next: &H,
         effects: Vec<Effect>,
         received: Option<&Received>,
-        mut together: Together,
+        together: Together,
     ) -> Result<Option<Answered>, ActError> {
+        let mut draft = Draft { together, ..Draft::default() };
+        self.gather(&mut draft, next, effects, received)?;
+        self.commit_draft(version, next, draft)
+    }
+
+    /// Gathers what the effects of a step come to.
+    fn gather<H: Held>(
+        &self,
+        draft: &mut Draft,
+        next: &H,
+        effects: Vec<Effect>,
+        received: Option<&Received>,
+    ) -> Result<(), ActError> {
         let process = next.process();
         let id = ProcessId::new(H::KIND, process.own_pid.clone());
-        let (mut waiting, mut answer, mut ask) = (Waiting::Stay, None, None);
-        let mut changed = false;
+        let (mut changed, mut answer) = (false, None);
         for effect in effects {
             changed |= matches!(effect, Effect::Record(_));
             match effect {
                 Effect::Answer(given) => answer = Some(Answered::of(&given)),
                 Effect::Send { url, message } => {
-                    together.sends.push(Outgoing { process: id.clone(), url, body: message.to_bytes() });
+                    let sent = Outgoing { process: id.clone(), url, body: message.to_bytes() };
+                    draft.together.sends.push(sent);
                 }
-                Effect::Withdraw | Effect::Settle => waiting = Waiting::Leave,
-                Effect::Record(moved) => together.leaves.extend(self.recorded(next, &moved)?),
-                Effect::Ask { url, at } => ask = Some((url, at)),
+                Effect::Withdraw | Effect::Settle => draft.waiting = Waiting::Leave,
+                Effect::Record(moved) => draft.together.leaves.extend(self.recorded(next, &moved)?),
+                Effect::Ask { url, at } => draft.ask = Some((url, at)),
                 // INVARIANT: no byte passes between the commit and the answer.
                 Effect::StopFlow => self.halt(&process.own_pid),
                 // Seen by its state, once that is on the disk.
                 Effect::StartFlow { .. } => {}
             }
         }
-        if let Some(agreement) = next.agreement().filter(|_| changed) {
-            together.keeps.push(Keep {
-                kind: DocumentKind::Agreement,
-                id: agreement,
-                about: Some(process.own_pid.clone()),
-                at: self.now(),
-                body: b"{}".to_vec(),
-                expect: Expect::Any,
-            });
-        }
-        let stored = match (received, &answer) {
-            // A body without an id counts as a repeat only by the machine's own memory.
-            (Some(received), Some(answer)) if received.named => Some(StoredAnswer {
-                peer: process.peer.0.clone(),
-                process: process.own_pid.clone(),
-                digest: received.digest,
-                status: answer.status,
-                body: answer.body.clone(),
-            }),
-            _ => None,
-        };
-        let moved = StoredMove {
-            process: id,
-            from: version,
-            peer: process.peer.0.clone(),
-            peer_pid: process.peer_pid.clone(),
-            state: process.state().name().to_owned(),
-            body: serde_json::to_vec(next).map_err(|e| ActError::evidence("node/process", e))?,
-            at: self.now(),
-            waiting,
-            answer: stored,
-        };
-        crash_point("node.move.before");
-        let moved = self.store.move_process(&self.participant, moved, together)?;
-        crash_point("node.move.after");
-        if let Moved::Repeat(before) = moved {
-            return Ok(Some(Answered { status: before.status, body: before.body }));
-        }
-        lock(H::live(self)).touch(&process.own_pid);
-        lock(&self.signals_open).touch_known(&process.own_pid);
         if changed {
-            lock(&self.memory).note(Trace {
+            draft.traces.push(Trace {
                 process: H::KIND.as_str(),
                 id: process.own_pid.clone(),
                 role: process.role,
@@ -383,12 +426,74 @@ impl Node {
                 about: next.about().to_owned(),
                 at: self.now(),
             });
+            draft.together.keeps.extend(next.agreement().map(|agreement| Keep {
+                kind: DocumentKind::Agreement,
+                id: agreement,
+                about: Some(process.own_pid.clone()),
+                at: self.now(),
+                body: b"{}".to_vec(),
+                expect: Expect::Any,
+            }));
+        }
+        if let (Some(received), Some(answer)) = (received, answer) {
+            // A body without an id counts as a repeat only by the machine's own memory.
+            draft.stored = received.named.then(|| StoredAnswer {
+                peer: process.peer.0.clone(),
+                process: process.own_pid.clone(),
+                digest: received.digest,
+                status: answer.status,
+                body: answer.body.clone(),
+            });
+            draft.answer = Some(answer);
+        }
+        Ok(())
+    }
+
+    fn commit_draft<H: Held>(
+        &self,
+        version: Option<u64>,
+        next: &H,
+        draft: Draft,
+    ) -> Result<Option<Answered>, ActError> {
+        let process = next.process();
+        let id = ProcessId::new(H::KIND, process.own_pid.clone());
+        let leaves = draft.waiting == Waiting::Leave;
+        let calls: Vec<String> = draft.together.sends.iter().map(|s| host_of(&s.url)).collect();
+        let moved = StoredMove {
+            process: id.clone(),
+            from: version,
+            peer: process.peer.0.clone(),
+            peer_pid: process.peer_pid.clone(),
+            state: process.state().name().to_owned(),
+            body: serde_json::to_vec(next).map_err(|e| ActError::evidence("node/process", e))?,
+            at: self.now(),
+            waiting: draft.waiting,
+            answer: draft.stored,
+        };
+        crash_point("node.move.before");
+        let moved = self.store.move_process(&self.participant, moved, draft.together)?;
+        crash_point("node.move.after");
+        if let Moved::Repeat(before) = moved {
+            return Ok(Some(Answered { status: before.status, body: before.body }));
+        }
+        if leaves {
+            lock(&self.answered).remove(&id);
+        }
+        let ours = process.is_settled() || process.state().is_final();
+        lock(H::live(self)).moved(&process.own_pid, ours);
+        lock(&self.signals_open).touch_known(&process.own_pid);
+        if !draft.traces.is_empty() {
+            let mut memory = lock(&self.memory);
+            draft.traces.into_iter().for_each(|trace| memory.note(trace));
+        }
+        for peer in calls {
+            self.crew.add(Work::Send(id.clone(), peer));
         }
         self.ring();
-        if let Some((url, at)) = ask {
+        if let Some((url, at)) = draft.ask {
             self.ask::<H>(&process.own_pid.clone(), &url, at)?;
         }
-        Ok(answer)
+        Ok(draft.answer)
     }
 
     fn recorded<H: Held>(&self, next: &H, moved: &Move) -> Result<Option<store::log::Leaf>, ActError> {
@@ -422,7 +527,7 @@ impl Node {
             Step::Next(next, effects) => {
                 // A second question of the same round is left to the next time-out.
                 let effects = effects.into_iter().filter(|e| !matches!(e, Effect::Ask { .. })).collect();
-                self.commit(Some(at.version), &next, effects, None, Together::default()).map(drop)
+                self.commit(at.version, &next, effects, None, Together::default()).map(drop)
             }
             Step::Repeat(_) | Step::Illegal(_) => Ok(()),
         }
@@ -473,7 +578,26 @@ impl Node {
 
 pub(crate) fn read_stored<H: Held>(stored: &StoredProcess) -> Result<At<H>, ActError> {
     let held = serde_json::from_slice(&stored.body).map_err(|e| ActError::evidence("node/process", e))?;
-    Ok(At { held, version: stored.version, at: stored.at })
+    Ok(At { held, version: Some(stored.version), at: stored.at, before: RefCell::default() })
+}
+
+impl Draft {
+    /// Takes in what commits with a further move.
+    fn join(&mut self, more: Together) {
+        let Together { leaves, keeps, sends, parts, reservations, finished } = more;
+        let here = &mut self.together;
+        here.leaves.extend(leaves);
+        here.keeps.extend(keeps);
+        here.sends.extend(sends);
+        here.parts.extend(parts);
+        here.reservations.extend(reservations);
+        here.finished = finished.or(here.finished.take());
+    }
+}
+
+/// Scheme, host and port of an address.
+pub(crate) fn host_of(url: &str) -> String {
+    url.split('/').take(3).collect::<Vec<_>>().join("/")
 }
 
 fn refusal<H: Held>(status: u16, grounds: Grounds) -> Answered {

@@ -158,7 +158,7 @@ fn finding() -> Vec<Verb> {
         }),
         verb("processes", "Ok([])", |s, p| s.processes(p, negotiation("").kind, None, 10)),
         verb("processes_but", "Ok([])", |s, p| s.processes_but(p, negotiation("").kind, &["x"], None, 10)),
-        verb("take_outbox", "Ok([])", |s, p| s.take_outbox(p, Instant(i64::MAX), Instant(i64::MAX), 10)),
+        verb("outbox_due", "Ok([])", |s, p| s.outbox_due(p, Instant(i64::MAX), 10)),
         verb("outbox", "Ok([])", |s, p| s.outbox(p, &negotiation("n1"))),
         verb("outbox_depth", "Ok((0, None))", |s, p| s.outbox_depth(p)),
         verb("settle", r#"Err(NotFound { what: "message" })"#, move |s, p| s.settle(p, 0, none())),

@@ -1,0 +1,179 @@
+//! The hands of a node: threads that send messages and make moves, made when there is work and gone when there is none.
+//!
+//! Work is named, not carried: whoever does it reads the store and finds what is due. So work that is named twice is
+//! done once, what a crash forgets is found again, and one process is in one pair of hands at a time.
+
+use crate::agent::lock;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use store::process::ProcessId;
+
+/// LIMIT: hands of one node.
+const HANDS_MAX: usize = 32;
+/// LIMIT: hands that send to one peer, so that one which does not answer leaves some to the others.
+const HANDS_PER_PEER_MAX: usize = 24;
+/// How long a hand without work stays.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// What there is to do for a process.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    /// Send the first message of it that waits, to this peer.
+    Send(ProcessId, String),
+    /// Write down that its message was answered.
+    Settle(ProcessId),
+    /// Make the move that is ours.
+    Move(ProcessId),
+}
+
+impl Work {
+    fn process(&self) -> &ProcessId {
+        match self {
+            Self::Send(process, _) | Self::Settle(process) | Self::Move(process) => process,
+        }
+    }
+}
+
+/// The work that waits and who is at work.
+#[derive(Debug, Default)]
+pub(crate) struct Crew {
+    shift: Mutex<Shift>,
+    bell: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Shift {
+    /// LIMIT: at most three kinds of work for each open process; one that is named already is not added again.
+    waiting: VecDeque<Work>,
+    known: BTreeSet<Work>,
+    busy: BTreeSet<ProcessId>,
+    calling: BTreeMap<String, usize>,
+    hands: usize,
+    idle: usize,
+}
+
+impl Shift {
+    fn fits(&self, work: &Work) -> bool {
+        let free = match work {
+            Work::Send(_, peer) => self.calling.get(peer).is_none_or(|n| *n < HANDS_PER_PEER_MAX),
+            Work::Settle(_) | Work::Move(_) => true,
+        };
+        free && !self.busy.contains(work.process())
+    }
+
+    fn take(&mut self) -> Option<Work> {
+        let at = self.waiting.iter().position(|work| self.fits(work))?;
+        let work = self.waiting.remove(at)?;
+        self.known.remove(&work);
+        self.busy.insert(work.process().clone());
+        if let Work::Send(_, peer) = &work {
+            *self.calling.entry(peer.clone()).or_default() += 1;
+        }
+        Some(work)
+    }
+}
+
+impl Crew {
+    /// Names work; what is named already is not named twice.
+    pub(crate) fn add(&self, work: Work) {
+        let mut shift = lock(&self.shift);
+        if shift.known.insert(work.clone()) {
+            shift.waiting.push_back(work);
+            self.bell.notify_one();
+        }
+    }
+
+    /// Whether another pair of hands is wanted; whoever is told so makes it, or says [`Crew::leave`].
+    pub(crate) fn wants_hand(&self) -> bool {
+        let mut shift = lock(&self.shift);
+        let wanted = shift.waiting.len() > shift.idle && shift.hands < HANDS_MAX;
+        shift.hands += usize::from(wanted);
+        wanted
+    }
+
+    /// A pair of hands is gone.
+    pub(crate) fn leave(&self) {
+        lock(&self.shift).hands -= 1;
+    }
+
+    /// The next work for a pair of hands; none when there was none for a while, or the node stops.
+    pub(crate) fn next(&self, stopping: impl Fn() -> bool) -> Option<Work> {
+        let mut shift = lock(&self.shift);
+        while !stopping() {
+            if let Some(work) = shift.take() {
+                return Some(work);
+            }
+            shift.idle += 1;
+            let waited = self.bell.wait_timeout(shift, IDLE).unwrap_or_else(PoisonError::into_inner);
+            shift = waited.0;
+            shift.idle -= 1;
+            if waited.1.timed_out() {
+                return shift.take();
+            }
+        }
+        None
+    }
+
+    /// Work is done; what waited for its process or peer may go on.
+    pub(crate) fn done(&self, work: &Work) {
+        let mut shift = lock(&self.shift);
+        shift.busy.remove(work.process());
+        if let Work::Send(_, peer) = work
+            && let Some(n) = shift.calling.get_mut(peer)
+        {
+            *n -= 1;
+            if *n == 0 {
+                shift.calling.remove(peer);
+            }
+        }
+        if !shift.waiting.is_empty() {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Wakes all hands, so that they see that the node stops.
+    pub(crate) fn wake(&self) {
+        self.bell.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::process::ProcessKind;
+
+    fn process(pid: &str) -> ProcessId {
+        ProcessId::new(ProcessKind::Negotiation, pid)
+    }
+
+    #[test]
+    fn a_process_is_in_one_pair_of_hands_and_work_named_twice_is_done_once() {
+        let crew = Crew::default();
+        crew.add(Work::Move(process("a")));
+        crew.add(Work::Move(process("a")));
+        crew.add(Work::Settle(process("a")));
+        crew.add(Work::Move(process("b")));
+        let first = crew.next(|| false).unwrap();
+        assert_eq!(first, Work::Move(process("a")));
+        let second = crew.next(|| false).unwrap();
+        assert_eq!(second, Work::Move(process("b")), "a is busy");
+        assert_eq!(lock(&crew.shift).take(), None);
+        crew.done(&first);
+        assert_eq!(crew.next(|| false), Some(Work::Settle(process("a"))));
+        assert_eq!(crew.next(|| true), None, "the node stops");
+    }
+
+    #[test]
+    fn a_peer_that_does_not_answer_leaves_hands_to_others() {
+        let crew = Crew::default();
+        for n in 0..HANDS_MAX {
+            crew.add(Work::Send(process(&n.to_string()), "https://slow".into()));
+        }
+        crew.add(Work::Send(process("other"), "https://quick".into()));
+        let taken: Vec<Work> = std::iter::from_fn(|| lock(&crew.shift).take()).collect();
+        assert_eq!(taken.len(), HANDS_PER_PEER_MAX + 1);
+        assert!(taken.contains(&Work::Send(process("other"), "https://quick".into())));
+        assert!((0..HANDS_MAX).all(|_| crew.wants_hand() || lock(&crew.shift).waiting.len() < HANDS_MAX));
+    }
+}
