@@ -3,6 +3,7 @@
 use crate::column::{self, int, limit, words};
 use crate::error::StoreError;
 use crate::participant::Participant;
+use crate::recent;
 use crate::store::Store;
 use crate::together::Together;
 use model::Instant;
@@ -129,12 +130,16 @@ impl Store {
         kind: DocumentKind,
         id: &str,
     ) -> Result<Option<Kept>, StoreError> {
-        self.read(|c| {
-            let sql = format!("SELECT {COLUMNS} FROM kept WHERE participant = ?1 AND kind = ?2 AND id = ?3");
-            let mut statement = c.prepare_cached(&sql)?;
-            let key = params![participant.as_str(), kind.as_str(), id];
-            Ok(statement.query_row(key, stored).optional()?)
-        })
+        let read = || {
+            self.read(|c| {
+                let sql =
+                    format!("SELECT {COLUMNS} FROM kept WHERE participant = ?1 AND kind = ?2 AND id = ?3");
+                let mut statement = c.prepare_cached(&sql)?;
+                let key = params![participant.as_str(), kind.as_str(), id];
+                Ok(statement.query_row(key, stored).optional()?)
+            })
+        };
+        self.recent.document(participant.as_str(), kind, id, read)
     }
 
     /// Returns at most `n` documents of a kind, ordered by id, after one id (none: from the first).
@@ -186,6 +191,7 @@ impl Store {
     ) -> Result<Range<u64>, StoreError> {
         let (participant, id) = (participant.clone(), id.to_owned());
         self.write(move |c| {
+            recent::wrote_document(participant.as_str(), kind, &id);
             let sql = "DELETE FROM kept WHERE participant = ?1 AND kind = ?2 AND id = ?3";
             match c.prepare_cached(sql)?.execute(params![participant.as_str(), kind.as_str(), id])? {
                 0 => Err(StoreError::NotFound { what: "document" }),
@@ -199,6 +205,7 @@ impl Store {
 pub(crate) fn keep(c: &Connection, participant: &Participant, document: &Keep) -> Result<(), StoreError> {
     column::name("id", &document.id)?;
     column::body(&document.body)?;
+    recent::wrote_document(participant.as_str(), document.kind, &document.id);
     const INSERT: &str = "INSERT INTO kept (participant, kind, id, version, about, at, body)
                           VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6) ON CONFLICT";
     const REPLACE: &str = "SET version = kept.version + 1, about = ?4, at = ?5, body = ?6";

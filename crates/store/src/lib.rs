@@ -39,6 +39,7 @@
 
 mod column;
 mod lock;
+mod recent;
 mod writer;
 
 pub mod backup;

@@ -5,6 +5,7 @@ use crate::column::{self, int, limit, words};
 use crate::error::StoreError;
 use crate::outbox;
 use crate::participant::Participant;
+use crate::recent;
 use crate::store::Store;
 use crate::together::Together;
 use model::{Digest, Instant};
@@ -85,6 +86,21 @@ pub struct Move {
     pub waiting: Waiting,
     /// The answer to the message that made the move, if one did.
     pub answer: Option<Answer>,
+}
+
+impl Move {
+    /// The process as it stands after the move.
+    fn stands(&self) -> StoredProcess {
+        StoredProcess {
+            process: self.process.clone(),
+            version: self.from.map_or(1, |version| version + 1),
+            state: self.state.clone(),
+            peer: self.peer.clone(),
+            peer_pid: self.peer_pid.clone(),
+            at: self.at,
+            body: self.body.clone(),
+        }
+    }
 }
 
 /// What a move came to.
@@ -188,13 +204,17 @@ impl Store {
         participant: &Participant,
         process: &ProcessId,
     ) -> Result<Option<StoredProcess>, StoreError> {
-        self.read(|c| {
-            let sql =
-                format!("SELECT {COLUMNS} FROM process WHERE participant = ?1 AND kind = ?2 AND pid = ?3");
-            let mut statement = c.prepare_cached(&sql)?;
-            let key = params![participant.as_str(), process.kind.as_str(), process.pid];
-            Ok(statement.query_row(key, stored).optional()?)
-        })
+        let read = || {
+            self.read(|c| {
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM process WHERE participant = ?1 AND kind = ?2 AND pid = ?3"
+                );
+                let mut statement = c.prepare_cached(&sql)?;
+                let key = params![participant.as_str(), process.kind.as_str(), process.pid];
+                Ok(statement.query_row(key, stored).optional()?)
+            })
+        };
+        self.recent.process(participant.as_str(), process, read)
     }
 
     /// Returns a process by the peer's id of it.
@@ -276,6 +296,7 @@ fn check(moved: &Move) -> Result<(), StoreError> {
 /// Writes the new state if the process is where the caller saw it.
 fn step(c: &Connection, participant: &Participant, moved: &Move) -> Result<u64, StoreError> {
     let id = &moved.process;
+    recent::wrote_process(participant.as_str(), id, None);
     let changed = match moved.from {
         None => c
             .prepare_cached(
@@ -311,7 +332,12 @@ fn step(c: &Connection, participant: &Participant, moved: &Move) -> Result<u64, 
     };
     match changed {
         0 => Err(StoreError::Stale { what: "process" }),
-        _ => Ok(moved.from.map_or(1, |version| version + 1)),
+        _ => {
+            let stands = moved.stands();
+            let version = stands.version;
+            recent::wrote_process(participant.as_str(), id, Some(stands));
+            Ok(version)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::lock::Lock;
+use crate::recent::Recent;
 use crate::writer::{self, Queue};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub const SCHEMA_VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x5447_5441;
 
 /// LIMIT: connections kept open for readers; more are opened and closed when needed.
-const READERS_MAX: usize = 8;
+const READERS_MAX: usize = 40;
 
 /// LIMIT: how long a connection waits for a lock that another one of this process has.
 const BUSY_MAX: Duration = Duration::from_millis(500);
@@ -32,6 +33,7 @@ pub struct Store {
     writer: Option<std::thread::JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
     n_commits: Arc<AtomicU64>,
+    pub(crate) recent: Arc<Recent>,
     _lock: Lock,
 }
 
@@ -51,14 +53,16 @@ impl Store {
         prepare(&connection, &file)?;
         std::fs::File::open(directory)?.sync_all()?;
         let n_commits = Arc::new(AtomicU64::new(0));
+        let recent = Arc::new(Recent::default());
         let wal = directory.join(format!("{FILE_NAME}-wal"));
-        let (queue, thread) = writer::start(connection, wal, Arc::clone(&n_commits))?;
+        let (queue, thread) = writer::start(connection, wal, Arc::clone(&n_commits), Arc::clone(&recent))?;
         Ok(Self {
             directory: directory.to_owned(),
             queue: Some(queue),
             writer: Some(thread),
             readers: Mutex::new(Vec::new()),
             n_commits,
+            recent,
             _lock: lock,
         })
     }
@@ -123,6 +127,8 @@ pub(crate) fn reader(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY_MAX)?;
     connection.set_prepared_statement_cache_capacity(128);
+    // LIMIT: what a reader holds of the file; there may be many of them.
+    connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::crash::crash_point;
 use crate::error::StoreError;
+use crate::recent::{Recent, Touched, take_touched};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,9 +67,10 @@ pub(crate) fn start(
     connection: Connection,
     wal: PathBuf,
     n_commits: Arc<AtomicU64>,
+    recent: Arc<Recent>,
 ) -> Result<(Queue, std::thread::JoinHandle<()>), StoreError> {
     let (send, jobs) = sync_channel(QUEUE_MAX);
-    let writer = Writer { connection, jobs, wal, n_commits, rows_moved: 0, stopped: None };
+    let writer = Writer { connection, jobs, wal, n_commits, recent, rows_moved: 0, stopped: None };
     let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
     Ok((Queue(send), thread))
 }
@@ -78,6 +80,7 @@ struct Writer {
     jobs: Receiver<Job>,
     wal: PathBuf,
     n_commits: Arc<AtomicU64>,
+    recent: Arc<Recent>,
     rows_moved: u64,
     /// Set when a commit failed otherwise than for want of room: what the disk holds is then unknown until it is
     /// opened again, so nothing more is written.
@@ -119,11 +122,13 @@ impl Writer {
         let mut lost = self.stopped.clone().or_else(|| self.say("BEGIN IMMEDIATE").err());
         crash_point("store.begin.after");
         let mut answers = Vec::with_capacity(batch.len());
+        let mut touched: Vec<Touched> = Vec::new();
         for job in batch {
             let ran = match &lost {
                 Some(lost) => job(Err(lost.clone())),
                 None => self.verb(job, &mut lost),
             };
+            touched.extend(take_touched(ran.failed.is_some()));
             crash_point("store.verb.after");
             answers.push(ran.answer);
         }
@@ -142,6 +147,10 @@ impl Writer {
             let _ = self.say("ROLLBACK");
         }
         crash_point("store.commit.after");
+        self.recent.tell(match lost {
+            None => touched,
+            Some(_) => touched.into_iter().map(Touched::forgotten).collect(),
+        });
         answers.into_iter().for_each(|answer| answer(lost.clone()));
         crash_point("store.answer.after");
     }

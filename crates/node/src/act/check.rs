@@ -10,7 +10,9 @@ use model::{AsOf, Digest, canonical};
 use model::event::EventKind;
 use model::transfer::Transfer;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use store::log::Leaf;
 
 /// LIMIT: decisions that are remembered; all are forgotten when there would be more.
@@ -20,7 +22,34 @@ const DECISIONS_MAX: usize = 512;
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {
     as_of: Option<AsOf>,
-    known: BTreeMap<Digest, Decision>,
+    known: BTreeMap<Digest, Arc<Decided>>,
+}
+
+/// A decision with its digest, which is worked out once and only when something is bound to it.
+#[derive(Debug)]
+pub struct Decided {
+    decision: Decision,
+    digest: OnceLock<Digest>,
+}
+
+impl Decided {
+    /// The decision itself.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The digest of the decision.
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| self.decision.digest())
+    }
+}
+
+impl Deref for Decided {
+    type Target = Decision;
+
+    fn deref(&self) -> &Decision {
+        &self.decision
+    }
 }
 
 impl Decisions {
@@ -35,7 +64,7 @@ impl Node {
     ///
     /// INVARIANT: a decision follows from facts, day and rulebook alone, so the same question has the same answer; it is
     /// worked out once, and again when anything changed.
-    pub fn decide(&self, transfer: &Transfer) -> Result<Decision, ActError> {
+    pub fn decide(&self, transfer: &Transfer) -> Result<Arc<Decided>, ActError> {
         let as_of = AsOf::then(self.legal_day());
         let key = canonical::to_bytes(transfer).ok().map(|bytes| Digest::of(&bytes));
         let epoch = self.epoch.load(Ordering::SeqCst);
@@ -49,6 +78,7 @@ impl Node {
             }
         }
         let decision = self.worked_out(transfer, as_of)?;
+        let decision = Arc::new(Decided { decision, digest: OnceLock::new() });
         if let Some(key) = key {
             let mut decisions = lock(&self.decisions);
             if decisions.known.len() >= DECISIONS_MAX {
@@ -73,7 +103,7 @@ impl Node {
     }
 
     /// The leaf that tells of a decision.
-    pub(crate) fn decided(&self, process: &str, decision: &Decision) -> Result<Leaf, ActError> {
+    pub(crate) fn decided(&self, process: &str, decision: &Decided) -> Result<Leaf, ActError> {
         let mut event = self.event(EventKind::Decided, process);
         event.legal_day = Some(decision.as_of.on);
         event.binds.insert("decision".into(), decision.digest());

@@ -37,14 +37,14 @@ impl Node {
         };
         self.store.keep(&self.participant, document, Together::leaf(self.decided(pid, &decision)?))?;
         self.changed();
-        Ok(decision)
+        Ok(decision.decision().clone())
     }
 
     /// The legal act behind a flow that we provide, and what the law says on it now.
     pub fn flow_case(&self, pid: &str) -> Result<(model::transfer::Transfer, Decision), ActError> {
         let (offer, record) = self.flow_offer(pid)?;
         let judged = law_of(self, &offer, &record.peer, Some(pid))?;
-        Ok((judged.transfer, judged.decision))
+        Ok((judged.transfer, judged.decision.decision().clone()))
     }
 
     pub(crate) fn flow_offer(&self, pid: &str) -> Result<(Offer, FlowRecord), ActError> {

@@ -78,12 +78,9 @@ impl Node {
         }
         match reply {
             Ok(reply) if reply.is_success() => {
-                // Told by the peer's own next message meanwhile, there is nothing left to write down.
-                if self.waits(&queued)? {
-                    let taken = Taken { queued, reply, since: std::time::Instant::now() };
-                    lock(&self.answered).insert(process.clone(), taken);
-                    self.ring();
-                }
+                let taken = Taken { queued, reply, since: std::time::Instant::now() };
+                lock(&self.answered).insert(process.clone(), taken);
+                self.ring();
                 Ok(())
             }
             reply => self.settled(&queued, &reply),
@@ -171,9 +168,10 @@ impl Node {
 
     /// Says who we are to the peer of a process.
     fn introduced_for(&self, request: Request, process: &ProcessId) -> Result<Request, CarrierError> {
-        let stored = self.store.process(&self.participant, process).ok().flatten();
-        let peer = stored.map(|stored| stored.peer).unwrap_or_default();
-        self.introduced(request, &peer)
+        let known = || self.store.process(&self.participant, process).ok().flatten();
+        // Only a token names the peer that it is for.
+        let stored = if self.config.claims.on() { known() } else { None };
+        self.introduced(request, &stored.map(|stored| stored.peer).unwrap_or_default())
     }
 
     /// Says who we are where the connection does not: by a token of our own, or as the test identity does.

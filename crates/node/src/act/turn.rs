@@ -3,7 +3,7 @@
 //! A decision turns when the legal day moves, facts change or a certificate is revoked. A flow also stops when the store
 //! or, after a grace, the revocation list cannot be reached. Each renewal decides afresh.
 
-use crate::act::check::{READ_ONCE, articles, headline, refusals};
+use crate::act::check::{Decided, READ_ONCE, articles, headline, refusals};
 use crate::act::case::Taken;
 use crate::act::offer::Offer;
 use crate::agent::{Node, lock};
@@ -39,7 +39,7 @@ pub const STATUS_UNKNOWN: &str = "node/status-unknown";
 /// What the law says on one act.
 pub(crate) struct Judged {
     pub(crate) transfer: model::transfer::Transfer,
-    pub(crate) decision: Decision,
+    pub(crate) decision: Arc<Decided>,
     /// What the judgments that we hold came to for it.
     pub(crate) judgments: Vec<Weighed>,
     /// The measures that were put into it, if they are not kept yet.
