@@ -9,6 +9,9 @@ static RELEASE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
 /// Folder of invented rules; loaded by the demo alone.
 const DEMO: &str = "demo/";
 
+/// Folder of worked cases.
+const CASES: &str = "cases/";
+
 /// The rule texts of the binary, invented ones left out.
 pub fn release() -> Vec<Source> {
     let mut out = Vec::new();
@@ -48,10 +51,24 @@ pub fn folder(root: &Path) -> io::Result<Vec<Source>> {
 
 /// The rulebook from a folder or from this program; findings are printed, and errors refuse it.
 pub fn load(root: Option<&Path>) -> Result<Rulebook, String> {
-    let sources = match root {
-        None => release(),
-        Some(root) => folder(root).map_err(|e| format!("error[TGT-C001]: cannot read the rules in `{}`: {e}", root.display()))?,
-    };
+    parse(sources(root)?)
+}
+
+/// The same without the worked cases, which decide nothing and are most of the text: for a program that stays.
+pub fn load_law(root: Option<&Path>) -> Result<Rulebook, String> {
+    let mut sources = sources(root)?;
+    sources.retain(|s| !s.path.starts_with(CASES));
+    parse(sources)
+}
+
+fn sources(root: Option<&Path>) -> Result<Vec<Source>, String> {
+    match root {
+        None => Ok(release()),
+        Some(root) => folder(root).map_err(|e| format!("error[TGT-C001]: cannot read the rules in `{}`: {e}", root.display())),
+    }
+}
+
+fn parse(sources: Vec<Source>) -> Result<Rulebook, String> {
     let (book, findings) = Rulebook::parse(sources);
     if loads(&findings) {
         return Ok(book);

@@ -24,8 +24,8 @@ use std::{collections::BTreeMap, sync::Arc};
 /// A rulebook with the tables made from it so far, one for each as-of.
 #[derive(Debug)]
 pub struct Engine {
-    /// The rulebook.
-    pub book: Rulebook,
+    /// The rulebook, which others may hold too.
+    pub book: Arc<Rulebook>,
     index: Index,
     lexicon: Option<Arc<Lexicon>>,
     units: Units,
@@ -37,14 +37,15 @@ const TABLES_MAX: usize = 64;
 
 impl Engine {
     /// Starts with no table made.
-    pub fn new(book: Rulebook) -> Self {
+    pub fn new(book: impl Into<Arc<Rulebook>>) -> Self {
+        let book = book.into();
         let index = Index::of(&book);
         Self { book, index, lexicon: None, units: Units::default(), tables: BTreeMap::new() }
     }
 
     /// The engine of another rulebook that takes over every unit whose law reads the same: after the edit of one file,
     /// one file is compiled.
-    pub fn revised(&self, book: Rulebook) -> Self {
+    pub fn revised(&self, book: impl Into<Arc<Rulebook>>) -> Self {
         Self { units: self.units.clone(), ..Self::new(book) }
     }
 

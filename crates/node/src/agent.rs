@@ -122,7 +122,7 @@ impl Node {
     pub fn start(
         config: Config,
         address: &str,
-        book: Rulebook,
+        book: impl Into<Arc<Rulebook>>,
         carrier: Arc<dyn Carrier>,
         signer: Arc<dyn Signer>,
         clock: Arc<dyn Clock>,
@@ -135,6 +135,7 @@ impl Node {
             Some(kept) if config.mode == Mode::Demo => String::from_utf8_lossy(&kept.body).parse().ok(),
             _ => config.legal_day,
         };
+        let book = book.into();
         let rulebook = book.digest();
         let node = Arc::new(Self {
             address: address.trim_end_matches('/').to_owned(),

@@ -55,7 +55,7 @@ fn change(engine: &mut Engine, book: &Rulebook, turn: &Turn<'_>, language: Langu
     let public = |r: &Rule<'_>| r.head.published.unwrap_or(r.head.read).min(turn.on);
     let known = turn.begin.iter().chain(&turn.end).chain(&turn.annulled).chain(&turn.published).map(public).max().unwrap_or(turn.on);
     let (before, after) = (AsOf::then(turn.on.plus_days(-1)), AsOf::then(turn.on));
-    let (mut a, mut b) = (engine.revised(book.clone()), engine.revised(book.clone()));
+    let (mut a, mut b) = (engine.revised(engine.book.clone()), engine.revised(engine.book.clone()));
     // From one day to the next deadlines pass in other laws too: that is no change of law.
     let touched = touched(book, turn);
     let regions: Vec<Region> = change::effect(&mut a, before, &mut b, after)?.into_iter().filter(|r| r.turns() && touched.contains(r.layer.as_str())).collect();

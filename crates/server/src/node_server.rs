@@ -152,9 +152,10 @@ pub struct NodeServer {
 /// `pages` adds further routes of this node, such as the pages for people.
 pub fn start(
     config: Config,
-    book: Rulebook,
+    book: impl Into<Arc<Rulebook>>,
     pages: impl FnOnce(&Arc<Node>) -> Option<Router>,
 ) -> Result<NodeServer, StartError> {
+    let book = book.into();
     refuse_invented(&config)?;
     config.check_law(&book).map_err(StartError::Config)?;
     node::arm_crash_point(&config).map_err(StartError::CrashPoint)?;

@@ -75,6 +75,8 @@ const WAITING_MAX: usize = 32;
 #[derive(Clone)]
 pub struct State {
     book: Arc<Rulebook>,
+    /// Reads the rulebook again with its worked cases, which decide nothing and are not held.
+    whole: Option<Arc<dyn Fn() -> Option<Rulebook> + Send + Sync>>,
     engine: Arc<Mutex<Engine>>,
     mode: Mode,
     keeper: Arc<dyn Doorkeeper>,
@@ -94,10 +96,12 @@ pub struct State {
 
 impl State {
     /// Starts with a rulebook that loads, the wall clock in UTC, and no flows.
-    pub fn new(book: Rulebook, mode: Mode, keeper: impl Doorkeeper + 'static) -> Self {
+    pub fn new(book: impl Into<Arc<Rulebook>>, mode: Mode, keeper: impl Doorkeeper + 'static) -> Self {
+        let book = book.into();
         Self {
+            whole: None,
             engine: Arc::new(Mutex::new(Engine::new(book.clone()))),
-            book: Arc::new(book),
+            book,
             mode,
             keeper: Arc::new(keeper),
             flows: Arc::new(NoFlows),
@@ -113,6 +117,18 @@ impl State {
             corrections: Arc::from(CORRECTIONS),
             tls: false,
         }
+    }
+
+    /// Reads the rulebook with its worked cases this way; without it those that the rulebook holds are all.
+    #[must_use]
+    pub fn with_whole(self, read: impl Fn() -> Option<Rulebook> + Send + Sync + 'static) -> Self {
+        Self { whole: Some(Arc::new(read)), ..self }
+    }
+
+    /// The rulebook with its worked cases; the one that is held, if the texts are no longer those that it was made of.
+    pub(crate) fn whole(&self) -> Arc<Rulebook> {
+        let read = self.whole.as_ref().and_then(|read| read()).filter(|b| b.digest() == self.book.digest());
+        read.map_or_else(|| self.book.clone(), Arc::new)
     }
 
     /// Shows these flows.

@@ -15,7 +15,7 @@ use dsp::machine::Role;
 use dsp::message::Grounds;
 use dsp::message::terms::Terms;
 use dsp::message::transfer::DataAddress;
-use node::act::offer::Handling;
+use node::act::offer::{Handling, Handlings};
 use node::act::operate::{
     Concluded, NegotiationAct, NegotiationWish, TransferAct, TransferWish, format_or_pull,
 };
@@ -164,15 +164,17 @@ struct Request {
     terms: Option<Map<String, Value>>,
     #[serde(default)]
     handling: Handling,
+    transfer: Option<Handling>,
 }
 
 /// Asks a provider for a dataset, on its terms or on others.
 #[utoipa::path(post, path = "/v1/requests", tag = "space", security(("token" = [])),
-    request_body(content = Object, description = "`address` (the provider's base address of the protocol) and `dataset`; if wanted `peer`, `terms` (those of its catalog), `handling` (`automatic`: a transfer follows by itself)"),
+    request_body(content = Object, description = "`address` (the provider's base address of the protocol) and `dataset`; if wanted `peer`, `terms` (those of its catalog), `handling` (who makes our moves: `automatic`, and a transfer follows by itself, or `manual`), `transfer` (`manual`: none follows)"),
     responses((status = 201, description = "our id of the negotiation", body = Object), (status = 502, description = "the peer fails", body = Problem, content_type = "application/problem+json")))]
 async fn ask(Held(state): Held<State>, _who: Bearer<Act>, body: Bytes) -> Result<Response, Problem> {
-    let Request { address, peer, dataset, terms, handling } = read(&body)?;
+    let Request { address, peer, dataset, terms, handling, transfer } = read(&body)?;
     let terms = terms.map(Terms::of);
+    let handling = Handlings { negotiation: handling, transfer: transfer.unwrap_or(handling) };
     let wish = NegotiationWish { role: Role::Consumer, address, peer, dataset, terms, handling };
     open(&state, wish).await
 }
@@ -197,7 +199,7 @@ async fn offer_to(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let Addressed { address, peer, terms } = read(&body)?;
-    let (peer, terms, handling) = (Some(peer), terms.map(Terms::of), Handling::Manual);
+    let (peer, terms, handling) = (Some(peer), terms.map(Terms::of), Handling::Manual.into());
     open(&state, NegotiationWish { role: Role::Provider, address, peer, dataset, terms, handling }).await
 }
 

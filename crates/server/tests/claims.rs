@@ -195,7 +195,7 @@ fn a_member_is_let_in_and_negotiates_by_either_profile() {
         peer: Some(world.provider.did()),
         dataset: "urn:d".into(),
         terms: terms.as_object().cloned().map(dsp::message::terms::Terms::of),
-        handling: Handling::Manual,
+        handling: Handling::Manual.into(),
     };
     let pid = consumer.open_negotiation(wish).unwrap();
     let seen = until("the request at the provider", || {

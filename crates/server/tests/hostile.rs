@@ -248,7 +248,7 @@ fn a_peer_that_never_answers_is_asked_ever_more_seldom_and_said_to_be() {
         peer: Some("did:web:gone.example".into()),
         dataset: "urn:d".into(),
         terms: Some(terms.unwrap()),
-        handling: Handling::Manual,
+        handling: Handling::Manual.into(),
     };
     let pid = server.node().open_negotiation(wish).unwrap();
     let end = Instant::now() + Duration::from_secs(30);
@@ -328,7 +328,7 @@ fn what_a_peer_refuses_is_not_said_for_ever() {
         peer: Some("did:web:stubborn.example".into()),
         dataset: "urn:d".into(),
         terms: Some(serde_json::from_value(terms).unwrap()),
-        handling: Handling::Automatic,
+        handling: Handling::Automatic.into(),
     };
     let pid = server.node().open_negotiation(wish).unwrap();
     let agreement = json!({ "@context": [CONTEXT], "@type": "ContractAgreementMessage", "@id": "urn:m:1",

@@ -73,7 +73,7 @@ pub fn run(serve: Serve) -> ExitCode {
 }
 
 fn open(serve: &Serve) -> Result<(), String> {
-    let book = rules_source::load(serve.common.rules.as_deref())?;
+    let book = Arc::new(rules_source::load_law(serve.common.rules.as_deref())?);
     let file = serve.config.clone().or_else(|| Some(serve.dir.join("tegata.toml")).filter(|f| f.is_file()));
     let config = match &file {
         None => None,
@@ -104,7 +104,8 @@ fn open(serve: &Serve) -> Result<(), String> {
     let token = desk.local_secret().map_err(said)?;
     let desk = Arc::new(desk);
     let directory = node.as_ref().map_or_else(|| serve.dir.clone(), |n| n.node().config().directory.clone());
-    let state = State::new(book, mode, AtTheDesk(desk.clone()));
+    let rules = serve.common.rules.clone();
+    let state = State::new(book, mode, AtTheDesk(desk.clone())).with_whole(move || rules_source::load(rules.as_deref()).ok());
     let state = match &node {
         None => state.with_acts(NoNode(Some(desk.clone()))),
         Some(running) => with_node(state, running.node(), &desk),

@@ -1,7 +1,7 @@
 //! Gets a dataset: catalog, negotiation, transfer, chunk after chunk, receipt. What was begun goes on after a restart.
 
 use crate::act::process::At;
-use crate::act::offer::{FORMAT_PULL, Handling};
+use crate::act::offer::{FORMAT_PULL, Handling, Handlings};
 use crate::agent::{Node, lock};
 use crate::crew::Work;
 use crate::error::ActError;
@@ -34,9 +34,19 @@ struct Wish {
     /// Who makes our moves.
     #[serde(default)]
     handling: Handling,
+    /// Who asks for the transfer, where another than makes the moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transfer_by: Option<Handling>,
     /// What we asked for, by which an offer in answer is judged.
     #[serde(default)]
     asked: Option<Terms>,
+}
+
+impl Wish {
+    /// Who asks for the transfer once the agreement stands.
+    fn follows(&self) -> Handling {
+        self.transfer_by.unwrap_or(self.handling)
+    }
 }
 
 /// What a get came to.
@@ -56,7 +66,7 @@ impl Node {
     /// Begins to get a dataset; returns our id of the negotiation. The rest happens by itself.
     pub fn ask_for(&self, provider: &str, dataset: &str) -> Result<String, ActError> {
         let (peer, terms) = self.offered_by(provider, dataset)?;
-        self.ask_with(provider, peer, dataset, terms, Handling::Automatic)
+        self.ask_with(provider, peer, dataset, terms, Handlings::default())
     }
 
     /// Asks a provider for a dataset on these terms; returns our id of the negotiation.
@@ -66,7 +76,7 @@ impl Node {
         peer: Peer,
         dataset: &str,
         terms: Terms,
-        handling: Handling,
+        handling: Handlings,
     ) -> Result<String, ActError> {
         let pid = fresh_name()?;
         let asked = Some(terms.clone());
@@ -75,7 +85,8 @@ impl Node {
             dataset: dataset.to_owned(),
             provider: provider.to_owned(),
             transfer: None,
-            handling,
+            handling: handling.negotiation,
+            transfer_by: Some(handling.transfer).filter(|by| *by != handling.negotiation),
             asked,
         };
         let together = Together { keeps: vec![self.wish(&pid, &wish, Expect::New)?], ..Together::default() };
@@ -125,7 +136,7 @@ impl Node {
             kind: DocumentKind::Flow,
             id: format!("wish:{negotiation}"),
             // What is still to be asked for is found by this after a restart.
-            about: Some(match (&wish.transfer, wish.handling) {
+            about: Some(match (&wish.transfer, wish.follows()) {
                 (None, Handling::Automatic) => WISH_OPEN.to_owned(),
                 _ => wish.dataset.clone(),
             }),
@@ -173,7 +184,7 @@ impl Node {
         }
         let wish = self.wish_of(&process.own_pid)?;
         let Some((mut wish, version)) =
-            wish.filter(|(w, _)| w.transfer.is_none() && w.handling == Handling::Automatic)
+            wish.filter(|(w, _)| w.transfer.is_none() && w.follows() == Handling::Automatic)
         else {
             return Ok(false);
         };

@@ -42,6 +42,12 @@ pub struct Handlings {
     pub transfer: Handling,
 }
 
+impl From<Handling> for Handlings {
+    fn from(both: Handling) -> Self {
+        Self { negotiation: both, transfer: both }
+    }
+}
+
 /// What is offered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@
 //! itself. What the protocol, the law or the contract refuses comes back as an error, and the process stays where it was.
 
 use crate::act::flow::Opened;
-use crate::act::offer::{FORMAT_PULL, Handling};
+use crate::act::offer::{FORMAT_PULL, Handling, Handlings};
 use crate::act::process::{At, Held, PROCESSES_MAX, agreement_key};
 use crate::act::standing::Standing;
 use crate::agent::Node;
@@ -72,8 +72,8 @@ pub struct NegotiationWish {
     pub dataset: String,
     /// The terms; those of the catalog (theirs or ours) when absent.
     pub terms: Option<Terms>,
-    /// Who makes our moves from then on; a provider's offer says it itself.
-    pub handling: Handling,
+    /// Who makes our moves from then on, and who asks for the transfer; a provider's offer says it itself.
+    pub handling: Handlings,
 }
 
 /// A transfer to be asked for.

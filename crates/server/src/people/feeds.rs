@@ -25,7 +25,7 @@ impl Shelf {
             if let Some((_, _, changes)) = kept.iter().find(|(d, l, _)| *d == today && *l == language) {
                 return Ok(changes.clone());
             }
-            let changes = Arc::new(feed::changes(&mut Engine::new((*book).clone()), today, language)?);
+            let changes = Arc::new(feed::changes(&mut Engine::new(book), today, language)?);
             kept.retain(|(d, l, _)| *d == today && *l != language);
             kept.push((today, language, changes.clone()));
             Ok(changes)

@@ -18,6 +18,8 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, h
     let as_of = AsOf::then(state.day());
     let tag = format!("{}-{}-{}", book.digest().short(), as_of.on, t.code());
     tagged(&headers, &tag, || {
+        let whole = state.whole();
+        let book: &Rulebook = &whole;
         let rules = law::rules(book);
         let covered = book.vocabulary.places.keys().filter(|p| book.layers.values().any(|l| law::is_covered(book, l, p, as_of))).count();
         let figures = [
