@@ -2,7 +2,7 @@
 //! machine does counts little.
 //!
 //! `cargo run --release --manifest-path bench/law/Cargo.toml --bin law`. Nothing is asserted about time. Names of parts after
-//! `--` leave the others out: `answers`, `judge`, `edit`, `lines`, `many`, `hygiene`; `N lines` takes another number of them.
+//! `--` leave the others out: `sizes`, `answers`, `judge`, `edit`, `lines`, `many`, `hygiene`; `N lines` takes another number of them.
 
 #[path = "../../../crates/decide/tests/reference/generate.rs"]
 mod generate;
@@ -45,6 +45,9 @@ fn main() {
     let table = engine.table(as_of).expect("it compiles");
     println!("compiled for one day, nothing made before: {:?}; {} units, {} nodes, {} KiB", t.elapsed(), engine.units().len(), table.size().0, engine.units().bytes() / 1024);
     let packed = pack(&book, &cases, &table);
+    if wanted("sizes") {
+        sizes(&table, &packed);
+    }
     if wanted("edit") {
         edit(&engine, &book, as_of);
     }
@@ -63,6 +66,16 @@ fn main() {
     if wanted("hygiene") {
         hygiene(&book);
     }
+}
+
+/// The largest layers, and how many stay live for a worked case.
+fn sizes(table: &Table, packed: &[Packed]) {
+    let size = |l: &decide::table::LayerTable| format!("{} {} nodes, {} axes", l.id, l.linked.unit.diagram.len(), l.linked.unit.axes.list.len());
+    let mut all: Vec<_> = table.layers.iter().collect();
+    all.sort_by_key(|l| std::cmp::Reverse(l.linked.unit.diagram.len()));
+    let live: usize = packed.iter().map(|p| table.live(p).count()).sum();
+    println!("largest: {}", all.iter().take(5).map(|l| size(l)).collect::<Vec<_>>().join("; "));
+    println!("layers that stay live for a worked case: {:.1} of {}", live as f64 / packed.len() as f64, table.layers.len());
 }
 
 fn hygiene(book: &Rulebook) {

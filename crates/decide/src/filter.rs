@@ -1,4 +1,4 @@
-//! Which of many conditions may hold, told from two facts.
+//! Which of many conditions may hold, told from a few facts.
 
 use crate::{
     axis::{Axis, Cut},
@@ -8,9 +8,12 @@ use crate::{
     lexicon::{ANY, Lexicon, Packed, Shape},
     unit::Unit,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Which conditions may hold, told from two facts: the choice and the set that most of them ask about.
+// LIMIT: sets that are looked at.
+const SETS_MAX: usize = 3;
+
+/// Which conditions may hold, told from a few facts: the choice and the sets that most of them ask about.
 ///
 /// It only leaves out what cannot hold whatever the other facts are; what it lets through is asked in full.
 #[derive(Clone, Debug, Default)]
@@ -18,12 +21,20 @@ pub struct Filter {
     n_words: usize,
     everything: Vec<u64>,
     choice: Option<Place>,
-    set: Option<Place>,
-    /// By value of the choice: conditions that may hold though the set has none of the members they ask for.
+    sets: Vec<Set>,
+    /// By value of the choice: conditions that may hold though no set has any of the members they ask for.
     direct: Vec<u64>,
     /// By value of the choice: conditions that may hold at all.
     possible: Vec<u64>,
-    /// By member of the set: the conditions that ask for it.
+}
+
+/// A set, and who asks it for what.
+#[derive(Clone, Debug)]
+struct Set {
+    place: Place,
+    /// The conditions that ask it for anything.
+    asking: Vec<u64>,
+    /// By member: the conditions that ask for it.
     by_member: Vec<u64>,
 }
 
@@ -40,39 +51,43 @@ impl Filter {
         let n_words = conditions.len().div_ceil(64);
         let mut out = Self { n_words, everything: bits(n_words, 0..conditions.len()), ..Self::default() };
         let supports: Vec<Vec<&str>> = conditions.iter().map(|(unit, f)| slots(unit, *f)).collect();
-        let favorite = |shape: Shape| {
+        let favorites = |shape: Shape| {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for s in supports.iter().flatten().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)) {
-                *counts.entry(s).or_default() += 1;
+            for slots in &supports {
+                // A condition counts once, however many members it asks for.
+                let once: BTreeSet<&str> = slots.iter().copied().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)).collect();
+                once.into_iter().for_each(|s| *counts.entry(s).or_default() += 1);
             }
-            let most = counts.into_iter().max_by_key(|(s, n)| (*n, std::cmp::Reverse(*s)));
-            most.and_then(|(s, _)| lexicon.slot(s))
+            let mut all: Vec<(&str, usize)> = counts.into_iter().collect();
+            all.sort_by_key(|(s, n)| (std::cmp::Reverse(*n), *s));
+            all.into_iter().filter_map(|(s, _)| lexicon.slot(s))
         };
-        let Some(choice) = favorite(Shape::Choice) else { return out };
-        let (n_values, set) = (choice.values.words.len(), favorite(Shape::Set));
+        let Some(choice) = favorites(Shape::Choice).next() else { return out };
+        let n_values = choice.values.words.len();
         out.choice = Some(Place { at: choice.at, n_words: 1 });
-        if let Some(set) = set {
+        let sets: Vec<_> = favorites(Shape::Set).take(SETS_MAX).collect();
+        for set in &sets {
             let n_members = set.values.words.len();
-            out.set = Some(Place { at: set.at, n_words: n_members.div_ceil(64) });
-            out.by_member = vec![0; n_members * n_words];
+            let place = Place { at: set.at, n_words: n_members.div_ceil(64) };
+            out.sets.push(Set { place, asking: vec![0; n_words], by_member: vec![0; n_members * n_words] });
         }
         out.direct = vec![0; n_values * n_words];
         out.possible = vec![0; n_values * n_words];
         for (i, (unit, f)) in conditions.iter().enumerate() {
-            out.add(i, unit, *f, &choice.name, set.map(|s| s.name.as_str()));
+            out.add(i, unit, *f, &choice.name, &sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
         }
         out
     }
 
-    fn add(&mut self, i: usize, unit: &Unit, f: NodeId, choice: &str, set: Option<&str>) {
-        let members = set.map(|s| unit.axes.of_slot(s)).unwrap_or_default();
+    fn add(&mut self, i: usize, unit: &Unit, f: NodeId, choice: &str, sets: &[&str]) {
+        let members: Vec<usize> = sets.iter().flat_map(|s| unit.axes.of_slot(s)).copied().collect();
         let axis = unit.axes.of_slot(choice).first().copied();
         let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
             Cut::Choice { class_of, .. } => Some(class_of),
             _ => None,
         });
         let cells = |without: &[usize]| letting(&unit.diagram, f, axis, without, &mut QuickMap::default());
-        let (direct, possible) = (cells(members), cells(&[]));
+        let (direct, possible) = (cells(&members), cells(&[]));
         for value in 0..self.direct.len() / self.n_words.max(1) {
             let cell = class_of.and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c));
             let at = value * self.n_words + i / 64;
@@ -83,12 +98,13 @@ impl Filter {
             }
         }
         let support = unit.diagram.support(f);
-        for axis in members.iter().filter(|a| support.contains(a)).filter_map(|a| unit.axes.list.get(*a)) {
-            if let Cut::Member(cells) = &axis.cut {
+        let (word, bit) = (i / 64, 1 << (i % 64));
+        for (name, set) in sets.iter().zip(&mut self.sets) {
+            for axis in unit.axes.of_slot(name).iter().filter(|a| support.contains(a)).filter_map(|a| unit.axes.list.get(*a)) {
+                let Cut::Member(cells) = &axis.cut else { continue };
+                set.asking.iter_mut().skip(word).take(1).for_each(|w| *w |= bit);
                 for m in cells.iter() {
-                    if let Some(word) = self.by_member.get_mut(m * self.n_words + i / 64) {
-                        *word |= 1 << (i % 64);
-                    }
+                    set.by_member.iter_mut().skip(m * self.n_words + word).take(1).for_each(|w| *w |= bit);
                 }
             }
         }
@@ -105,14 +121,23 @@ impl Filter {
             return everything;
         }
         let possible = row(&self.possible, value as usize);
-        let Some(set) = self.set.filter(|s| possible != 0 && packed.0.get(s.at) == Some(&1)) else { return possible };
         let mut wanted = row(&self.direct, value as usize);
-        for i in 0..set.n_words {
-            let mut bits = packed.0.get(set.at + 1 + i).copied().unwrap_or(0);
-            while bits != 0 {
-                let m = i * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                wanted |= row(&self.by_member, m);
+        for set in &self.sets {
+            if wanted & possible == possible {
+                break;
+            }
+            if packed.0.get(set.place.at) != Some(&1) {
+                // Nobody said what is in it: whoever asks it may hold.
+                wanted |= set.asking.get(w).copied().unwrap_or(everything);
+                continue;
+            }
+            for i in 0..set.place.n_words {
+                let mut bits = packed.0.get(set.place.at + 1 + i).copied().unwrap_or(0);
+                while bits != 0 {
+                    let m = i * 64 + bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    wanted |= row(&set.by_member, m);
+                }
             }
         }
         wanted & possible

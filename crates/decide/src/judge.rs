@@ -11,7 +11,7 @@ use crate::{
     lexicon::Packed,
     paths,
     remedy::Hand,
-    table::{LayerTable, Table},
+    table::Table,
     unit::Leaf,
     verdict,
 };
@@ -39,6 +39,8 @@ pub struct Head {
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     refusing: Vec<usize>,
+    /// The measures at hand, a bit each.
+    hand: Vec<u64>,
     forced: Forced,
     walk: paths::Room,
 }
@@ -111,13 +113,22 @@ impl Table {
         if room.refusing.is_empty() {
             return Some(head);
         }
+        self.take_in_hand(bits, &mut room.hand)?;
         // A layer that lets it through as it is may refuse it after the measures that another one asks for.
         for i in self.live(&bits.facts) {
             let layer = self.layers.get(i)?;
-            if !room.refusing.contains(&i) && layer.effects().is_empty() {
-                continue;
+            room.forced.clear();
+            for (measure, axis, cell) in layer.effects() {
+                if room.hand.get(measure / 64).is_some_and(|w| w >> (measure % 64) & 1 == 1) {
+                    room.forced.fix(*axis, *cell);
+                }
             }
-            if !self.curable(layer, bits, &mut room.forced)? {
+            let refuses = match room.forced.is_empty() {
+                // No measure works upon it: as it was it stays.
+                true => room.refusing.contains(&i),
+                false => layer.linked.walk(layer.law().refuses, &bits.facts, &room.forced)? != FALSE,
+            };
+            if refuses {
                 let law = layer.law();
                 let leaf = layer.linked.walk(law.class, &bits.facts, &room.forced)?;
                 let clause = match law.leaf(&layer.linked.unit.diagram, leaf)? {
@@ -130,21 +141,19 @@ impl Table {
         Some(head)
     }
 
-    /// Whether the measures at hand lift the refusal of a layer; none if something asked is open.
-    fn curable(&self, layer: &LayerTable, bits: &Bits, forced: &mut Forced) -> Option<bool> {
-        forced.clear();
-        for (measure, axis, cell) in layer.effects() {
-            if self.at_hand(*measure, bits)? {
-                forced.fix(*axis, *cell);
+    /// Tells which measures are at hand; none if something asked is open.
+    fn take_in_hand(&self, bits: &Bits, hand: &mut Vec<u64>) -> Option<()> {
+        hand.clear();
+        hand.resize(self.measures.len().div_ceil(64), 0);
+        for measure in self.offered(&bits.facts) {
+            if self.at_hand(measure, bits)? {
+                hand.iter_mut().skip(measure / 64).take(1).for_each(|w| *w |= 1 << (measure % 64));
             }
         }
-        Some(layer.linked.walk(layer.law().refuses, &bits.facts, forced)? == FALSE)
+        Some(())
     }
 
     fn at_hand(&self, measure: usize, bits: &Bits) -> Option<bool> {
-        if !self.may_offer(measure, &bits.facts) {
-            return Some(false);
-        }
         let m = self.measures.get(measure)?;
         if self.beside.walk(m.when, &bits.facts, &Forced::NONE)? != TRUE {
             return Some(false);
