@@ -100,10 +100,6 @@ impl Node {
 
     fn settled(&self, queued: &Queued, reply: &Result<Reply, CarrierError>) -> Result<(), ActError> {
         for _ in 0..TRIES_MAX {
-            // A message that was withdrawn or settled meanwhile has no answer any more.
-            if !self.waits(queued)? {
-                return Ok(());
-            }
             let settled = match queued.message.process.kind {
                 ProcessKind::Negotiation => self.answered::<Negotiation>(queued, reply),
                 ProcessKind::Transfer | ProcessKind::Flow => self.answered::<Transfer>(queued, reply),
@@ -127,6 +123,12 @@ impl Node {
             self.store.settle(&self.participant, queued.number, Together::default())?;
             return Ok(());
         };
+        // INVARIANT: looked at after the process was read. A message that waits still is the one that is pending in what was
+        // read, or another move came first and this one is stale; asked the other way round, the answer to one message could
+        // settle the next, which would then never be sent.
+        if !self.waits(queued)? {
+            return Ok(());
+        }
         let event = match reply {
             Ok(reply) if is_not_now(reply.status, queued.attempts) => None,
             Ok(reply) => Some(Event::Answered {
