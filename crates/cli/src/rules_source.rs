@@ -14,20 +14,23 @@ const CASES: &str = "cases/";
 
 /// The rule texts of the binary, invented ones left out.
 pub fn release() -> Vec<Source> {
-    let mut out = Vec::new();
-    collect(&RELEASE, &mut out);
-    out.retain(|s| !s.path.starts_with(DEMO));
-    out
+    collected(|_| true)
 }
 
-fn collect(dir: &Dir<'_>, out: &mut Vec<Source>) {
-    for file in dir.files() {
-        let path = file.path().to_string_lossy().replace('\\', "/");
-        if let (true, Some(text)) = (path.ends_with(".md"), file.contents_utf8()) {
-            out.push(Source { path, text: text.into() });
+/// Those of them whose path is wanted; the others are not even looked at, and so take no memory.
+fn collected(wanted: impl Fn(&str) -> bool) -> Vec<Source> {
+    let (mut out, mut dirs) = (Vec::new(), vec![&RELEASE]);
+    while let Some(dir) = dirs.pop() {
+        for file in dir.files() {
+            let path = file.path().to_string_lossy().replace('\\', "/");
+            if !path.ends_with(".md") || path.starts_with(DEMO) || !wanted(&path) {
+                continue;
+            }
+            out.extend(file.contents_utf8().map(|text| Source { path, text: text.into() }));
         }
+        dirs.extend(dir.dirs());
     }
-    dir.dirs().for_each(|d| collect(d, out));
+    out
 }
 
 /// The rule texts of a folder, invented ones left out.
@@ -56,9 +59,11 @@ pub fn load(root: Option<&Path>) -> Result<Rulebook, String> {
 
 /// The same without the worked cases, which decide nothing and are most of the text: for a program that stays.
 pub fn load_law(root: Option<&Path>) -> Result<Rulebook, String> {
-    let mut sources = sources(root)?;
-    sources.retain(|s| !s.path.starts_with(CASES));
-    parse(sources)
+    let law = |path: &str| !path.starts_with(CASES);
+    parse(match root {
+        None => collected(law),
+        Some(_) => sources(root)?.into_iter().filter(|s| law(&s.path)).collect(),
+    })
 }
 
 fn sources(root: Option<&Path>) -> Result<Vec<Source>, String> {
