@@ -2,6 +2,8 @@
 //!
 //! [`path`] decides whether a certificate leads to an anchor.
 
+mod crl;
+mod name;
 pub mod path;
 
 use std::fmt;
@@ -13,12 +15,11 @@ use model::Instant;
 use sha2::{Digest as _, Sha256};
 
 use crate::asn1::oid::{self, Oid};
-use crate::asn1::{DerError, Element, Reader, tag, write};
+use crate::asn1::{DerError, Element, Reader, tag};
 use crate::key::{Algorithm, PublicKey, Signature};
 
-// LIMIT: a certificate is at most 64 KiB and a revocation list at most 16 MiB.
+// LIMIT: a certificate is at most 64 KiB.
 const CERTIFICATE_BYTES_MAX: usize = 64 << 10;
-const CRL_BYTES_MAX: usize = 16 << 20;
 
 /// RFC 5280: why bytes are no certificate or revocation list that can be read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,107 +82,6 @@ impl From<DerError> for X509Error {
 pub struct Name {
     der: Vec<u8>,
     attributes: Vec<(Oid, String)>,
-}
-
-impl Name {
-    /// Starts a name with no attribute.
-    pub fn new() -> Name {
-        Name { der: write::sequence(&[]), attributes: Vec::new() }
-    }
-
-    /// X.520: adds the common name.
-    pub fn common_name(self, text: &str) -> Name {
-        self.with(oid::COMMON_NAME, text)
-    }
-
-    /// X.520: adds the organization name.
-    pub fn organization(self, text: &str) -> Name {
-        self.with(oid::ORGANIZATION, text)
-    }
-
-    /// ETSI EN 319 412-1 section 5.1.4: adds the identifier of a legal person, such as `NTRJP-1234567890123`.
-    pub fn organization_identifier(self, text: &str) -> Name {
-        self.with(oid::ORGANIZATION_IDENTIFIER, text)
-    }
-
-    /// X.520: adds the country, two letters.
-    pub fn country(self, text: &str) -> Name {
-        self.with(oid::COUNTRY, text)
-    }
-
-    fn with(mut self, attribute: Oid, text: &str) -> Name {
-        self.attributes.push((attribute, text.to_owned()));
-        let parts: Vec<Vec<u8>> = self
-            .attributes
-            .iter()
-            .map(|(attribute, text)| {
-                // RFC 5280 appendix A: a country is a PrintableString, everything else UTF8String.
-                let tag = if *attribute == oid::COUNTRY { tag::PRINTABLE_STRING } else { tag::UTF8_STRING };
-                let value = write::element(tag, text.as_bytes());
-                write::set_of(vec![write::sequence(&[&write::oid(attribute), &value])])
-            })
-            .collect();
-        self.der = write::element(tag::SEQUENCE, &parts.concat());
-        self
-    }
-
-    /// The DER of the name as it arrived or was made.
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// The first value of an attribute.
-    pub fn attribute(&self, attribute: &Oid) -> Option<&str> {
-        self.attributes.iter().find(|(oid, _)| oid == attribute).map(|(_, text)| text.as_str())
-    }
-
-    pub(crate) fn read(element: Element<'_>) -> Result<Name, DerError> {
-        let mut attributes = Vec::new();
-        for set in element.inside().all(tag::SET)? {
-            for pair in set.inside().all(tag::SEQUENCE)? {
-                let mut pair = pair.inside();
-                let attribute = pair.oid()?;
-                let value = pair.element()?;
-                pair.end()?;
-                attributes.push((attribute, value.text()?));
-            }
-        }
-        Ok(Name { der: element.raw.to_vec(), attributes })
-    }
-}
-
-impl Default for Name {
-    fn default() -> Name {
-        Name::new()
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (attribute, text)) in self.attributes.iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
-            let label = [
-                (oid::COMMON_NAME, "CN"),
-                (oid::COUNTRY, "C"),
-                (oid::ORGANIZATION, "O"),
-                (oid::ORGANIZATIONAL_UNIT, "OU"),
-                (oid::ORGANIZATION_IDENTIFIER, "organizationIdentifier"),
-            ]
-            .into_iter()
-            .find(|(oid, _)| oid == attribute);
-            match label {
-                Some((_, label)) => write!(f, "{comma}{label}={text}")?,
-                None => write!(f, "{comma}{attribute}={text}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
 }
 
 /// RFC 5280 section 4.2.1.6: one alternative name of a subject.
@@ -404,117 +304,6 @@ pub struct Crl {
     signature: Option<Signature>,
 }
 
-impl Crl {
-    /// RFC 5280 section 5.1: reads the DER of one revocation list.
-    pub fn from_der(bytes: &[u8]) -> Result<Crl, X509Error> {
-        if bytes.len() > CRL_BYTES_MAX {
-            return Err(X509Error::TooLarge);
-        }
-        let mut outer = Reader::only(bytes, tag::SEQUENCE)?.inside();
-        let signed = Signed::read(&mut outer)?;
-        let mut tbs = signed.tbs.inside();
-        if tbs.take(tag::INTEGER)?.small()? != 1 {
-            return Err(X509Error::Version);
-        }
-        if tbs.take(tag::SEQUENCE)?.raw != signed.algorithm {
-            return Err(X509Error::AlgorithmDiffers);
-        }
-        let issuer = Name::read(tbs.take(tag::SEQUENCE)?)?;
-        let this_update = tbs.element()?.time()?;
-        let next_update = match tbs.peek() {
-            Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => Some(tbs.element()?.time()?),
-            _ => None,
-        };
-        let mut unknown_critical = false;
-        let revoked = match tbs.optional(tag::SEQUENCE)? {
-            Some(list) => read_revoked(list, &mut unknown_critical)?,
-            None => Vec::new(),
-        };
-        let mut number = None;
-        if let Some(wrapped) = tbs.optional(tag::CONTEXT_CONSTRUCTED_0)? {
-            for (oid, critical, value) in extension_list(Reader::only(wrapped.value, tag::SEQUENCE)?)? {
-                if oid == oid::CRL_NUMBER {
-                    number = Reader::only(value, tag::INTEGER)?.small().ok();
-                } else if oid != oid::AUTHORITY_KEY_ID {
-                    // An issuing distribution point or a delta indicator narrows what the list says.
-                    unknown_critical |= critical;
-                }
-            }
-        }
-        tbs.end()?;
-        let start = bytes.len() - outer_content_len(bytes)?;
-        Ok(Crl {
-            tbs: start..start + signed.tbs.raw.len(),
-            der: bytes.to_vec(),
-            issuer,
-            this_update,
-            next_update,
-            revoked,
-            number,
-            unknown_critical,
-            signature: signed.signature,
-        })
-    }
-
-    /// RFC 7468: reads all revocation lists of a PEM text, in order.
-    pub fn from_pem(text: &str) -> Result<Vec<Crl>, X509Error> {
-        read_pem(text, "X509 CRL")?.iter().map(|der| Crl::from_der(der)).collect()
-    }
-
-    /// RFC 7468: the list as PEM text.
-    pub fn to_pem(&self) -> String {
-        render_pem("X509 CRL", &self.der)
-    }
-
-    /// The DER as it arrived.
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// The issuer's name.
-    pub fn issuer(&self) -> &Name {
-        &self.issuer
-    }
-
-    /// From when the list speaks.
-    pub fn this_update(&self) -> Instant {
-        self.this_update
-    }
-
-    /// Until when a newer list must be out.
-    pub fn next_update(&self) -> Option<Instant> {
-        self.next_update
-    }
-
-    /// The number of the list, which only grows.
-    pub fn number(&self) -> Option<u64> {
-        self.number
-    }
-
-    /// The entries.
-    pub fn revoked(&self) -> &[Revoked] {
-        &self.revoked
-    }
-
-    /// The entry of a certificate of this issuer.
-    pub fn entry(&self, serial: &[u8]) -> Option<&Revoked> {
-        self.revoked.iter().find(|entry| entry.serial == serial)
-    }
-
-    /// Is the list whole, understood and signed by that key?
-    pub fn is_signed_by(&self, issuer: &PublicKey) -> bool {
-        let tbs = self.der.get(self.tbs.clone()).unwrap_or_default();
-        !self.unknown_critical
-            && self.signature.as_ref().is_some_and(|signature| issuer.verifies(tbs, signature))
-    }
-}
-
-impl fmt::Debug for Crl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Crl({}, {} revoked)", self.issuer, self.revoked.len())
-    }
-}
-
 /// The three parts of everything signed in X.509.
 struct Signed<'a> {
     tbs: Element<'a>,
@@ -644,28 +433,6 @@ fn read_crl_urls(list: Element<'_>) -> Result<Vec<String>, DerError> {
         }
     }
     Ok(urls)
-}
-
-fn read_revoked(list: Element<'_>, unknown_critical: &mut bool) -> Result<Vec<Revoked>, X509Error> {
-    let mut revoked = Vec::new();
-    for entry in list.inside().all(tag::SEQUENCE)? {
-        let mut inside = entry.inside();
-        let serial = inside.take(tag::INTEGER)?.unsigned()?.to_vec();
-        let at = inside.element()?.time()?;
-        let mut reason = None;
-        if let Some(extensions) = inside.optional(tag::SEQUENCE)? {
-            for (oid, critical, value) in extension_list(extensions)? {
-                if oid == oid::REASON_CODE {
-                    reason = Reader::only(value, tag::ENUMERATED)?.small()?.try_into().ok();
-                } else {
-                    *unknown_critical |= critical;
-                }
-            }
-        }
-        inside.end()?;
-        revoked.push(Revoked { serial, at, reason });
-    }
-    Ok(revoked)
 }
 
 /// RFC 7468: the contents of all blocks with this label.
