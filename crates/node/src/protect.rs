@@ -22,6 +22,7 @@ use std::{fmt, path::Path};
 mod across;
 mod bench;
 mod certify;
+mod large;
 mod outside;
 mod part;
 mod shares;
@@ -30,6 +31,7 @@ mod spend;
 pub use across::across;
 pub use bench::{K_MAX, PIECE_BYTES_MAX, Piece, Risk, STUDY_ID, Sealable, Tried, short};
 pub use certify::{Certified, Sources, certify, seal};
+pub use large::{Outsize, Written, protect_outsize};
 pub use outside::{Measuring, measure};
 pub use part::{Parted, linked, separate};
 pub use shares::{joined, reveal, share};
@@ -273,8 +275,7 @@ fn csv(batches: &[RecordBatch]) -> Result<Vec<u8>, arrow_schema::ArrowError> {
 // As text first where types are not kept, so that what was measured and what is read again later are the same values.
 fn encoded(batches: &[RecordBatch], encoding: Encoding) -> Result<Vec<u8>, arrow_schema::ArrowError> {
     let mut bytes = Vec::new();
-    let text = |batch: &RecordBatch| if encoding.is_typed() { Ok(batch.clone()) } else { pets::cell::as_text(batch) };
-    let texts = batches.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    let texts = batches.iter().map(|batch| encoded_batch(batch, encoding)).collect::<Result<Vec<_>, _>>()?;
     if let Some(first) = texts.first() {
         let mut encoder = Encoder::new(encoding, &first.schema())?;
         for batch in &texts {
@@ -283,6 +284,10 @@ fn encoded(batches: &[RecordBatch], encoding: Encoding) -> Result<Vec<u8>, arrow
         bytes.extend(encoder.finish()?);
     }
     Ok(bytes)
+}
+
+fn encoded_batch(batch: &RecordBatch, encoding: Encoding) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    if encoding.is_typed() { Ok(batch.clone()) } else { pets::cell::as_text(batch) }
 }
 
 /// A report that was made on a release, checked against that release.

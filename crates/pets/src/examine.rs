@@ -2,14 +2,16 @@
 
 use crate::attack::{Attack, Attacked};
 use crate::cell::Cells;
-use crate::classify::{Knowledge, Scan};
+use crate::classify::{Knowledge, Scan, Scanner};
 use crate::dictionary::{Dictionary, Entry, Role};
 use crate::measure::{Classes, Diversity, Measures, NotCounted, PopulationRisk};
 use crate::number::Decimal;
 use crate::plan::{Act, Plan};
 use crate::profile::{Clause, Need, Profile};
 use crate::ratio::Ratio;
-use arrow_array::RecordBatch;
+use crate::outside::Spill;
+use crate::report::RowsSorted;
+use arrow_array::{BooleanArray, RecordBatch};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -92,6 +94,8 @@ pub struct Examined {
     pub population_size: Option<u64>,
     /// What attacks came to, if they were tried.
     pub attacks: BTreeMap<Attack, Option<Attacked>>,
+    /// SHA-256 of the released table, whatever the order of its rows.
+    pub content: model::Digest,
     /// Records that all released columns together describe alone: more than any model of quasi-identifiers claims about.
     pub unique_over_all: u64,
     /// Columns of the release in which the detectors see an identifier, with what they see.
@@ -109,43 +113,11 @@ impl Examined {
         plan: &Plan,
         knowledge: &Knowledge,
     ) -> Result<Self, NotCounted> {
-        let out: Vec<(String, &Entry)> = plan
-            .released()
-            .filter_map(|name| Some((name.to_string(), dictionary.columns.get(name)?)))
-            .collect();
-        let of_role = |role: Role| {
-            out.iter().filter(|(_, e)| e.role == role).map(|(n, _)| n.clone()).collect::<Vec<_>>()
-        };
-        let everything: Vec<String> = out.iter().map(|(n, _)| n.clone()).collect();
-        let mut classes = Classes::of(&of_role(Role::QuasiIdentifier), &of_role(Role::Sensitive));
-        let mut alone = Classes::of(&everything, &[]);
+        let mut examining = Examining::of(dictionary, plan, None);
         for batch in released {
-            classes.push(batch)?;
-            alone.push(batch)?;
+            examining.push(batch)?;
         }
-        let (mut shared, mut greatest) = (BTreeMap::new(), BTreeMap::new());
-        for (name, entry) in &out {
-            if let Some(most) = greatest_number(released, name)? {
-                greatest.insert(name.clone(), most);
-            }
-            if entry.role != Role::QuasiIdentifier {
-                shared.insert(name.clone(), rarest(released, name)?);
-            }
-        }
-        let scan = Scan::of(released, knowledge);
-        let residual = residual(&scan, plan);
-        Ok(Self {
-            records_before,
-            measures: classes.measure(),
-            shared,
-            greatest,
-            population: None,
-            population_size: None,
-            attacks: BTreeMap::new(),
-            unique_over_all: alone.measure().sizes.uniques(),
-            residual,
-            scan,
-        })
+        examining.finish(records_before, plan, knowledge).map(|(examined, _)| examined)
     }
 
     /// Answers each clause of a profile.
@@ -305,21 +277,97 @@ impl Examined {
     }
 }
 
-/// The greatest number of a column; `<20` counts as below all. None when some value is no number.
-fn greatest_number(released: &[RecordBatch], name: &str) -> Result<Option<Option<Decimal>>, NotCounted> {
-    let mut most = None;
-    for batch in released {
-        let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.into()))?;
-        let cells = Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.into()))?;
-        for row in 0..batch.num_rows() {
-            let Some(text) = cells.text(row).filter(|t| !t.starts_with('<')) else { continue };
-            match text.parse::<Decimal>() {
-                Ok(number) => most = most.max(Some(number)),
-                Err(_) => return Ok(None),
+/// Measures a release batch by batch.
+pub(crate) struct Examining {
+    classes: Classes,
+    rows: RowsSorted,
+    values: BTreeMap<String, Values>,
+    greatest: BTreeMap<String, Option<Option<Decimal>>>,
+    scanner: Option<Scanner>,
+    memory: Option<usize>,
+}
+
+impl Examining {
+    /// Begins; `outside` is how many bytes may be held and where the others go.
+    pub(crate) fn of(dictionary: &Dictionary, plan: &Plan, outside: Option<(usize, Box<dyn Spill<Failed = String>>)>) -> Self {
+        let out: Vec<(String, &Entry)> = plan
+            .released()
+            .filter_map(|name| Some((name.to_string(), dictionary.columns.get(name)?)))
+            .collect();
+        let of_role = |role: Role| {
+            out.iter().filter(|(_, e)| e.role == role).map(|(n, _)| n.clone()).collect::<Vec<_>>()
+        };
+        let shared = out.iter().filter(|(_, e)| e.role != Role::QuasiIdentifier);
+        let memory = outside.as_ref().map(|(memory, _)| *memory);
+        Self {
+            classes: Classes::of(&of_role(Role::QuasiIdentifier), &of_role(Role::Sensitive)),
+            rows: outside.map_or_else(RowsSorted::held, |(memory, place)| RowsSorted::within(memory, place)),
+            values: shared.map(|(n, _)| (n.clone(), Values::default())).collect(),
+            greatest: out.iter().map(|(n, _)| (n.clone(), Some(None))).collect(),
+            scanner: None,
+            memory,
+        }
+    }
+
+    pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), NotCounted> {
+        self.classes.push(batch)?;
+        self.rows.push(batch).map_err(NotCounted::Spill)?;
+        for (name, values) in &mut self.values {
+            values.push(batch, name, None)?;
+        }
+        if self.memory.is_some_and(|most| self.values.values().map(Values::bytes).sum::<usize>() > most) {
+            return Err(NotCounted::TooMany);
+        }
+        for (name, most) in &mut self.greatest {
+            greatest_number(batch, name, most)?;
+        }
+        self.scanner.get_or_insert_with(|| Scanner::new(&batch.schema())).push(batch);
+        Ok(())
+    }
+
+    /// What was measured, and the bytes that went out.
+    pub(crate) fn finish(self, records_before: Option<u64>, plan: &Plan, knowledge: &Knowledge) -> Result<(Examined, u64), NotCounted> {
+        let scan = self.scanner.map_or_else(|| Scan::of(&[], knowledge), |scanner| scanner.finish(knowledge));
+        let (content, unique_over_all, spilled) = self.rows.finish().map_err(NotCounted::Spill)?;
+        let examined = Examined {
+            records_before,
+            measures: self.classes.measure(),
+            shared: self.values.iter().map(|(name, values)| (name.clone(), values.rarest())).collect(),
+            greatest: self.greatest.into_iter().filter_map(|(name, most)| Some((name, most?))).collect(),
+            population: None,
+            population_size: None,
+            attacks: BTreeMap::new(),
+            content,
+            unique_over_all,
+            residual: residual(&scan, plan),
+            scan,
+        };
+        Ok((examined, spilled))
+    }
+}
+
+/// The greatest number of a column so far; `<20` counts as below all. None when some value is no number.
+fn greatest_number(batch: &RecordBatch, name: &str, most: &mut Option<Option<Decimal>>) -> Result<(), NotCounted> {
+    if most.is_none() {
+        return Ok(());
+    }
+    let cells = cells(batch, name)?;
+    for row in 0..batch.num_rows() {
+        let Some(text) = cells.text(row).filter(|t| !t.starts_with('<')) else { continue };
+        match text.parse::<Decimal>() {
+            Ok(number) => *most = most.map(|most| most.max(Some(number))),
+            Err(_) => {
+                *most = None;
+                return Ok(());
             }
         }
     }
-    Ok(Some(most))
+    Ok(())
+}
+
+fn cells<'a>(batch: &'a RecordBatch, name: &str) -> Result<Cells<'a>, NotCounted> {
+    let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.into()))?;
+    Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.into()))
 }
 
 /// Columns, and those that the dictionary does not know, whose act the need does not permit.
@@ -350,27 +398,53 @@ fn residual(scan: &Scan, plan: &Plan) -> BTreeMap<String, String> {
     out
 }
 
-/// How many records share the rarest end (of numbers and bins) or word (of others) of a column.
-pub(crate) fn rarest(batches: &[RecordBatch], name: &str) -> Result<Shared, NotCounted> {
-    let mut counts: HashMap<String, u64> = HashMap::new();
-    for batch in batches {
-        let array = batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.into()))?;
-        let cells = Cells::of(array).ok_or_else(|| NotCounted::Unreadable(name.into()))?;
-        for row in 0..batch.num_rows() {
-            if let Some(text) = cells.text(row) {
-                *counts.entry(text.into_owned()).or_default() += 1;
+/// The values of a column and how many records have each.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Values {
+    counts: HashMap<String, u64>,
+    text: usize,
+}
+
+/// Bytes that a value takes beside its text.
+const VALUE_BYTES: usize = 80;
+
+impl Values {
+    /// Counts the rows of a batch, or those that a mask lets through.
+    pub(crate) fn push(&mut self, batch: &RecordBatch, name: &str, mask: Option<&BooleanArray>) -> Result<(), NotCounted> {
+        let cells = cells(batch, name)?;
+        let passes = |row: usize| mask.is_none_or(|mask| row < mask.len() && mask.value(row));
+        for text in (0..batch.num_rows()).filter(|row| passes(*row)).filter_map(|row| cells.text(row)) {
+            match self.counts.get_mut(text.as_ref()) {
+                Some(n) => *n += 1,
+                None => {
+                    self.text += text.len();
+                    self.counts.insert(text.into_owned(), 1);
+                }
             }
         }
+        Ok(())
     }
-    let placed: Option<Vec<(Place, u64)>> = counts.iter().map(|(text, &n)| Some((place(text)?, n))).collect();
-    Ok(match placed {
-        Some(placed) => {
-            let end = |of: Option<&(Place, u64)>| of.map(|p| p.1);
-            let ends = [end(placed.iter().min()), end(placed.iter().max())];
-            Shared { least: ends.into_iter().flatten().min(), ordered: true }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.text + self.counts.len() * VALUE_BYTES
+    }
+
+    pub(crate) fn into_counts(self) -> impl Iterator<Item = (String, u64)> {
+        self.counts.into_iter()
+    }
+
+    /// How many records share the rarest end (of numbers and bins) or word (of others).
+    pub(crate) fn rarest(&self) -> Shared {
+        let placed: Option<Vec<(Place, u64)>> = self.counts.iter().map(|(text, &n)| Some((place(text)?, n))).collect();
+        match placed {
+            Some(placed) => {
+                let end = |of: Option<&(Place, u64)>| of.map(|p| p.1);
+                let ends = [end(placed.iter().min()), end(placed.iter().max())];
+                Shared { least: ends.into_iter().flatten().min(), ordered: true }
+            }
+            None => Shared { least: self.counts.values().min().copied(), ordered: false },
         }
-        None => Shared { least: counts.values().min().copied(), ordered: false },
-    })
+    }
 }
 
 // `<20` before all numbers, `>=85` after all, bins by their lower edge.
@@ -402,7 +476,9 @@ mod tests {
             ]
         };
         let check = |v: &[&str], least: Option<u64>, ordered: bool| {
-            assert_eq!(rarest(&column(v), "x").unwrap(), Shared { least, ordered }, "{v:?}")
+            let mut values = Values::default();
+            column(v).iter().for_each(|batch| values.push(batch, "x", None).unwrap());
+            assert_eq!(values.rarest(), Shared { least, ordered }, "{v:?}")
         };
         check(&["1", "1", "2", "3", "3", "3"], Some(2), true);
         check(&["<10", "<10", "12", ">=20", ">=20", ""], Some(2), true);

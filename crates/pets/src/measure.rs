@@ -24,8 +24,10 @@ pub enum NotCounted {
     MissingColumn(String),
     /// The column holds lists, structs or bytes.
     Unreadable(String),
-    /// There are more distinct values or classes than one accumulator counts.
+    /// There are more distinct values or classes than one accumulator counts, or than the allowed memory holds.
     TooMany,
+    /// Parts could not be kept beside.
+    Spill(String),
 }
 
 impl fmt::Display for NotCounted {
@@ -37,10 +39,10 @@ impl fmt::Display for NotCounted {
             Self::Unreadable(name) => {
                 write!(f, "column `{name}` has no single values to count (pets/unreadable-column)")
             }
-            Self::TooMany => write!(
-                f,
-                "there are more than {CODES_MAX} distinct values or classes (pets/too-many-classes)"
-            ),
+            Self::TooMany => {
+                write!(f, "there are more distinct values or classes than fit the memory for counting (pets/too-many-classes)")
+            }
+            Self::Spill(why) => write!(f, "parts of the table cannot be kept: {why} (pets/spill)"),
         }
     }
 }
@@ -58,7 +60,7 @@ type Within = HashMap<(u32, u32), u64, BuildHasherDefault<Mixed>>;
 
 /// Counts equivalence classes of some columns, and the values of sensitive columns within each.
 ///
-/// LIMIT: memory grows with distinct values and classes, not with rows; beyond memory the caller must spill (not built).
+/// LIMIT: memory grows with distinct values and classes, not with rows; `outside` counts more than memory holds.
 #[derive(Debug, Clone)]
 pub struct Classes {
     quasi: Vec<String>,

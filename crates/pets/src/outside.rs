@@ -78,7 +78,7 @@ impl<S: Spill> Outside<S> {
         for row in 0..batch.num_rows() {
             let (mut low, mut high) = (Mixed::default(), Mixed::default());
             // Two hashes from two beginnings; the number of bytes ends each value, so values do not run together.
-            high.write_u64(0x5bd1_e995_9e37_79b9);
+            high.write_u64(SECOND);
             for cells in &quasi {
                 let text = cells.text(row);
                 for hash in [&mut low, &mut high] {
@@ -145,6 +145,19 @@ impl<S: Spill> Outside<S> {
         })
     }
 }
+
+/// A value as 128 bits of hash; 0 for a missing one.
+pub(crate) fn name(text: Option<&str>) -> u128 {
+    let Some(text) = text else { return 0 };
+    let (mut low, mut high) = (Mixed::default(), Mixed::default());
+    high.write_u64(SECOND);
+    low.write(text.as_bytes());
+    high.write(text.as_bytes());
+    (u128::from(high.finish()) << 64 | u128::from(low.finish())).max(1)
+}
+
+/// Where the second of two hashes begins.
+const SECOND: u64 = 0x5bd1_e995_9e37_79b9;
 
 fn part(class: u128) -> usize {
     (class >> 120) as usize % PARTS

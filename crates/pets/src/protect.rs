@@ -3,7 +3,7 @@
 use crate::cell::Cells;
 use crate::classify::Knowledge;
 use crate::dictionary::{Dictionary, Role};
-use crate::examine::Examined;
+use crate::examine::{Examined, Examining};
 use crate::measure::{Classes, NotCounted};
 use crate::plan::{Act, Plan};
 use crate::profile::Profile;
@@ -11,15 +11,21 @@ use crate::pseudonym::DomainKey;
 use crate::ratio::Ratio;
 use crate::report::Report;
 use crate::transform::{Border, Refusal};
-use crate::utility::Losses;
-use arrow_array::{BooleanArray, RecordBatch};
+use crate::utility::{Losses, LossesOutside};
+use crate::outside::Spill;
+use arrow_array::{BooleanArray, RecordBatch, new_empty_array};
+use arrow_schema::SchemaRef;
 use arrow_select::filter::filter_record_batch;
 use model::canonical::CanonicalError;
 use std::fmt;
 
 mod ladder;
 mod lattice;
+mod passes;
 mod tails;
+
+use passes::Over;
+pub use passes::{Large, Passes, Released, Room, protect_large};
 
 pub use ladder::{Ladders, NotLadders};
 
@@ -64,6 +70,10 @@ pub enum NotProtected {
     NotCounted(NotCounted),
     /// The report has no canonical bytes.
     Report(CanonicalError),
+    /// The table could not be read again.
+    Unread(String),
+    /// Parts could not be kept beside, or the release not be written.
+    Spill(String),
 }
 
 impl fmt::Display for NotProtected {
@@ -73,6 +83,8 @@ impl fmt::Display for NotProtected {
             Self::Refused(why) => why.fmt(f),
             Self::NotCounted(why) => why.fmt(f),
             Self::Report(why) => why.fmt(f),
+            Self::Unread(why) => write!(f, "the table cannot be read again: {why} (pets/unread)"),
+            Self::Spill(why) => write!(f, "parts of the table cannot be kept: {why} (pets/spill)"),
         }
     }
 }
@@ -122,7 +134,7 @@ pub struct Proposal {
 
 /// Searches alone: the plan that [`protect`] would start from.
 pub fn propose(request: Request<'_>) -> Result<Proposal, NotProtected> {
-    lattice::search(&request, &fixed_plan(&request)?)
+    lattice::search(&request.over(), &fixed_plan(&request.over())?)
 }
 
 // LIMIT: leaving out records can make ends of columns rare again; they are coded anew at most this often.
@@ -135,54 +147,60 @@ pub fn protect(request: Request<'_>) -> Result<Protected, NotProtected> {
 
 /// The same by another method. Where that does not meet the profile and the lattice does, the lattice's release is given.
 pub fn protect_by(request: Request<'_>, method: Method) -> Result<Protected, NotProtected> {
-    let mut fixed = fixed_plan(&request)?;
-    let mut found = lattice::search(&request, &fixed)?;
-    let mut kept = keep(&request, &found.plan)?;
-    for _ in 0..ROUNDS_MAX {
-        let tails = tails::acts(&request, &found.plan, &kept)?;
-        if tails.is_empty() {
-            break;
-        }
-        // Coarser ends may let sensitive columns lose diversity, so the classes are judged again.
-        fixed.columns.extend(tails.clone());
-        found.plan.columns.extend(tails);
-        kept = keep(&request, &found.plan)?;
-    }
+    let over = request.over();
+    let (found, kept) = found(&over)?;
     let recoded = match method {
         Method::Lattice => None,
         Method::Local => lattice::local(&request, &found.plan, &kept)?,
         Method::Mondrian => lattice::mondrian(&request, &found.plan)?,
     };
     if let Some(recoded) = recoded {
-        let kept = if method == Method::Mondrian {
-            request.batches.iter().map(|b| vec![true; b.num_rows()]).collect()
-        } else {
-            kept.clone()
+        let kept = match method {
+            Method::Mondrian => request.batches.iter().map(|b| BooleanArray::from(vec![true; b.num_rows()])).collect(),
+            _ => kept.clone(),
         };
         let of = Proposal { plan: recoded.plan, optimal: false, tried: found.tried };
-        let protected = release(request, of, kept, recoded.batches)?;
+        let mut batches = recoded.batches.into_iter();
+        let protected = held(&over, of, &kept, &mut |_| batches.next().ok_or(NotProtected::Empty))?;
         if protected.is_met() {
             return Ok(protected);
         }
     }
-    let border = border(&request, &found.plan)?;
-    let after = request.batches.iter().map(|b| border.apply(b)).collect::<Result<Vec<_>, _>>()?;
-    release(request, found, kept, after)
+    let border = border(&over, &found.plan)?;
+    held(&over, found, &kept, &mut |batch| Ok(border.apply(batch)?))
 }
 
-fn fixed_plan(request: &Request<'_>) -> Result<Plan, NotProtected> {
-    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
-    let acts = schema.fields().iter().map(|f| (f.name().clone(), fixed_act(request, f.name())));
+/// The plan, and the records that it releases, batch by batch.
+fn found(over: &Over<'_>) -> Result<(Proposal, Vec<BooleanArray>), NotProtected> {
+    let mut fixed = fixed_plan(over)?;
+    let mut found = lattice::search(over, &fixed)?;
+    let mut kept = keep(over, &found.plan)?;
+    for _ in 0..ROUNDS_MAX {
+        let tails = tails::acts(over, &found.plan, &kept)?;
+        if tails.is_empty() {
+            break;
+        }
+        // Coarser ends may let sensitive columns lose diversity, so the classes are judged again.
+        fixed.columns.extend(tails.clone());
+        found.plan.columns.extend(tails);
+        kept = keep(over, &found.plan)?;
+    }
+    Ok((found, kept))
+}
+
+fn fixed_plan(over: &Over<'_>) -> Result<Plan, NotProtected> {
+    let schema = over.schema()?;
+    let acts = schema.fields().iter().map(|f| (f.name().clone(), fixed_act(over, &schema, f.name())));
     Ok(Plan { columns: acts.collect() })
 }
 
 // Columns that the search does not move: what a person chose; else the mildest act that the profile permits.
-fn fixed_act(request: &Request<'_>, name: &str) -> Act {
-    let Some(entry) = request.dictionary.columns.get(name) else { return Act::Drop };
+fn fixed_act(over: &Over<'_>, schema: &SchemaRef, name: &str) -> Act {
+    let Some(entry) = over.dictionary.columns.get(name) else { return Act::Drop };
     if let Some(act) = &entry.act {
         return act.clone();
     }
-    if !is_readable(request, name) {
+    if !is_readable(schema, name) {
         return Act::Drop;
     }
     let pseudonym = Act::Pseudonym { namespace: None };
@@ -191,60 +209,73 @@ fn fixed_act(request: &Request<'_>, name: &str) -> Act {
         _ => [Act::Keep, Act::Drop],
     };
     // Numbers that link records keep their use as pseudonyms, where the profile permits them and there is a key.
-    if entry.role == Role::LinkingCode && request.key.is_some() && request.profile.permits(entry, &pseudonym)
-    {
+    if entry.role == Role::LinkingCode && over.key.is_some() && over.profile.permits(entry, &pseudonym) {
         return pseudonym;
     }
-    wanted.into_iter().find(|act| request.profile.permits(entry, act)).unwrap_or(Act::Drop)
+    wanted.into_iter().find(|act| over.profile.permits(entry, act)).unwrap_or(Act::Drop)
 }
 
 // Lists, structs and bytes cannot be measured, so nothing could be said about them, and they stay behind.
-fn is_readable(request: &Request<'_>, name: &str) -> bool {
-    request.batches.iter().all(|b| b.column_by_name(name).is_some_and(|array| Cells::of(array).is_some()))
+fn is_readable(schema: &SchemaRef, name: &str) -> bool {
+    schema.field_with_name(name).is_ok_and(|f| Cells::of(&new_empty_array(f.data_type())).is_some())
 }
 
 /// Rows whose class meets the profile, batch by batch.
-fn keep(request: &Request<'_>, plan: &Plan) -> Result<Vec<Vec<bool>>, NotProtected> {
+fn keep(over: &Over<'_>, plan: &Plan) -> Result<Vec<BooleanArray>, NotProtected> {
     let released = |role: Role| -> Vec<String> {
         plan.released()
-            .filter(|n| request.dictionary.columns.get(*n).is_some_and(|e| e.role == role))
+            .filter(|n| over.dictionary.columns.get(*n).is_some_and(|e| e.role == role))
             .map(Into::into)
             .collect()
     };
     let (quasi, sensitive) = (released(Role::QuasiIdentifier), released(Role::Sensitive));
-    let border = border(request, plan)?;
-    let (k, l, t) = (request.profile.k(), request.profile.distinct_l(), request.profile.closeness());
+    let border = border(over, plan)?;
+    let (k, l, t) = (over.profile.k(), over.profile.distinct_l(), over.profile.closeness());
     let looks = l > 1 || t < Ratio::ONE;
     let mut classes = Classes::of(&quasi, if looks { &sensitive } else { &[] });
-    let mut rows = Vec::with_capacity(request.batches.len());
-    for batch in request.batches {
-        rows.push(classes.push(&border.apply(batch)?)?);
-    }
+    let mut rows = Vec::new();
+    over.source.each(&mut |batch| {
+        let ids = classes.push(&border.apply(batch)?)?;
+        if over.memory.is_none() {
+            rows.push(ids);
+        }
+        Ok(())
+    })?;
     let good = classes.good(k, l, t);
-    let is_good = |class: &u32| good.get(*class as usize) == Some(&true);
-    Ok(rows.iter().map(|rows| rows.iter().map(is_good).collect()).collect())
-}
-
-fn border(request: &Request<'_>, plan: &Plan) -> Result<Border, NotProtected> {
-    let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
-    Ok(Border::prepare(plan, &schema, request.key.cloned())?)
-}
-
-fn release(
-    request: Request<'_>,
-    found: Proposal,
-    kept: Vec<Vec<bool>>,
-    after: Vec<RecordBatch>,
-) -> Result<Protected, NotProtected> {
-    let (mut losses, mut batches, mut records) = (Losses::default(), Vec::with_capacity(kept.len()), 0);
-    for ((batch, kept), after) in request.batches.iter().zip(kept).zip(after) {
-        losses.push(batch, &after, &kept);
-        records += batch.num_rows() as u64;
-        batches.push(filter_record_batch(&after, &BooleanArray::from(kept)).map_err(Refusal::from)?);
+    drop(classes);
+    let kept = |ids: &[u32]| BooleanArray::from_iter(ids.iter().map(|id| Some(good.get(*id as usize) == Some(&true))));
+    if over.memory.is_none() {
+        return Ok(rows.iter().map(|ids| kept(ids)).collect());
     }
-    let examined = Examined::of(Some(records), &batches, request.dictionary, &found.plan, request.knowledge)?;
-    let report =
-        Report::of(request.profile, request.dictionary, &found.plan, &examined, &losses.finish(), &batches)?;
+    // Read once more instead of four bytes held for each record: classes get the same numbers again.
+    let (mut classes, mut out) = (Classes::of(&quasi, &[]), Vec::new());
+    over.source.each(&mut |batch| {
+        out.push(kept(&classes.push(&border.apply(batch)?)?));
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn border(over: &Over<'_>, plan: &Plan) -> Result<Border, NotProtected> {
+    Ok(Border::prepare(plan, &over.schema()?, over.key.cloned())?)
+}
+
+/// What makes a batch of the release out of one of the table, before records are left out.
+type Make<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<RecordBatch, NotProtected>;
+
+/// A release in memory.
+fn held(over: &Over<'_>, found: Proposal, kept: &[BooleanArray], make: Make<'_>) -> Result<Protected, NotProtected> {
+    let (mut losses, mut batches, mut records) = (Losses::default(), Vec::with_capacity(kept.len()), 0);
+    let mut kept = kept.iter();
+    over.source.each(&mut |batch| {
+        let (after, kept) = (make(batch)?, kept.next().ok_or(NotProtected::Empty)?);
+        losses.push(batch, &after, kept);
+        records += batch.num_rows() as u64;
+        batches.push(filter_record_batch(&after, kept).map_err(Refusal::from)?);
+        Ok(())
+    })?;
+    let examined = Examined::of(Some(records), &batches, over.dictionary, &found.plan, over.knowledge)?;
+    let report = Report::of(over.profile, over.dictionary, &found.plan, &examined, &losses.finish())?;
     Ok(Protected { plan: found.plan, batches, report, optimal: found.optimal, tried: found.tried })
 }
 

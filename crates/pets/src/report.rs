@@ -24,7 +24,7 @@ use std::fmt;
 mod digest;
 
 pub use digest::content;
-pub(crate) use digest::{empty_row, row_digests};
+pub(crate) use digest::{RowsSorted, empty_row, row_digests};
 
 /// The form of this document; a change of meaning changes it.
 pub const FORM: &str = "tegata-pets-report/2";
@@ -173,7 +173,6 @@ impl Report {
         plan: &Plan,
         examined: &Examined,
         losses: &BTreeMap<String, ColumnLoss>,
-        released: &[RecordBatch],
     ) -> Result<Self, CanonicalError> {
         let answered = examined.answer(profile, dictionary, plan).into_iter().zip(&profile.clauses);
         let (seen, counted): (Vec<_>, Vec<_>) = answered.partition(|(_, clause)| clause.need.is_observed());
@@ -189,7 +188,7 @@ impl Report {
             dictionary: Digest::of(&canonical::to_bytes(dictionary)?),
             records_before: examined.records_before,
             records_released: sizes.records(),
-            content: content(released),
+            content: examined.content,
             columns: columns(dictionary, plan, losses),
             quasi_identifiers: examined.measures.quasi.clone(),
             classes: sizes.classes(),
@@ -317,7 +316,7 @@ pub fn certify(
         };
         examined.attacks = attack::attack(&ground).map_err(NotCertified::Refused)?.into_iter().collect();
     }
-    let report = Report::of(profile, dictionary, &plan, &examined, &BTreeMap::new(), released);
+    let report = Report::of(profile, dictionary, &plan, &examined, &BTreeMap::new());
     Ok((plan, report.map_err(NotCertified::Report)?))
 }
 

@@ -3,9 +3,13 @@
 use crate::cell::Cells;
 use crate::intern::{Codes, MISSING};
 use crate::ratio::Ratio;
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+
+mod outside;
+
+pub(crate) use outside::LossesOutside;
 
 /// What one column lost.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -40,9 +44,9 @@ struct Pairs {
 
 impl Losses {
     /// Counts a batch before and after, row by row, and which rows are released. Columns that are gone after count as missing.
-    pub fn push(&mut self, before: &RecordBatch, after: &RecordBatch, released: &[bool]) {
+    pub fn push(&mut self, before: &RecordBatch, after: &RecordBatch, released: &BooleanArray) {
         self.records += before.num_rows() as u64;
-        self.kept += released.iter().filter(|&&r| r).count() as u64;
+        self.kept += released.true_count() as u64;
         for (field, array) in before.schema().fields().iter().zip(before.columns()) {
             let pairs = self.columns.entry(field.name().clone()).or_default();
             let Some(old) = Cells::of(array) else { continue };
@@ -52,7 +56,7 @@ impl Losses {
                 let to = pairs.after.code(new.as_ref().and_then(|c| c.text(row)).as_deref());
                 let count = pairs.counts.entry((from, to)).or_default();
                 count.0 += 1;
-                count.1 += u64::from(released.get(row).copied().unwrap_or(false));
+                count.1 += u64::from(row < released.len() && released.value(row));
             }
         }
     }
@@ -72,27 +76,46 @@ impl Losses {
             let value = values.entry(to).or_default();
             (value.0, value.1) = (value.0 + u128::from(all), value.1 + u128::from(released));
         }
-        let others = distinct.len() as u128 - u128::from(!distinct.is_empty());
-        let (records, kept) = (u128::from(self.records), u128::from(self.kept));
-        let alike: u128 = values
-            .iter()
-            .map(|(to, (_, released))| released * (originals.get(to).copied().unwrap_or(1) - 1))
-            .sum();
-        let loss = match others {
+        let distinct_before = distinct.iter().filter(|&&code| code != MISSING).count() as u64;
+        let mut sum = Sum { distinct: distinct.len() as u64, distinct_before, ..Sum::default() };
+        for (to, (all, released)) in &values {
+            sum.add(*to == MISSING, originals.get(to).copied().unwrap_or(1), *all, *released, self.records, self.kept);
+        }
+        sum.loss(self.records, self.kept)
+    }
+}
+
+/// What the values of a column add up to.
+#[derive(Debug, Default, Clone)]
+struct Sum {
+    /// Original values, a missing one among them.
+    distinct: u64,
+    distinct_before: u64,
+    distinct_after: u64,
+    /// Over released records, other original values that look the same now.
+    alike: u128,
+    /// Half the sum of absolute differences, which is the sum of the positive ones.
+    shifted: u128,
+}
+
+impl Sum {
+    fn add(&mut self, is_missing: bool, originals: u128, all: u128, released: u128, records: u64, kept: u64) {
+        self.alike += released * (originals - 1);
+        self.shifted += (released * u128::from(records)).saturating_sub(all * u128::from(kept));
+        self.distinct_after += u64::from(!is_missing && released > 0);
+    }
+
+    fn loss(&self, records: u64, kept: u64) -> ColumnLoss {
+        let (records, kept) = (u128::from(records), u128::from(kept));
+        let loss = match u128::from(self.distinct.saturating_sub(1)) {
             0 => Ratio::of(records - kept, records),
-            _ => Ratio::of(alike + (records - kept) * others, records * others),
+            others => Ratio::of(self.alike + (records - kept) * others, records * others),
         };
-        // Half the sum of absolute differences equals the sum of the positive ones.
-        let shifted: u128 =
-            values.values().map(|(all, released)| (released * records).saturating_sub(all * kept)).sum();
         ColumnLoss {
             loss: loss.unwrap_or(Ratio::ZERO),
-            drift: Ratio::of(shifted, records * kept).unwrap_or(Ratio::ZERO),
-            distinct_before: distinct.iter().filter(|&&code| code != MISSING).count() as u64,
-            distinct_after: values
-                .iter()
-                .filter(|(code, (_, released))| **code != MISSING && *released > 0)
-                .count() as u64,
+            drift: Ratio::of(self.shifted, records * kept).unwrap_or(Ratio::ZERO),
+            distinct_before: self.distinct_before,
+            distinct_after: self.distinct_after,
         }
     }
 }
@@ -121,14 +144,14 @@ mod tests {
         let after = Border::prepare(&plan, &before.schema(), None).unwrap().apply(&before).unwrap();
         let r = |t: &str| t.parse::<Ratio>().unwrap();
         let mut all = Losses::default();
-        all.push(&before, &after, &[true; 4]);
+        all.push(&before, &after, &vec![true; 4].into());
         let all = all.finish();
         // Three records look like two others of three: 3 × 2/3, the fourth like none; over four.
         assert_eq!((all["age"].loss, all["age"].drift), (r("1/2"), r("0")));
         assert_eq!((all["name"].loss, all["name"].distinct_after), (r("1"), 0));
         assert_eq!(all["city"].loss, r("0"));
         let mut three = Losses::default();
-        three.push(&before, &after, &[true, true, true, false]);
+        three.push(&before, &after, &vec![true, true, true, false].into());
         let three = three.finish();
         assert_eq!((three["age"].loss, three["age"].drift), (r("3/4"), r("1/4")));
         assert_eq!(three["city"].loss, r("1/4"));

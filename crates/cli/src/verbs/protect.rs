@@ -10,7 +10,7 @@ mod shares;
 
 use crate::verdict::Voice;
 use clap::{Args, Subcommand};
-use node::protect::{How, Release};
+use node::protect::{How, Outsize, Release, Written};
 use pets::protect::Method;
 use pets::{dictionary::Dictionary, examine::Outcome, report::Report, pseudonym::{Domain, DomainKey}};
 use std::{path::PathBuf, process::ExitCode};
@@ -23,6 +23,7 @@ use words::{Arg, say};
   tegata protect study.csv --profile eu-wp216-k11 --dictionary study.dictionary.toml --out release.csv --report report.json
   tegata protect study.csv --profile eu-wp216-k11 --by local --out release.xlsx --report report.json
   tegata protect study.csv --profile ema-0070 --key secret.bin --for hospital/study/2026 --out release.csv --report report.json
+  tegata protect visits.parquet --profile eu-wp216-k11 --memory 256 --spill /scratch --out release.parquet --report report.json
 
 Beside it: `tegata protect certify` holds a profile against a release, `meet` joins profiles, `across` measures several releases, `measure` a table of any size, `separate` parts a mixed table, `tegata protect dp` answers questions with noise.
 
@@ -71,6 +72,12 @@ struct Plain {
     /// How quasi-identifiers become coarser.
     #[arg(long, value_enum, default_value_t = By::Lattice)]
     by: By,
+    /// MiB of memory for what is counted: a table of any size is read again for each pass, and the release is the same.
+    #[arg(long, value_name = "MIB", conflicts_with_all = ["before", "by"], value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    memory: Option<u32>,
+    /// Where parts lie meanwhile; the system's temporary folder by default.
+    #[arg(long, value_name = "FOLDER", requires = "memory")]
+    spill: Option<PathBuf>,
     /// Where the report goes (canonical JSON).
     #[arg(long, value_name = "FILE", required = true)]
     report: Option<PathBuf>,
@@ -177,6 +184,22 @@ fn release(protect: &Plain) -> Result<bool, String> {
         By::Local => Method::Local,
         By::Mondrian => Method::Mondrian,
     };
+    if let Some(memory) = protect.memory {
+        let folder = protect.spill.clone().unwrap_or_else(std::env::temp_dir);
+        let of = Outsize {
+            table: file,
+            profile: &profile,
+            corrections: corrections.as_ref(),
+            key: key.as_ref(),
+            knowledge: &knowledge,
+            memory: (memory as usize) << 20,
+            spill: &folder,
+            out,
+        };
+        let written = node::protect::protect_outsize(&of).map_err(wrong)?;
+        wheel.finish_and_clear();
+        return outsize(protect, written, out, report, &folder);
+    }
     let how = How { steps: steps.transpose()?.unwrap_or_default(), method };
     let release = node::protect::protect_by(file, &profile, corrections.as_ref(), key.as_ref(), &knowledge, &how).map_err(wrong)?;
     wheel.finish_and_clear();
@@ -196,6 +219,34 @@ fn release(protect: &Plain) -> Result<bool, String> {
     super::print_lines(&[
         format!("{} sha256 {}", out.display(), model::Digest::of(&bytes)),
         format!("{} sha256 {}", report.display(), release.report),
+        voice.word("protect-next"),
+    ]);
+    Ok(true)
+}
+
+/// What a release of a table larger than memory leaves: its name, the report, the plan.
+fn outsize(protect: &Plain, written: Written, out: &PathBuf, report: &PathBuf, folder: &std::path::Path) -> Result<bool, String> {
+    let voice = protect.common.voice();
+    let (met, digest, spilled) = (written.released.report.is_met(), written.digest, written.released.spilled);
+    super::print_lines(&lines_of(&written.released.report, voice));
+    if !met {
+        return Ok(false);
+    }
+    let broken = |e: &dyn std::fmt::Display| format!("error[TGT-N004]: {e}");
+    let document = written.released.report.bytes().map_err(|e| broken(&e))?;
+    let mut files = vec![(report, document.clone())];
+    if let Some(path) = &protect.plan {
+        files.push((path, written.released.plan.render().map_err(|e| broken(&e))?.into_bytes()));
+    }
+    super::write_together(&files)?;
+    written.keep(out).map_err(wrong)?;
+    if spilled > 0 {
+        let megabytes = Arg::Number(spilled.div_ceil(1_000_000) as i64);
+        super::print_lines(&[say(voice.language, "measured-spilled", &[("mb", megabytes), ("folder", Arg::Text(&folder.display().to_string()))])]);
+    }
+    super::print_lines(&[
+        format!("{} sha256 {digest}", out.display()),
+        format!("{} sha256 {}", report.display(), model::Digest::of(&document)),
         voice.word("protect-next"),
     ]);
     Ok(true)
@@ -226,14 +277,18 @@ fn domain_key(secret: &[u8], domain: &str) -> Result<DomainKey, String> {
 
 /// What was done and how each clause came out, for people.
 pub fn lines(release: &Release, voice: Voice) -> Vec<String> {
-    let exact = &release.protected.report.exact;
+    lines_of(&release.protected.report, voice)
+}
+
+fn lines_of(report: &Report, voice: Voice) -> Vec<String> {
+    let exact = &report.exact;
     let mut out = Vec::new();
     for (name, column) in &exact.columns {
         let loss = column.loss.as_ref().map(|l| format!("  −{}", l.loss.percent(1))).unwrap_or_default();
         out.push(format!("  {name:<20} {:<22} {}{loss}", column.role.word(), column.act));
     }
     out.push(String::new());
-    out.extend(clauses(&release.protected.report));
+    out.extend(clauses(report));
     let k = exact.k.map(|k| k.to_string()).unwrap_or_else(|| "–".into());
     out.push(say(voice.language, "protect-summary", &[
         ("k", Arg::Text(&k)),
@@ -241,7 +296,7 @@ pub fn lines(release: &Release, voice: Voice) -> Vec<String> {
         ("released", Arg::Number(exact.records_released as i64)),
         ("of", Arg::Number(exact.records_before.unwrap_or(exact.records_released) as i64)),
     ]));
-    out.push(voice.word(if release.protected.is_met() { "protect-met" } else { "protect-not-met" }));
+    out.push(voice.word(if report.is_met() { "protect-met" } else { "protect-not-met" }));
     out
 }
 

@@ -40,14 +40,19 @@ pub fn measure(of: &Measuring<'_>) -> Result<Counted, ProtectError> {
 /// Parts as files of one folder, which goes when this does.
 ///
 /// INVARIANT: a part holds hashes and counts, no value of the table.
-struct Parts {
+pub(super) struct Parts {
     folder: PathBuf,
     files: Vec<Option<File>>,
 }
 
 impl Parts {
     fn new(beside: &Path) -> Self {
-        let folder = beside.join(format!("tegata-spill-{}", std::process::id()));
+        Self::numbered(beside, 0)
+    }
+
+    /// The same for one of several.
+    pub(super) fn numbered(beside: &Path, number: usize) -> Self {
+        let folder = beside.join(format!("tegata-spill-{}-{number}", std::process::id()));
         Self { folder, files: (0..PARTS).map(|_| None).collect() }
     }
 

@@ -44,28 +44,30 @@ fn the_stated_chance_is_what_random_fillings_show() {
 #[test]
 fn printed_examples_pass_and_a_changed_digit_fails() {
     let catalogue = catalogue();
-    let check = |id: &str, valid: &str, invalid: &str| {
+    let printed = [
+        ("iban", "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33"),
+        ("payment-card", "4111-1111-1111-1111", "4111-1111-1111-1112"),
+        ("vin", "1M8GDM9AXKP042788", "1M8GDM9A1KP042788"),
+        ("jp-my-number", "１２３４５６７８９０１８", "123456789019"),
+        ("sg-nric", "S1234567D", "S1234567E"),
+        ("hk-id", "A123456(3)", "A123456(4)"),
+        ("tw-national-id", "A123456789", "A123456788"),
+        ("fr-nir", "2 55 08 14 168 025 38", "2 55 08 14 168 025 39"),
+        ("fr-nir", "2 55 08 2A 168 025 97", "2 55 08 2B 168 025 97"),
+        ("es-dni", "12345678Z", "12345678A"),
+        ("fi-hetu", "131052-308T", "131052-308U"),
+        ("orcid", "0000-0002-1825-0097", "0000-0002-1825-0098"),
+        ("isin", "US0378331005", "US0378331006"),
+        ("us-npi", "1234567893", "1234567894"),
+        ("gb-nino", "AB123456C", "GB123456C"),
+        ("it-codice-fiscale", "RSSMRA85T10A562S", "RSSMRA85T10A562T"),
+        ("mac-address", "00:1b:44:11:3a:b7", "00:1b:44:11:3a"),
+    ];
+    for (id, valid, invalid) in printed {
         let scheme = catalogue.scheme(id).unwrap();
         assert_eq!(scheme.judge(valid), Verdict::Passes, "{id} {valid}");
         assert_ne!(scheme.judge(invalid), Verdict::Passes, "{id} {invalid}");
-    };
-    check("iban", "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33");
-    check("payment-card", "4111-1111-1111-1111", "4111-1111-1111-1112");
-    check("vin", "1M8GDM9AXKP042788", "1M8GDM9A1KP042788");
-    check("jp-my-number", "１２３４５６７８９０１８", "123456789019");
-    check("sg-nric", "S1234567D", "S1234567E");
-    check("hk-id", "A123456(3)", "A123456(4)");
-    check("tw-national-id", "A123456789", "A123456788");
-    check("fr-nir", "2 55 08 14 168 025 38", "2 55 08 14 168 025 39");
-    check("fr-nir", "2 55 08 2A 168 025 97", "2 55 08 2B 168 025 97");
-    check("es-dni", "12345678Z", "12345678A");
-    check("fi-hetu", "131052-308T", "131052-308U");
-    check("orcid", "0000-0002-1825-0097", "0000-0002-1825-0098");
-    check("isin", "US0378331005", "US0378331006");
-    check("us-npi", "1234567893", "1234567894");
-    check("gb-nino", "AB123456C", "GB123456C");
-    check("it-codice-fiscale", "RSSMRA85T10A562S", "RSSMRA85T10A562T");
-    check("mac-address", "00:1b:44:11:3a:b7", "00:1b:44:11:3a");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! failing point fails: from each failing point the search climbs to one from which no step keeps failing, and skips all
 //! that lies below it (the monotonicity that Samarati 2001 and LeFevre, DeWitt, Ramakrishnan 2005 use).
 
-use super::{NotProtected, Proposal, Request};
+use super::{NotProtected, Over, Proposal};
 use crate::cell::Cells;
 use crate::dictionary::Role;
 use crate::intern::{Codes, Mixed, Paths};
@@ -19,11 +19,13 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 mod grouping;
+mod packed;
 mod recode;
 
 pub(super) use recode::{local, mondrian};
 
 use grouping::{Grouping, Groupings};
+use packed::Packed;
 
 // LIMIT: lattices up to this many points are searched for the optimum, larger ones by a greedy walk.
 const POINTS_MAX: usize = 1_000_000;
@@ -77,40 +79,14 @@ pub(super) struct Table {
     risk_average: Ratio,
 }
 
-/// Codes side by side: column i takes the bits from its shift on, as many as its mask has.
-struct Packed {
-    combinations: Vec<u64>,
-    fields: Vec<(u32, u64)>,
-}
-
-impl Packed {
-    fn of(codes: &[Codes], combinations: &[Vec<u32>]) -> Option<Self> {
-        let mut shift = 0;
-        let mut fields = Vec::with_capacity(codes.len());
-        for column in codes {
-            let bits = usize::BITS - column.len().saturating_sub(1).leading_zeros();
-            fields.push((shift, (1u64 << bits) - 1));
-            shift += bits;
-            if shift > u64::BITS - 1 {
-                return None;
-            }
-        }
-        let mut packed = vec![0u64; combinations.first().map_or(0, Vec::len)];
-        for ((shift, _), column) in fields.iter().zip(combinations) {
-            packed.iter_mut().zip(column).for_each(|(key, &code)| *key |= u64::from(code) << shift);
-        }
-        Some(Self { combinations: packed, fields })
-    }
-}
-
 struct Count {
     left_out: u64,
     loss: u64,
     allowed: bool,
 }
 
-pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Proposal, NotProtected> {
-    let table = Table::of(request)?;
+pub(super) fn search(request: &Over<'_>, fixed: &Plan) -> Result<Proposal, NotProtected> {
+    let table = Table::of(request, Rows::Forgotten)?;
     let points: Option<usize> = table.columns.iter().try_fold(1usize, |n, c| n.checked_mul(c.rungs.len()));
     let (point, optimal, tried) = match points {
         Some(n) if n <= POINTS_MAX => table.optimum(n),
@@ -123,16 +99,27 @@ pub(super) fn search(request: &Request<'_>, fixed: &Plan) -> Result<Proposal, No
     Ok(Proposal { plan, optimal, tried })
 }
 
+/// Whether the combination of each record is remembered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Kept,
+    Forgotten,
+}
+
+// Bytes that a combination takes with its codes and its path, at most.
+const COMBINATION_BYTES: usize = 16;
+const STEP_BYTES: usize = 40;
+
 impl Table {
-    fn of(request: &Request<'_>) -> Result<Self, NotProtected> {
+    fn of(request: &Over<'_>, keep: Rows) -> Result<Self, NotProtected> {
         let profile = request.profile;
-        let schema = request.batches.first().ok_or(NotProtected::Empty)?.schema();
+        let schema = request.schema()?;
         let of_role = |role: Role| -> Vec<String> {
             let has = |f: &str| {
                 request.dictionary.columns.get(f).is_some_and(|e| e.role == role && e.act != Some(Act::Drop))
             };
             let names = schema.fields().iter().map(|f| f.name().clone());
-            names.filter(|f| has(f) && super::is_readable(request, f)).collect()
+            names.filter(|f| has(f) && super::is_readable(&schema, f)).collect()
         };
         let (quasi, sensitive) = (of_role(Role::QuasiIdentifier), of_role(Role::Sensitive));
         let sensitive =
@@ -145,7 +132,8 @@ impl Table {
         let mut combinations: Vec<Vec<u32>> = vec![Vec::new(); quasi.len()];
         let mut pairs = vec![HashMap::<(u32, u32), u64>::new(); sensitive.len()];
         let mut row_codes: Vec<u32> = Vec::with_capacity(quasi.len());
-        for batch in request.batches {
+        let most = request.memory.unwrap_or(usize::MAX);
+        request.source.each(&mut |batch| {
             let read = |name: &String| {
                 let array =
                     batch.column_by_name(name).ok_or_else(|| NotCounted::MissingColumn(name.clone()))?;
@@ -157,7 +145,9 @@ impl Table {
                 row_codes.clear();
                 row_codes.extend(quasi.iter().zip(&mut codes).map(|(c, codes)| codes.code(c.text(row).as_deref())));
                 let combination = paths.class(row_codes.iter().copied());
-                rows.push(combination);
+                if keep == Rows::Kept {
+                    rows.push(combination);
+                }
                 match counts.get_mut(combination as usize) {
                     Some(count) => *count += 1,
                     None => {
@@ -169,7 +159,9 @@ impl Table {
                     *pairs.entry((combination, values.code(cells.text(row).as_deref()))).or_default() += 1;
                 }
             }
-        }
+            let held = counts.len() * (COMBINATION_BYTES + quasi.len() * STEP_BYTES) + pairs.iter().map(|p| p.len() * STEP_BYTES).sum::<usize>();
+            if held > most { Err(NotCounted::TooMany.into()) } else { Ok(()) }
+        })?;
         let records: u64 = counts.iter().sum();
         let (part, whole) = profile
             .left_out()
@@ -197,7 +189,7 @@ impl Table {
         Ok(table)
     }
 
-    fn column(&self, request: &Request<'_>, index: usize, name: String, codes: &Codes) -> Column {
+    fn column(&self, request: &Over<'_>, index: usize, name: String, codes: &Codes) -> Column {
         let mut per_code = vec![0u64; codes.len()];
         for (&code, count) in self.codes.get(index).into_iter().flatten().zip(&self.counts) {
             if let Some(n) = per_code.get_mut(code as usize) {

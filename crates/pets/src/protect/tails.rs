@@ -1,43 +1,44 @@
 //! Peculiar values: ends of numbers and rare words that too few records share are coded or left out.
 
-use super::{NotProtected, Request};
-use crate::cell::Cells;
+use super::{NotProtected, Over};
 use crate::dictionary::Entry;
-use crate::examine::rarest;
+use crate::examine::Values;
+use crate::measure::NotCounted;
 use crate::number::Decimal;
 use crate::plan::{Act, Plan};
 use arrow_array::BooleanArray;
-use arrow_array::RecordBatch;
-use arrow_select::filter::filter_record_batch;
 use std::collections::BTreeMap;
 
 /// New acts for columns whose rarest end or word is shared by fewer records than the profile demands.
-pub(super) fn acts(
-    request: &Request<'_>,
-    plan: &Plan,
-    kept: &[Vec<bool>],
-) -> Result<BTreeMap<String, Act>, NotProtected> {
-    let border = super::border(request, plan)?;
-    let (mut before, mut after) = (Vec::with_capacity(kept.len()), Vec::with_capacity(kept.len()));
-    for (batch, kept) in request.batches.iter().zip(kept) {
-        let mask = BooleanArray::from(kept.clone());
-        before.push(filter_record_batch(batch, &mask).map_err(crate::transform::Refusal::from)?);
-        after.push(
-            filter_record_batch(&border.apply(batch)?, &mask).map_err(crate::transform::Refusal::from)?,
-        );
+pub(super) fn acts(over: &Over<'_>, plan: &Plan, kept: &[BooleanArray]) -> Result<BTreeMap<String, Act>, NotProtected> {
+    let border = super::border(over, plan)?;
+    let concerned = |name: &&str| {
+        let entry = over.dictionary.columns.get(*name)?;
+        let least = over.profile.shared_values(entry.role)?;
+        may_change(entry, plan.columns.get(*name)).then_some(least)
+    };
+    // Values before and after of each column that may change, among records that are released.
+    let mut columns: Vec<(String, u64, Values, Values)> = plan
+        .released()
+        .filter_map(|name| Some((name.to_string(), concerned(&name)?, Values::default(), Values::default())))
+        .collect();
+    if columns.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let mut out = BTreeMap::new();
-    for name in plan.released() {
-        let Some(entry) = request.dictionary.columns.get(name) else { continue };
-        let Some(least) = request.profile.shared_values(entry.role) else { continue };
-        if rarest(&after, name)?.least.is_none_or(|n| n >= least)
-            || !may_change(entry, plan.columns.get(name))
-        {
-            continue;
+    let mut kept = kept.iter();
+    over.source.each(&mut |batch| {
+        let mask = kept.next().ok_or(NotProtected::Empty)?;
+        let after = border.apply(batch)?;
+        let mut bytes = 0;
+        for (name, _, was, is) in &mut columns {
+            was.push(batch, name, Some(mask))?;
+            is.push(&after, name, Some(mask))?;
+            bytes += was.bytes() + is.bytes();
         }
-        out.insert(name.to_string(), act(&before, name, least));
-    }
-    Ok(out)
+        if over.memory.is_some_and(|most| bytes > most) { Err(NotCounted::TooMany.into()) } else { Ok(()) }
+    })?;
+    let rare = columns.into_iter().filter(|(_, least, _, is)| is.rarest().least.is_some_and(|n| n < *least));
+    Ok(rare.map(|(name, least, was, _)| (name, act(was, least))).collect())
 }
 
 // What a person chose stays; the report will say that it is not enough.
@@ -45,16 +46,8 @@ fn may_change(entry: &Entry, act: Option<&Act>) -> bool {
     entry.act.is_none() && matches!(act, Some(Act::Keep | Act::Clamp { .. } | Act::Map { .. }))
 }
 
-fn act(batches: &[RecordBatch], name: &str, least: u64) -> Act {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for batch in batches {
-        let Some(cells) = batch.column_by_name(name).and_then(Cells::of) else { return Act::Drop };
-        for row in 0..batch.num_rows() {
-            if let Some(text) = cells.text(row) {
-                *counts.entry(text.into_owned()).or_default() += 1;
-            }
-        }
-    }
+fn act(values: Values, least: u64) -> Act {
+    let counts: BTreeMap<String, u64> = values.into_counts().collect();
     match counts.iter().map(|(text, &n)| Some((text.parse::<Decimal>().ok()?, n))).collect::<Option<Vec<_>>>()
     {
         Some(mut numbers) => {

@@ -411,3 +411,60 @@ fn attacks_are_judged_where_the_original_is_there_and_left_open_where_not() {
         "{risk:?}"
     );
 }
+
+#[derive(Default)]
+struct Parts(std::collections::BTreeMap<usize, Vec<u8>>);
+
+impl crate::outside::Spill for Parts {
+    type Failed = String;
+    fn put(&mut self, part: usize, bytes: &[u8]) -> Result<(), String> {
+        self.0.entry(part).or_default().extend_from_slice(bytes);
+        Ok(())
+    }
+    fn take(&mut self, part: usize) -> Result<Vec<u8>, String> {
+        Ok(self.0.remove(&part).unwrap_or_default())
+    }
+}
+
+#[test]
+fn a_table_larger_than_memory_gives_the_same_plan_records_and_report() {
+    let (knowledge, batches) = (knowledge(), table(health(), 700));
+    let dictionary = dictionary(&batches, &knowledge);
+    let mut spilled = 0;
+    for name in ["jp", "eu", "hipaa"] {
+        let profile = profile(name);
+        let request = Request { batches: &batches, dictionary: &dictionary, profile: &profile, knowledge: &knowledge, key: None };
+        let held = protect(request).unwrap();
+        let source: &[RecordBatch] = &batches;
+        let of = Large { source: &source, dictionary: &dictionary, profile: &profile, knowledge: &knowledge, key: None, memory: 4 << 20 };
+        let mut out = Vec::new();
+        let mut keep = |batch: &RecordBatch| {
+            out.push(batch.clone());
+            Ok(())
+        };
+        let large = protect_large(&of, &mut || Box::new(Parts::default()), &mut keep).unwrap();
+        assert_eq!(large.plan, held.plan);
+        assert_eq!(out, held.batches);
+        assert_eq!(large.report.bytes().unwrap(), held.report.bytes().unwrap());
+        spilled += large.spilled;
+        let little = Large { memory: 1000, ..of };
+        let refused = protect_large(&little, &mut || Box::new(Parts::default()), &mut |_| Ok(())).unwrap_err();
+        assert!(refused.to_string().contains("pets/too-many-classes"), "{refused}");
+    }
+    assert!(spilled > 0, "{spilled}");
+}
+
+#[test]
+fn digests_of_rows_are_put_in_order_within_a_limit_too() {
+    let batches = table(health(), 700);
+    let (mut held, mut within) =
+        (crate::report::RowsSorted::held(), crate::report::RowsSorted::within(0, Box::new(Parts::default())));
+    for batch in &batches {
+        held.push(batch).unwrap();
+        within.push(batch).unwrap();
+    }
+    let (held, within) = (held.finish().unwrap(), within.finish().unwrap());
+    assert_eq!((held.0, held.1), (within.0, within.1));
+    assert_eq!(held.0, crate::report::content(&batches));
+    assert!(held.2 == 0 && within.2 > 0);
+}

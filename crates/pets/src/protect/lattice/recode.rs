@@ -4,7 +4,7 @@
 //! makes them larger, no less diverse and no farther from the whole.
 
 use super::super::{NotProtected, Request};
-use super::{Column, Rung, Table};
+use super::{Column, Rows, Rung, Table};
 use crate::calendar::read_day;
 use crate::cell::Cells;
 use crate::intern::{Codes, MISSING};
@@ -13,7 +13,7 @@ use crate::plan::{Act, Plan};
 use crate::ratio::Ratio;
 use crate::transform::{Border, Cell};
 use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,12 +33,12 @@ struct Class {
 pub(in crate::protect) fn local(
     request: &Request<'_>,
     plan: &Plan,
-    kept: &[Vec<bool>],
+    kept: &[BooleanArray],
 ) -> Result<Option<Recoded>, NotProtected> {
-    let mut table = Table::of(request)?;
+    let mut table = Table::of(&request.over(), Rows::Kept)?;
     let point = table.stands_at(request, plan);
     let mut classes: BTreeMap<Vec<u32>, BTreeSet<u32>> = BTreeMap::new();
-    let kept: Vec<bool> = kept.iter().flatten().copied().collect();
+    let kept: Vec<bool> = kept.iter().flat_map(|batch| batch.values().iter()).collect();
     for (&combination, _) in table.rows.iter().zip(&kept).filter(|(_, kept)| **kept) {
         classes.entry(table.written(combination, &point)).or_default().insert(combination);
     }
@@ -85,7 +85,7 @@ pub(in crate::protect) fn local(
 
 /// Cuts all records in halves along the widest column, as long as both halves are good.
 pub(in crate::protect) fn mondrian(request: &Request<'_>, plan: &Plan) -> Result<Option<Recoded>, NotProtected> {
-    let mut table = Table::of(request)?;
+    let mut table = Table::of(&request.over(), Rows::Kept)?;
     let spread = table.spread();
     // A column whose ranges the profile does not permit stays on the lattice's rung, and cuts by that.
     let ranged = |name: &str| {

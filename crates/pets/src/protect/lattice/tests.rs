@@ -2,6 +2,7 @@ use super::*;
 use crate::classify::tests::{knowledge, table};
 use crate::dictionary::Dictionary;
 use crate::profile::Profile;
+use crate::protect::Request;
 
 const PROFILE: &str = include_str!("../../../../../profiles/eu-wp216-k11.toml");
 
@@ -59,7 +60,7 @@ fn the_optimum_is_that_of_trying_every_point() {
             knowledge: &knowledge,
             key: None,
         };
-        let table = Table::of(&request).unwrap();
+        let table = Table::of(&request.over(), Rows::Forgotten).unwrap();
         let points: usize = table.columns.iter().map(|c| c.rungs.len()).product();
         let every =
             (0..points).map(|n| alone(&table, &table.point(n))).filter(|c| c.allowed).map(|c| c.loss).min();

@@ -1,0 +1,65 @@
+use super::*;
+
+fn words() -> Words {
+    Words::parse(include_str!("../../../../profiles/words.toml")).unwrap()
+}
+
+#[test]
+fn headers_announce_kinds_in_several_languages() {
+    let words = words();
+    let check = |header: &str, expect: &str| {
+        let header_words = words.header(header);
+        let best = words
+            .kinds()
+            .iter()
+            .filter_map(|k| Some((words.announced(&header_words, &k.headers, &k.unless)?, k)))
+            .max_by_key(|(a, _)| (a.whole, a.word.chars().count()))
+            .map(|(_, k)| k.id.as_str());
+        assert_eq!(best.unwrap_or(""), expect, "{header}");
+    };
+    check("BirthDate", "birth-date");
+    check("患者生年月日", "birth-date");
+    check("Geburtsdatum", "birth-date");
+    check("Name", "person-name");
+    check("product_name", "");
+    check("病名", "health");
+    check("会員番号", "record-number");
+    check("height_cm", "health");
+    check("household_income", "income");
+    check("mail-address", "email");
+    check("우편번호", "postcode");
+    check("vibration_mm_s", "");
+    check("machine", "");
+}
+
+#[test]
+fn long_lists_tell_names_of_many_languages_and_leave_things_alone() {
+    let words = words().with_names(NameLists {
+        given: include_str!("../../../../profiles/names/given-latin.txt"),
+        family: include_str!("../../../../profiles/names/family-latin.txt"),
+        given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
+        family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
+        given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
+        family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
+    });
+    for name in ["Krisztián", "Szymon Kowalski", "佐藤 早人", "김재운", "王志远", "Anne-Marie Dupont"] {
+        assert!(words.is_listed_name(name), "{name}");
+    }
+    for other in ["Gearbox X2", "完了しました", "処理中", "12 mm", "", "서울특별시"] {
+        assert!(!words.is_listed_name(other), "{other}");
+    }
+}
+
+#[test]
+fn names_are_told_in_both_scripts_and_places_are_not() {
+    let words = words();
+    for name in
+        ["佐藤 花子", "佐藤花子", "長谷川誠", "Lisa Lee", "Hoffmann, Klaus", "田中", "O'Brien, Mary"]
+    {
+        assert!(words.is_name(name), "{name}");
+    }
+    for other in ["東京都", "high school", "never married", "press-1", "A-1234", "糖尿病", "", "山"]
+    {
+        assert!(!words.is_name(other), "{other}");
+    }
+}
