@@ -10,6 +10,7 @@ pub mod determine;
 pub mod diff;
 pub mod doctor;
 pub mod draft;
+pub mod duties;
 pub mod drill;
 pub mod enroll;
 pub mod evidence;

@@ -61,6 +61,10 @@ pub trait Phase: Copy + Eq + fmt::Debug + Sized + 'static {
     fn renews(self, by: Role) -> bool;
     /// Tells whether the message that makes this move brings content that a bare state does not tell.
     fn brings(from: Self, to: Self) -> bool;
+    /// Tells whether a peer that says it is there has lost a move of ours that it had answered, so that it can be made anew.
+    fn lost(_theirs: Self, _by: Role, _ours: Self) -> bool {
+        false
+    }
     /// Makes the acknowledgement that tells the state.
     fn acknowledge(self, provider_pid: &str, consumer_pid: &str) -> Message;
     /// Makes the error body of the protocol.

@@ -4,6 +4,8 @@
 //! offer is *written* (an unknown operand is refused there, never at run time) → [`evaluate::evaluate`] against what is
 //! known → verdict with a trace, duties owed; [`words::render`] says it to people.
 
+pub mod catena;
+pub mod duty;
 pub mod evaluate;
 pub mod operands;
 mod read;
@@ -215,6 +217,11 @@ pub enum Place {
     Agreement,
 }
 
+/// The one spelling that we keep of an operand or action, whatever spelling it came in.
+pub fn spelled(name: &str) -> String {
+    catena::kept(read::name(name))
+}
+
 impl Policy {
     /// Reads a policy in any spelling; every fault is reported, none is skipped.
     pub fn read(value: &Value) -> Result<Policy, Vec<Malformed>> {
@@ -290,7 +297,7 @@ impl Rule {
 
     fn to_value(&self) -> Value {
         let mut map = Map::new();
-        map.insert("action".into(), self.action.as_str().into());
+        map.insert("action".into(), read::wire(&self.action).into());
         if !self.constraint.is_empty() {
             map.insert("constraint".into(), self.constraint.iter().map(Constraint::to_value).collect());
         }
@@ -318,11 +325,13 @@ impl Constraint {
                 json!({ connective.name(): parts.iter().map(Constraint::to_value).collect::<Vec<_>>() })
             }
             Constraint::Atom(atom) => {
-                let right = match atom.right.as_slice() {
+                let right: Vec<String> = atom.right.iter().map(|text| read::wire(text)).collect();
+                let right = match right.as_slice() {
                     [one] if !atom.operator.takes_many() => json!(one),
                     many => json!(many),
                 };
-                json!({ "leftOperand": atom.left, "operator": atom.operator.name(), "rightOperand": right })
+                let left = read::wire(&atom.left);
+                json!({ "leftOperand": left, "operator": atom.operator.name(), "rightOperand": right })
             }
         }
     }

@@ -21,6 +21,9 @@ pub const MEASURE: &str = "tegata:measure";
 /// Why they are asked for: lines of [`crate::reason`], with rule, article, day and rulebook.
 pub const BECAUSE: &str = "tegata:because";
 
+/// The action of a duty to report on the use; ODRL has none.
+pub const REPORT_USE: &str = "tegata:report-use";
+
 /// The names of verdicts as operand values.
 pub const VERDICTS: [&str; 5] = ["out-of-scope", "permitted", "conditional", "prohibited", "undetermined"];
 
@@ -92,6 +95,20 @@ impl Residual {
         Ok(all)
     }
 
+    /// Puts the condition into each permission of other terms, and names our profile beside theirs.
+    pub fn to_offer_on(&self, id: &str, mut terms: Policy) -> Result<Policy, NothingOpens> {
+        let condition = self.to_constraints()?;
+        for rule in &mut terms.permission {
+            rule.constraint.extend(condition.iter().cloned());
+        }
+        terms.id = id.to_owned();
+        terms.kind = crate::policy::Kind::Offer;
+        if !terms.profile.iter().any(|p| p == PROFILE) {
+            terms.profile.push(PROFILE.to_owned());
+        }
+        Ok(terms)
+    }
+
     /// Makes an offer: use is permitted under this condition.
     pub fn to_offer(&self, id: &str) -> Result<Policy, NothingOpens> {
         let mut policy = Policy::offer(id, vec![Rule::new("use", self.to_constraints()?)]);
@@ -131,6 +148,22 @@ pub fn without_measures(policy: &Policy) -> Policy {
     let mut next = policy.clone();
     for rule in &mut next.permission {
         rule.constraint.retain(|c| !added(c));
+    }
+    next
+}
+
+/// The policy without conditions of law, which are decided as law wherever a contract stands already.
+pub fn without_law(policy: &Policy) -> Policy {
+    fn is_law(constraint: &Constraint) -> bool {
+        match constraint {
+            Constraint::Atom(atom) => atom.left.starts_with("tegata:"),
+            // What joins a condition of law with another one is kept whole: dropping half of it would change it.
+            Constraint::Logic(_, parts) => parts.iter().all(is_law),
+        }
+    }
+    let mut next = policy.clone();
+    for rule in &mut next.permission {
+        rule.constraint.retain(|c| !is_law(c));
     }
     next
 }

@@ -73,6 +73,11 @@ impl Phase for State {
         to == State::Requested || (from, to) == (State::Requested, State::Started)
     }
 
+    fn lost(theirs: State, by: Role, ours: State) -> bool {
+        // An Eclipse EDC that is slow writes its own request over the start that it has answered already.
+        by == Role::Provider && theirs == State::Requested && matches!(ours, State::Started | State::Suspended)
+    }
+
     fn acknowledge(self, provider_pid: &str, consumer_pid: &str) -> Message {
         Message::TransferProcess(TransferProcess {
             context: Context::default(),

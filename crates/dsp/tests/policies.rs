@@ -390,6 +390,8 @@ fn words_are_listed() {
     let joined = Connective::ALL.into_iter().map(|c| Constraint::Logic(c, atoms.clone())).collect();
     let mut p = Policy::offer("x", vec![Rule::new("use", joined), Rule::new("use", vec![])]);
     p.permission[1].duty = vec![Rule::new("inform", vec![])];
+    let told = Constraint::atom("tegata:fact/recipient.place", Operator::IsNoneOf, ["unknown"]);
+    p.permission.push(Rule::new("use", vec![told]));
     p.prohibition = vec![Rule::new("use", vec![]), Rule::new("use", atoms.clone())];
     p.obligation = vec![Rule::new("delete", vec![]), Rule::new("delete", atoms)];
     words::render(&p).iter().for_each(|phrase| collect(phrase, &mut ids));

@@ -426,3 +426,21 @@ fn flows_start_and_stop_with_the_state() {
     }
     assert_eq!(process.state(), transfer::State::Suspended);
 }
+
+#[test]
+fn a_start_that_the_peer_answered_and_lost_is_made_anew_and_ends_nothing() {
+    let started = transfer(Role::Provider);
+    let Step::Next(moved, _) = started.step(Event::Command(transfer_command("start"))) else { panic!() };
+    let Step::Next(settled, _) = moved.step(Event::Answered { status: 200, body: None }) else { panic!() };
+    // The peer wrote its older state over our start: what we do next is refused, and it says that it only asked.
+    let Step::Next(moved, _) = settled.step(Event::Command(transfer_command("suspend"))) else { panic!() };
+    let Step::Next(asking, effects) = moved.step(Event::Answered { status: 409, body: None }) else { panic!() };
+    let [Effect::Ask { at, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let told = Event::Told { state: Some(transfer::State::Requested), at: *at };
+    let Step::Next(back, effects) = asking.step(told) else { panic!() };
+    assert!(back.process().is_settled() && back.state() == transfer::State::Requested);
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Send { .. })), "{effects:?}");
+    let Step::Next(again, effects) = back.step(Event::Command(transfer_command("start"))) else { panic!() };
+    assert_eq!(again.state(), transfer::State::Started);
+    assert!(effects.iter().any(|e| matches!(e, Effect::Send { message: Message::TransferStartMessage(_), .. })));
+}

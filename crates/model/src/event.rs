@@ -36,6 +36,10 @@ pub enum EventKind {
     RevocationSeen,
     /// Something was erased here.
     Erased,
+    /// What a contract leaves to be done after delivery was done, or said to be done.
+    DutyFulfilled,
+    /// It was not done in time.
+    DutyOverdue,
     /// Rules were loaded.
     RulesLoaded,
     /// A judgment that somebody made was taken up.

@@ -187,6 +187,7 @@ impl Node {
             std::thread::Builder::new().name(name.into()).spawn(move || work(&node)).map(drop)
         };
         spawn("acts", |node| node.act_loop())?;
+        spawn("duties", |node| node.duty_loop())?;
         spawn("leases", |node| node.lease_loop())?;
         spawn("planes", |node| node.plane_loop())?;
         spawn("status", |node| node.status_loop())?;

@@ -5,7 +5,7 @@ use identity::did::DidWeb;
 use model::CivilDate;
 use model::transfer::Facts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +123,9 @@ pub struct Claims {
     pub drafts: bool,
     /// Whose word counts: the DID of an issuer, and the types of credentials that it may issue.
     pub trust: BTreeMap<String, Vec<String>>,
+    /// What a credential says in the words of policies: its type, then an operand and its value, in which `{claim}` stands
+    /// for a claim of the subject.
+    pub words: BTreeMap<String, BTreeMap<String, String>>,
     /// Where documents of DIDs lie that the open internet does not have: a DID, and the base address instead of its host.
     pub resolve: BTreeMap<String, String>,
 }
@@ -143,6 +146,11 @@ impl Claims {
         if let Some(wrong) = self.require.iter().chain(&self.show).find(scope) {
             return Err(format!("[claims]: `{wrong}` is no type of credentials and no scope"));
         }
+        let operands = dsp::policy::operands::Operands::standard();
+        let mut named = self.words.values().flat_map(|words| words.keys());
+        if let Some(odd) = named.find(|operand| operands.domain(&dsp::policy::spelled(operand)).is_none()) {
+            return Err(format!("[claims.words]: nobody here decides `{odd}`; operands are spelled as in `cx-policy:Membership`"));
+        }
         let wrong = self.trust.keys().chain(self.resolve.keys()).find(|did| DidWeb::parse(did).is_err());
         match wrong {
             Some(did) => Err(format!("[claims]: `{did}` is no `did:web` identifier")),
@@ -161,6 +169,7 @@ impl Default for Claims {
             document_ms: 60_000,
             drafts: false,
             trust: BTreeMap::new(),
+            words: BTreeMap::new(),
             resolve: BTreeMap::new(),
         }
     }
@@ -231,7 +240,10 @@ pub struct Limits {
     pub checkpoint_ms: u64,
 }
 
-/// What we know of a peer, for the law.
+/// What is known in the words of policies: an operand, and all its values.
+pub type Words = BTreeMap<String, BTreeSet<String>>;
+
+/// What we know of a peer, for the law and for contracts.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerFacts {
@@ -240,6 +252,9 @@ pub struct PeerFacts {
     /// Its facts, as `recipient.…`.
     #[serde(default)]
     pub facts: Facts,
+    /// What it is in the words of policies, as `"cx-policy:Membership" = ["active"]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub words: Words,
 }
 
 impl Default for Config {

@@ -30,6 +30,7 @@ pub mod desk;
 pub mod determination;
 pub mod protect;
 pub mod register;
+pub mod terms;
 pub mod question;
 pub mod feed;
 

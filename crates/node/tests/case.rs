@@ -287,7 +287,7 @@ fn the_meter_is_a_fact_of_the_law_and_warns_before_the_threshold() {
     let scene = scene("2026-03-02", |offer| chinese(offer, 2_310));
     let told = [("recipient.place", "JP"), ("recipient.person", "company"), ("recipient.capacity", "{controller}")];
     let facts: Facts = told.iter().map(|(slot, value)| ((*slot).to_owned(), word(value))).collect();
-    scene.nord.know_peer(&PeerFacts { id: scene.peer(), facts }).unwrap();
+    scene.nord.know_peer(&PeerFacts { id: scene.peer(), facts, ..PeerFacts::default() }).unwrap();
     scene.nord.offer(&scene.offer).unwrap();
     let count = || scene.nord.counts().unwrap().remove(0);
     let before = count();
@@ -315,7 +315,7 @@ fn a_count_that_others_bring_to_the_threshold_stops_what_runs() {
     let scene = scene("2026-03-02", |offer| chinese(offer, 2_310));
     let told = [("recipient.place", "JP"), ("recipient.person", "company"), ("recipient.capacity", "{controller}")];
     let facts: Facts = told.iter().map(|(slot, value)| ((*slot).to_owned(), word(value))).collect();
-    scene.nord.know_peer(&PeerFacts { id: scene.peer(), facts }).unwrap();
+    scene.nord.know_peer(&PeerFacts { id: scene.peer(), facts, ..PeerFacts::default() }).unwrap();
     scene.nord.offer(&scene.offer).unwrap();
     let transfer = scene.begin();
     // Somebody tells that more left by other ways.

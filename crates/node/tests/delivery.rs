@@ -414,3 +414,12 @@ fn a_store_that_cannot_be_written_stops_the_flow_and_nothing_is_lost() {
     let distinct: BTreeSet<u64> = scene.world.net.chunks.lock().unwrap().iter().map(|(_, n)| *n).collect();
     assert_eq!(distinct.len(), scene.data.len().div_ceil(1000));
 }
+
+#[test]
+fn a_peer_that_says_that_the_moment_is_wrong_is_told_again_and_nothing_ends() {
+    let scene = scene(20);
+    scene.world.net.conflicts.lock().unwrap().extend(["/agreement", "/start", "/start"]);
+    let got = scene.kita.get(&scene.nord.protocol_address(), DATASET, LONG).unwrap();
+    assert_eq!(fs::read(&got.path).unwrap(), scene.data);
+    assert!(scene.world.net.conflicts.lock().unwrap().is_empty(), "every refusal was met");
+}

@@ -14,9 +14,11 @@ use dsp::message::version::VersionResponse;
 use dsp::message::{Grounds, Message, Received};
 use dsp::{json, paths};
 use node::act::claims::Denied;
+use node::act::duty::{NOTICE, Notice};
 use node::act::process::Answered;
 use node::agent::{Caller, Node};
 use node::config::Proof;
+use node::error::ActError;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -46,7 +48,8 @@ pub fn router(node: Arc<Node>) -> Router {
         .both(paths::TRANSFER_START, post(moves_transfer))
         .both(paths::TRANSFER_COMPLETION, post(moves_transfer))
         .both(paths::TRANSFER_SUSPENSION, post(moves_transfer))
-        .both(paths::TRANSFER_TERMINATION, post(moves_transfer));
+        .both(paths::TRANSFER_TERMINATION, post(moves_transfer))
+        .route(NOTICE, post(duty_done));
     Router::new()
         .route(paths::VERSIONS, get(|| async { Json(VersionResponse::at(BASE).to_value()) }))
         .nest(BASE, protocol)
@@ -191,6 +194,28 @@ async fn moves_transfer(
     receives(node, Some(pid), request, Node::receive_transfer).await
 }
 
+/// A consumer tells that it did what it owed; no part of the protocol.
+async fn duty_done(State(node): State<Arc<Node>>, request: Request) -> Response {
+    let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
+    let caller = match caller(&node, shown).await {
+        Ok(caller) => caller,
+        Err(response) => return response,
+    };
+    let body = match read_body(request.into_body(), json::MESSAGE_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let Ok(notice) = serde_json::from_slice::<Notice>(&body) else {
+        return refuse(StatusCode::BAD_REQUEST, "node/duty", "no notice of a duty");
+    };
+    match blocking(move || node.hear_duty(&caller, &notice)).await {
+        Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Err(e @ ActError::NotFound { .. })) => refuse(StatusCode::NOT_FOUND, "node/not-found", &e.to_string()),
+        Ok(Err(e)) => refuse(StatusCode::SERVICE_UNAVAILABLE, &e.code(), "the notice could not be kept"),
+        Err(response) => response,
+    }
+}
+
 type Tell = fn(&Node, &Caller, &str) -> Answered;
 
 async fn tells(node: Arc<Node>, pid: String, request: Request, tell: Tell) -> Response {
@@ -215,20 +240,26 @@ async fn transfer(State(node): State<Arc<Node>>, Path(pid): Path<String>, reques
 
 async fn catalog(State(node): State<Arc<Node>>, request: Request) -> Response {
     let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
-    if let Err(e) = shown.judged(&node).await {
-        return match node.config().claims.on() {
-            true => catalog_error(e.status, Grounds::of(&e.code, [e.says])),
-            false => denied(&e),
-        };
-    }
+    let caller = match shown.judged(&node).await {
+        Ok(caller) => caller,
+        Err(e) => return unseen(&node, e),
+    };
     let token = request.uri().query().and_then(continuation);
     let zipped = takes_gzip(request.headers());
     let body = match read_body(request.into_body(), json::MESSAGE_BYTES_MAX).await {
         Ok(body) => body,
         Err(response) => return response,
     };
-    match blocking(move || catalog_page(&node, &body, token.as_deref(), zipped)).await {
+    match blocking(move || catalog_page(&node, &caller, &body, token.as_deref(), zipped)).await {
         Ok(response) | Err(response) => response,
+    }
+}
+
+/// Says to somebody who asks for the catalog why it is not opened.
+fn unseen(node: &Node, e: Denied) -> Response {
+    match node.config().claims.on() {
+        true => catalog_error(e.status, Grounds::of(&e.code, [e.says])),
+        false => denied(&e),
     }
 }
 
@@ -237,7 +268,7 @@ fn catalog_error(status: u16, grounds: Grounds) -> Response {
 }
 
 /// Answers a catalog request: filtered, a page of it, compressed where the peer takes that.
-fn catalog_page(node: &Node, body: &[u8], token: Option<&str>, zipped: bool) -> Response {
+fn catalog_page(node: &Node, caller: &Caller, body: &[u8], token: Option<&str>, zipped: bool) -> Response {
     let malformed = |e: json::Malformed| catalog_error(400, Grounds::of(e.code(), [e.to_string()]));
     let filter = match Received::read(body).map(|r| r.message) {
         Ok(Message::CatalogRequestMessage(CatalogRequest { filter, .. })) => Filter::read(&filter),
@@ -255,7 +286,7 @@ fn catalog_page(node: &Node, body: &[u8], token: Option<&str>, zipped: bool) -> 
         Ok(cursor) => cursor.filter(|cursor| !cursor.backward),
         Err(e) => return malformed(e),
     };
-    match node.catalog_page(&filter, cursor.as_ref()) {
+    match node.catalog_page(&filter, cursor.as_ref(), &caller.id) {
         Ok(page) => {
             let url = paths::join(&node.protocol_address(), paths::CATALOG_REQUEST);
             let link = page.link(&url).and_then(|link| HeaderValue::from_str(&link).ok());
@@ -298,13 +329,11 @@ fn json_body(body: Vec<u8>, zipped: bool) -> Response {
 
 async fn dataset(State(node): State<Arc<Node>>, Path(id): Path<String>, request: Request) -> Response {
     let shown = Shown::of(&node, &request, &header::AUTHORIZATION);
-    if let Err(e) = shown.judged(&node).await {
-        return match node.config().claims.on() {
-            true => catalog_error(e.status, Grounds::of(&e.code, [e.says])),
-            false => denied(&e),
-        };
-    }
-    match blocking(move || node.dataset(&id)).await {
+    let caller = match shown.judged(&node).await {
+        Ok(caller) => caller,
+        Err(e) => return unseen(&node, e),
+    };
+    match blocking(move || node.dataset(&id, &caller.id)).await {
         Ok(Ok(Some(found))) => Json(found.to_root_value()).into_response(),
         Ok(Ok(None)) => {
             let grounds = Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]);

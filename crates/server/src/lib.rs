@@ -11,6 +11,7 @@ pub mod problem;
 pub mod data_door;
 pub mod dataflow_door;
 pub mod dsp_door;
+pub mod duties;
 pub mod node_flows;
 pub mod node_acts;
 pub mod node_server;

@@ -59,7 +59,8 @@ impl NodeActs {
             let terms = self.node.terms_of(o);
             json!({
                 "dataset": o.dataset, "title": o.title, "source": o.source, "release": o.release,
-                "terms": terms.as_ref().ok(), "hidden": terms.err().map(|e| e.to_string())
+                "terms": terms.as_ref().ok(), "says": terms.as_ref().ok().and_then(|t| node::terms::lines(t).ok()),
+                "access": o.access, "hidden": terms.err().map(|e| e.to_string())
             })
         };
         Ok(json!({ "offers": all.iter().map(row).collect::<Vec<_>>() }))

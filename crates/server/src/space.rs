@@ -42,6 +42,7 @@ pub fn routes() -> Router<State> {
         .route("/v1/agreements", post(agreement))
         .route("/v1/requests", post(ask))
         .route("/v1/negotiations/{id}/standing", get(negotiation))
+        .route("/v1/negotiations/{id}/explained", get(explained))
         .route("/v1/negotiations/{id}/{act}", post(act_in_negotiation))
         .route("/v1/transfers", get(transfers).post(request))
         .route("/v1/transfers/{id}", get(transfer))
@@ -262,6 +263,17 @@ async fn act_in_negotiation(
     told(&state, move |node| node.act_in_negotiation(&id, &act)).await
 }
 
+/// One negotiation explained: who moved when, whose move it is, why it stands still, what to do, and which acts bind.
+#[utoipa::path(get, path = "/v1/negotiations/{id}/explained", tag = "space", security(("token" = [])), params(("id" = String, Path, description = "our id")),
+    responses((status = 200, description = "`steps`, `whose_move`, `why`, `todo`, `choices`, `terms`", body = Object), (status = 404, description = "no such negotiation", body = Problem, content_type = "application/problem+json")))]
+async fn explained(
+    Held(state): Held<State>,
+    _who: Bearer<Read>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    told(&state, move |node| node.explain_negotiation(&id)).await
+}
+
 /// The transfers, both roles; `after` and `limit` page.
 #[utoipa::path(get, path = "/v1/transfers", tag = "space", security(("token" = [])),
     params(("after" = Option<String>, Query, description = "the id before the page"), ("limit" = Option<usize>, Query, description = "at most 500")),
@@ -358,7 +370,7 @@ async fn moves(
 #[derive(utoipa::OpenApi)]
 #[openapi(
     paths(
-        participant, one_offer, withdraw, offer_to, agreement, ask, negotiation, act_in_negotiation, transfers, request, transfer, act_in_transfer, moves
+        participant, one_offer, withdraw, offer_to, agreement, ask, negotiation, explained, act_in_negotiation, transfers, request, transfer, act_in_transfer, moves
     ),
     tags((name = "space", description = "the data space: offers, negotiations, transfers"))
 )]

@@ -116,6 +116,8 @@ fn offer(dir: &Path, server: &NodeServer) {
         meter: Vec::new(),
         handling,
         plane: None,
+        terms: None,
+        access: None,
     };
     // Kept even where no rule is at hand that would open it; nothing is agreed to here.
     let _terms = server.node().offer(&offer);

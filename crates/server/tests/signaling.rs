@@ -195,8 +195,10 @@ impl Space {
                 meter: Vec::new(),
                 handling: Default::default(),
                 plane,
+                terms: None,
+                access: None,
             };
-            provider[n].node().know_peer(&PeerFacts { id: taker_did.clone(), facts: taker("DE") }).unwrap();
+            provider[n].node().know_peer(&PeerFacts { id: taker_did.clone(), facts: taker("DE"), ..Default::default() }).unwrap();
             provider[n].node().offer(&offer).unwrap();
         }
         let agreement = json!({ "@id": AGREEMENT, "@type": "Agreement", "target": DATASET, "assigner": giver_did,
@@ -402,7 +404,7 @@ fn a_recipient_that_the_law_does_not_open_gets_no_flow_though_the_control_plane_
         "data.identifiable_for_recipient": "identified", "data.categories": ["contact"] });
     offer.facts.extend(serde_json::from_value::<Facts>(people).unwrap());
     provider.offer(&offer).unwrap();
-    provider.know_peer(&PeerFacts { id: space.consumer[DATA].node().id().to_owned(), facts: Facts::new() }).unwrap();
+    provider.know_peer(&PeerFacts { id: space.consumer[DATA].node().id().to_owned(), facts: Facts::new(), ..Default::default() }).unwrap();
     let pid = space.ask(http::PULL);
     until("the end", || (space.state(&pid) == Some(Process::Terminated)).then_some(()));
     let transfer = space.provider[CONTROL].node().transfers().unwrap().remove(0);

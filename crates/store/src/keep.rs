@@ -55,6 +55,8 @@ words! {
         Plane = "plane",
         /// A data flow that we carry for a control plane of others; about: that plane and its process.
         Dataflow = "dataflow",
+        /// What a contract leaves to be done after a delivery; about: whether something is still to come of it.
+        Duty = "duty",
         /// A setting that outlives the process, such as the legal clock of the demo.
         Setting = "setting",
     }

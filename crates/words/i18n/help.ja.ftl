@@ -283,3 +283,10 @@ help-rules-lint = ルールファイルの誤りを、その箇所に下線を�
 help-rules-test = ルールの事例を実行する
 help-token-make = トークンを作り、一度だけ表示
 help-token-revoke = トークンを失効させる
+arg-offer-word = その参加者がポリシーの語で何であるか。オペランド=値、例:cx-policy:Membership=active
+arg-offer-terms = 利用条件(ODRL、JSON)。法の条件が加えられます。ここで判断できない語は拒まれます
+arg-offer-access = 誰に提供を見せるか。action が access の ODRL(既定:すべての相手)
+help-duties = 引渡し後の義務:何を、誰が、いつまでに。期限を過ぎたものも示します。
+arg-duties-attest = 自分のこの義務を履行したと申告する
+arg-duties-says = 何を行ったか
+after-duties = 終了コード:0 期限超過なし、12 期限超過あり、2 使い方の誤り、3 ノードが動いていない

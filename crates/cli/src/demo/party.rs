@@ -170,10 +170,10 @@ fn obey(node: &Arc<Node>, order: Order) -> Result<Value, String> {
     let said = |e: node::error::ActError| format!("{}: {e}", e.code());
     Ok(match order {
         Order::Offer { dataset, title, source, facts } => {
-            let terms = node.offer(&Offer { dataset, title, source, facts, plan: None, release: None, meter: Vec::new(), handling: Default::default(), plane: None }).map_err(said)?;
+            let terms = node.offer(&Offer { dataset, title, source, facts, plan: None, release: None, meter: Vec::new(), handling: Default::default(), plane: None, terms: None, access: None }).map_err(said)?;
             serde_json::to_value(terms).unwrap_or_default()
         }
-        Order::Know { id, facts } => json!(node.know_peer(&PeerFacts { id, facts }).map_err(said)?),
+        Order::Know { id, facts } => json!(node.know_peer(&PeerFacts { id, facts, ..Default::default() }).map_err(said)?),
         Order::Ask { provider, dataset } => json!(node.ask_for(&provider, &dataset).map_err(said)?),
         Order::Begun { negotiation } => json!(node.begun(&negotiation).map_err(said)?),
         Order::Got { transfer } => match node.got(&transfer).map_err(said)? {

@@ -1,9 +1,12 @@
 //! `tegata catalog`: what a provider offers, and under which condition of law.
 
 use crate::door::{Door, Fault, Which};
+use crate::verdict::Voice;
 use clap::Args;
+
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use words::{Arg, say};
 
 /// Read a provider's catalog through your node.
 #[derive(Args)]
@@ -49,11 +52,22 @@ fn read(catalog: &Catalog) -> Result<Vec<String>, Fault> {
         if !facts.is_empty() {
             out.push(format!("      {}: {}", voice.word("catalog-law"), facts.join(", ")));
         }
+        for terms in dataset.get("hasPolicy").and_then(Value::as_array).into_iter().flatten() {
+            out.extend(terms_lines(terms, voice).into_iter().map(|line| format!("      {line}")));
+        }
     }
     if datasets.is_empty() {
         out.push(format!("  {}", voice.word("offer-none")));
     }
     Ok(out)
+}
+
+/// The terms in words, without the law's conditions, which stand above.
+fn terms_lines(terms: &Value, voice: Voice) -> Vec<String> {
+    match node::terms::beside_law(terms) {
+        Ok(lines) => lines.iter().map(|line| line.in_(voice.language).to_string()).collect(),
+        Err(why) => vec![say(voice.language, "catalog-terms-unknown", &[("why", Arg::Text(&why))])],
+    }
 }
 
 /// The facts of law that the conditions of an offer ask the recipient for.

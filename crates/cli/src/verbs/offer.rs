@@ -5,7 +5,7 @@ use clap::Args;
 use model::fact::Said;
 use node::act::judgment::Judgment;
 use serde_json::{Map, Value, json};
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use words::{Arg, say};
 
 /// Offer a file from your node. The facts are those that `tegata check` takes; peers see the law's condition, never the facts.
@@ -15,6 +15,7 @@ use words::{Arg, say};
   tegata offer release.csv --dir munich --facts transfer.toml --report report.json      what `tegata protect` made
   tegata offer study.csv --dir munich --facts transfer.toml --determination tia.json --meter 'volume.NAME=1200, this year'
   tegata offer --dir munich --determination tia-2027.json                           a judgment made again
+  tegata offer study.csv --dir munich --facts transfer.toml --terms use.json --word cx-policy:Membership=active --to did:web:boston.example
   tegata offer --dir munich                                                         what is offered
 
 Facts of the recipient in the file are what you know of the participant that --to names. Exit codes: 0 done, 2 usage, 3 the
@@ -37,6 +38,15 @@ pub struct Offer {
     /// The participant that the facts of the recipient are about.
     #[arg(long, value_name = "DID")]
     to: Option<String>,
+    /// What that participant is in the words of policies, OPERAND=VALUE, such as cx-policy:Membership=active.
+    #[arg(long = "word", value_name = "OPERAND=VALUE", requires = "to")]
+    word: Vec<String>,
+    /// Terms of use as ODRL, JSON; the law's condition is added. A word that nobody here decides is refused.
+    #[arg(long, value_name = "FILE")]
+    terms: Option<PathBuf>,
+    /// Who sees the offer, as ODRL with the action access (default: every peer).
+    #[arg(long, value_name = "FILE")]
+    access: Option<PathBuf>,
     /// The report of `tegata protect` on exactly this file.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -87,8 +97,9 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
         None => ours,
     };
     let door = Door::find(&offer.which)?;
-    match (&offer.to, theirs.is_empty()) {
-        (Some(to), false) => drop(door.post("/v1/peers", &json!({ "id": to, "facts": facts(theirs) }))?),
+    let words = words_of(&offer.word)?;
+    match (&offer.to, theirs.is_empty() && words.is_empty()) {
+        (Some(to), false) => drop(door.post("/v1/peers", &json!({ "id": to, "facts": facts(theirs), "words": words }))?),
         (None, false) => return Err(Fault::usage("error[TGT-C002]: the facts tell of a recipient: say which participant it is, with --to did:web:…")),
         _ => {}
     }
@@ -101,6 +112,11 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     let meter = offer.meter.iter().map(|text| metered(text)).collect::<Result<Vec<_>, _>>()?;
     if let (false, Some(map)) = (meter.is_empty(), body.as_object_mut()) {
         map.insert("meter".into(), meter.into());
+    }
+    for (key, file) in [("terms", &offer.terms), ("access", &offer.access)] {
+        if let (Some(file), Some(map)) = (file, body.as_object_mut()) {
+            map.insert(key.into(), policy_file(file)?);
+        }
     }
     let answer = door.post("/v1/offers", &body)?;
     if offer.json {
@@ -140,6 +156,28 @@ fn tell_judgments(offer: &Offer) -> Result<Vec<String>, Fault> {
         lines.push(say(language, "judgment-taken", &[("fact", Arg::Text(fact)), ("until", Arg::Text(until))]));
     }
     Ok(lines)
+}
+
+/// What was said by `--word`: an operand and all its values.
+fn words_of(given: &[String]) -> Result<BTreeMap<&str, Vec<&str>>, Fault> {
+    let mut words: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for word in given {
+        let pair = word.split_once('=').filter(|(operand, value)| !operand.is_empty() && !value.is_empty());
+        let wrong = || Fault::usage(format!("error[TGT-C002]: `{word}` is no OPERAND=VALUE such as cx-policy:Membership=active"));
+        let (operand, value) = pair.ok_or_else(wrong)?;
+        words.entry(operand).or_default().push(value);
+    }
+    Ok(words)
+}
+
+/// A policy as it lies in a file; what it says is looked at by the node.
+fn policy_file(path: &std::path::Path) -> Result<Value, Fault> {
+    let text = std::fs::read_to_string(path).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", path.display())))?;
+    let value: Value = serde_json::from_str(&text).map_err(|e| Fault::usage(format!("error[TGT-C001]: `{}` is no JSON: {e}", path.display())))?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(Fault::usage(format!("error[TGT-C001]: `{}` is no policy: one JSON object is", path.display()))),
+    }
 }
 
 fn facts(flat: Vec<(String, Said)>) -> Value {

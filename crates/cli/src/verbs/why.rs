@@ -1,6 +1,6 @@
 //! `tegata why`: why a transfer may or may not go, or why a negotiation or flow of one's node stands where it stands.
 
-use crate::door::{Door, Fault, Which, part};
+use crate::{door::{Door, Fault, Which, part}, verdict::Voice};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -35,6 +35,37 @@ pub fn run(why: Why) -> ExitCode {
     }
 }
 
+/// The moves in two lanes, ours left and theirs right; then why, what to do, and what binds.
+fn explained(told: &Value, voice: Voice) -> Vec<String> {
+    let language = match voice.language {
+        model::text::Language::En => "en",
+        model::text::Language::Ja => "ja",
+    };
+    let said = |v: &Value| v.get(language).and_then(Value::as_str).unwrap_or_default().to_string();
+    let list = |key: &str| told.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let pad = |text: &str| " ".repeat(26usize.saturating_sub(text.chars().count()));
+    let (ours, theirs) = (voice.word("page-lane-ours"), voice.word("page-lane-theirs"));
+    let mut out = vec![format!("    {ours}{}│ {theirs}", pad(&ours))];
+    for step in list("steps") {
+        let state = step.get("state").and_then(Value::as_str).unwrap_or_default();
+        let at = step.get("at").and_then(Value::as_i64).map(|ms| model::Instant(ms).to_string()).unwrap_or_default();
+        match step.get("ours").and_then(Value::as_bool) {
+            Some(true) => out.push(format!("    {state}{}│{}  {at}", pad(state), " ".repeat(14))),
+            _ => out.push(format!("    {}│ {state}{}  {at}", " ".repeat(26), " ".repeat(13usize.saturating_sub(state.len())))),
+        }
+    }
+    out.push(format!("    {}", told.get("why").map(&said).unwrap_or_default()));
+    out.push(format!("    → {}", told.get("todo").map(&said).unwrap_or_default()));
+    for choice in list("choices") {
+        let act = choice.get("act").and_then(Value::as_str).unwrap_or_default();
+        out.push(format!("      {act}: {}", choice.get("says").map(&said).unwrap_or_default()));
+    }
+    for line in list("terms") {
+        out.push(format!("      {}", said(&line)));
+    }
+    out
+}
+
 fn tell(why: &Why) -> Result<Vec<String>, Fault> {
     let door = Door::find(&why.which)?;
     let voice = why.common.voice();
@@ -56,6 +87,10 @@ fn tell(why: &Why) -> Result<Vec<String>, Fault> {
         if n.get("waits_for_answer").and_then(Value::as_bool) == Some(true) {
             out.push(format!("    {}", voice.word("why-waits")));
         }
+        // Asked about one of them: the two lanes, why, and what to do.
+        if why.what.is_some() {
+            out.extend(explained(&door.get(&format!("/v1/negotiations/{}/explained", part(&text(n, "/id"))))?, voice));
+        }
         if let Some(ended) = n.get("ended").filter(|e| !e.is_null()) {
             out.push(format!("    ■ {}", text(ended, "/code")));
             out.extend(super::get::lines_of(ended, voice).iter().map(|l| format!("      {l}")));
@@ -72,6 +107,12 @@ fn tell(why: &Why) -> Result<Vec<String>, Fault> {
             };
             out.push(format!("    ■ {} ({}) — {says}", text(stop, "/cites"), text(stop, "/rule")));
         }
+    }
+    // What is overdue is said with all, and with the flow that it belongs to.
+    let duties = list("/v1/duties", "duties")?;
+    let overdue = duties.iter().filter(|d| d.get("overdue").and_then(Value::as_bool) == Some(true));
+    for d in overdue.filter(|d| why.what.as_ref().is_none_or(|id| d.get("transfer").and_then(Value::as_str) == Some(id))) {
+        out.push(super::duties::line(d, voice));
     }
     match (&why.what, out.is_empty()) {
         (Some(id), true) => {

@@ -37,6 +37,11 @@ impl Terms {
         self.text("assignee")
     }
 
+    /// Returns the moment that an agreement says of itself.
+    pub fn timestamp(&self) -> Option<&str> {
+        self.text("timestamp")
+    }
+
     /// Returns the JSON.
     pub fn to_value(&self) -> Value {
         Value::Object(self.0.clone())

@@ -1,5 +1,6 @@
 //! May this be done, and what is owed? Three answers, fail-closed, with a line for each constraint.
 
+use super::catena::{self, Meaning};
 use super::operands::Operands;
 use super::value::{self, Domain, Ordered};
 use super::{Atom, Connective, Constraint, Operator, Policy, Rule};
@@ -35,18 +36,19 @@ pub struct Context {
     known: BTreeMap<String, Known>,
     broader: BTreeMap<String, BTreeSet<String>>,
     done: BTreeSet<String>,
+    agreed: Option<Instant>,
 }
 
 impl Context {
     /// Makes a context that knows the time and nothing else.
     pub fn at(now: Instant) -> Context {
-        Context { now, known: BTreeMap::new(), broader: BTreeMap::new(), done: BTreeSet::new() }
+        Context { now, known: BTreeMap::new(), broader: BTreeMap::new(), done: BTreeSet::new(), agreed: None }
     }
 
     /// Adds what is known about an operand, by its name in any spelling.
     pub fn with(mut self, operand: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Context {
         let values = values.into_iter().map(|v| super::read::name(&v.into())).collect();
-        self.known.insert(super::read::name(operand), Known::Values(values));
+        self.known.insert(super::spelled(operand), Known::Values(values));
         self
     }
 
@@ -64,6 +66,19 @@ impl Context {
     ) -> Context {
         let wholes = wholes.into_iter().map(|v| super::read::name(&v.into())).collect();
         self.broader.insert(super::read::name(thing), wholes);
+        self
+    }
+
+    /// Says that both parties take the policy, and since when: what a policy states as a term of theirs holds by that.
+    pub fn agreed(mut self, since: Instant) -> Context {
+        self.agreed = Some(since);
+        self
+    }
+
+    /// Says that the use is a plain one, by the recipient itself and for itself: it has none of the manners of use that
+    /// prohibitions of Catena-X name.
+    pub fn plain_use(mut self) -> Context {
+        self.known.extend(catena::manners().map(|manner| (manner, Known::Values(BTreeSet::new()))));
         self
     }
 
@@ -129,6 +144,8 @@ pub struct Line {
 pub enum Why {
     /// By comparing what is held with what is asked.
     Compared,
+    /// It is a term that both parties took.
+    Agreed,
     /// Nothing is known about the operand.
     NotKnown,
     /// The operand is not one of those that we evaluate.
@@ -190,7 +207,7 @@ impl Outcome {
 ///
 /// INVARIANT: knowing less never turns a refusal into a permission, and an operand that we cannot evaluate never helps.
 pub fn evaluate(policy: &Policy, action: &str, operands: &Operands, context: &Context) -> Outcome {
-    let action = super::read::name(action);
+    let action = super::spelled(action);
     let mut run = Run { operands, context, trace: Vec::new(), owed: Vec::new() };
     let mut permitted = Truth::No;
     for (n, rule) in policy.permission.iter().enumerate() {
@@ -302,6 +319,13 @@ impl Run<'_> {
     }
 
     fn atom(&mut self, atom: &Atom, at: &str) -> Truth {
+        // In a prohibition the same word is a manner of the use, and is compared.
+        let meaning = catena::meaning(&atom.left).filter(|_| !at.starts_with("/prohibition"));
+        if let Some(truth) = meaning.and_then(|meaning| self.by_agreement(atom, meaning)) {
+            let why = if truth == Truth::Open { Why::NotKnown } else { Why::Agreed };
+            self.trace.push(Line { at: at.to_owned(), atom: Some(atom.clone()), held: None, truth, why });
+            return truth;
+        }
         let held = self.context.known(&atom.left);
         let (truth, why) = match (self.operands.domain(&atom.left), &held) {
             (None, _) => (Truth::Open, Why::UnknownOperand),
@@ -317,6 +341,23 @@ impl Run<'_> {
         };
         self.trace.push(Line { at: at.to_owned(), atom: Some(atom.clone()), held, truth, why });
         truth
+    }
+
+    /// What a term of the parties comes to; none if it is to be compared.
+    fn by_agreement(&self, atom: &Atom, meaning: Meaning) -> Option<Truth> {
+        let Some(agreed) = self.context.agreed else {
+            return (meaning != Meaning::Known).then_some(Truth::Open);
+        };
+        let until = |end: Option<i64>| match end {
+            Some(end) if self.context.now.0 <= end => Truth::Yes,
+            Some(_) => Truth::No,
+            None => Truth::Open,
+        };
+        match meaning {
+            Meaning::Known => None,
+            Meaning::Term => Some(Truth::Yes),
+            Meaning::UsedUntil | Meaning::UsedForDays => Some(until(catena::end_of_use(atom, agreed).map(|i| i.0))),
+        }
     }
 
     fn compare(&self, atom: &Atom, domain: Domain, held: &BTreeSet<String>) -> Option<Truth> {

@@ -1,5 +1,6 @@
 //! The words that we can evaluate. An offer may use no other: what we could not decide later is refused when written.
 
+use super::catena;
 use super::value::{self, Domain};
 use super::{Atom, Constraint, Operator, Policy, Rule};
 use crate::json::Malformed;
@@ -49,7 +50,7 @@ const DUTIES: [&str; 8] = [
 ];
 
 impl Operands {
-    /// Returns the words of ODRL that a participant can decide by itself, and our own profile.
+    /// Returns the words of ODRL that a participant can decide by itself, those of Catena-X, and our own profile.
     pub fn standard() -> Operands {
         let mut known =
             Operands { exact: BTreeMap::new(), families: BTreeMap::new(), actions: BTreeSet::new() };
@@ -70,10 +71,11 @@ impl Operands {
         ] {
             known.exact.insert(word.to_owned(), domain);
         }
+        known.exact.extend(catena::names().filter_map(|name| catena::domain(&name).map(|domain| (name, domain))));
         known.families.insert(profile::FACT.to_owned(), Domain::Any);
         known
             .actions
-            .extend(USES.iter().chain(DUTIES.iter()).chain(&["use", "transfer"]).map(|a| (*a).to_owned()));
+            .extend(USES.iter().chain(DUTIES.iter()).chain(&["use", "transfer", catena::ACCESS, profile::REPORT_USE]).map(|a| (*a).to_owned()));
         known
     }
 
@@ -87,6 +89,16 @@ impl Operands {
     pub fn with_action(mut self, action: &str) -> Operands {
         self.actions.insert(action.to_owned());
         self
+    }
+
+    /// Every operand that is known by its whole name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.exact.keys().map(String::as_str)
+    }
+
+    /// Every action that is known.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
     }
 
     /// Returns the kind of values that the operand has, if it is known.
@@ -121,6 +133,7 @@ impl Operands {
                 self.check_rule(rule, &format!("/{key}/{n}"), &mut faults);
             }
         }
+        faults.extend(catena::check(policy));
         faults
     }
 

@@ -1,6 +1,6 @@
 //! From any spelling of ODRL to the typed policy: compact terms, `odrl:` names, full IRIs, `@id` and `@value` objects.
 
-use super::{Atom, Connective, Constraint, DEPTH_MAX, Kind, Operator, PARTS_MAX, Policy, Rule};
+use super::{Atom, catena, Connective, Constraint, DEPTH_MAX, Kind, Operator, PARTS_MAX, Policy, Rule};
 use crate::json::Malformed;
 use serde_json::{Map, Value};
 
@@ -23,6 +23,15 @@ pub(crate) fn name(text: &str) -> String {
     match PREFIXES.iter().find_map(|(long, short)| Some((short, text.strip_prefix(long)?))) {
         Some((short, local)) => format!("{short}{local}"),
         None => text.to_owned(),
+    }
+}
+
+/// The spelling that goes to peers: a name with a prefix that no context of theirs may define is written out.
+pub(super) fn wire(name: &str) -> String {
+    let long = PREFIXES.iter().find_map(|(long, short)| Some((long, name.strip_prefix(short).filter(|_| !short.is_empty())?)));
+    match long {
+        Some((long, local)) => format!("{long}{local}"),
+        None => name.to_owned(),
     }
 }
 
@@ -152,7 +161,7 @@ impl Reader {
         for (n, item) in map.get("duty").map(items).unwrap_or_default().iter().enumerate() {
             duty.extend(self.inside(format!("duty/{n}"), |r| r.rule(item, false)));
         }
-        Some(Rule { action: name(action), constraint, duty })
+        Some(Rule { action: catena::kept(name(action)), constraint, duty })
     }
 
     fn constraint(&mut self, value: &Value, depth: usize) -> Option<Constraint> {
@@ -207,7 +216,7 @@ impl Reader {
         for _ in &right {
             self.spend()?;
         }
-        Some(Constraint::Atom(Atom { left: name(left), operator, right }))
+        Some(Constraint::Atom(Atom { left: catena::kept(name(left)), operator, right }))
     }
 
     fn spend(&mut self) -> Option<()> {

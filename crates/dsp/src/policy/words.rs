@@ -1,6 +1,7 @@
 //! A policy for people: message ids and arguments; the text itself, in each language, lives with the words.
 
 use super::evaluate::{Truth, Verdict};
+use crate::profile::FACT;
 use super::{Connective, Constraint, Operator, Policy, Rule};
 
 /// One sentence or part of one: an id, its arguments, and what stands below it.
@@ -15,7 +16,7 @@ pub struct Phrase {
 }
 
 /// Every message id that this room uses, so that a test can hold each language against it.
-pub const IDS: [&str; 30] = [
+pub const IDS: [&str; 31] = [
     "policy-permission",
     "policy-permission-if",
     "policy-prohibition",
@@ -27,6 +28,7 @@ pub const IDS: [&str; 30] = [
     "policy-or",
     "policy-xone",
     "policy-and-sequence",
+    "policy-told",
     "policy-eq",
     "policy-neq",
     "policy-lt",
@@ -93,6 +95,13 @@ pub fn constraint(constraint_: &Constraint) -> Phrase {
                 Connective::AndSequence => "policy-and-sequence",
             };
             Phrase { id, args: Vec::new(), parts: parts.iter().map(constraint).collect() }
+        }
+        // The law's condition on a recipient: that the fact is told at all.
+        Constraint::Atom(atom)
+            if atom.left.starts_with(FACT) && atom.operator == Operator::IsNoneOf && atom.right == ["unknown"] =>
+        {
+            let fact = atom.left.replacen(FACT, "", 1);
+            Phrase { id: "policy-told", args: vec![("left", fact)], parts: Vec::new() }
         }
         Constraint::Atom(atom) => {
             let id = match atom.operator {

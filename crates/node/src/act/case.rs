@@ -87,10 +87,7 @@ impl Node {
 
     /// What is known of a peer now: what was told last, else what the configuration says.
     fn facts_of(&self, peer: &str) -> Result<Facts, ActError> {
-        match self.store.kept(&self.participant, DocumentKind::Peer, peer)? {
-            Some(kept) => serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e)),
-            None => Ok(self.config.peer.iter().find(|p| p.id == peer).map(|p| p.facts.clone()).unwrap_or_default()),
-        }
+        Ok(self.known_peer(peer)?.map(|known| known.facts).unwrap_or_default())
     }
 
     /// Puts the judgments that we hold into a case. A judgment on exactly these facts decides its slot: what was told or taken

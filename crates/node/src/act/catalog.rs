@@ -73,9 +73,10 @@ impl Node {
         Ok(found)
     }
 
-    /// A dataset as peers see it; none if there is no offer, or none that anybody could take.
-    pub fn dataset(&self, id: &str) -> Result<Option<Dataset>, ActError> {
-        Ok(self.offer_of(id)?.and_then(|offer| self.shown(&offer)))
+    /// A dataset as a peer sees it; none if there is no offer, none for it, or none that anybody could take.
+    pub fn dataset(&self, id: &str, peer: &str) -> Result<Option<Dataset>, ActError> {
+        let Some(offer) = self.offer_of(id)? else { return Ok(None) };
+        Ok(if self.is_seen_by(&offer, peer)? { self.shown(&offer) } else { None })
     }
 
     fn service(&self) -> DataService {
@@ -88,13 +89,18 @@ impl Node {
         Some(Dataset::new(&offer.dataset, vec![terms], vec![form]).with("dct:title", offer.title.as_str()))
     }
 
-    /// The first page of the catalog, unfiltered.
-    pub fn catalog(&self) -> Result<Catalog, ActError> {
-        Ok(self.catalog_page(&Filter::default(), None)?.catalog)
+    /// The first page of the catalog that a peer sees, unfiltered.
+    pub fn catalog(&self, peer: &str) -> Result<Catalog, ActError> {
+        Ok(self.catalog_page(&Filter::default(), None, peer)?.catalog)
     }
 
     /// A page of the catalog that a peer sees, per DSP 2025-1; offers that no recipient could take are not shown.
-    pub fn catalog_page(&self, filter: &Filter, from: Option<&Cursor>) -> Result<CatalogPage, ActError> {
+    pub fn catalog_page(
+        &self,
+        filter: &Filter,
+        from: Option<&Cursor>,
+        peer: &str,
+    ) -> Result<CatalogPage, ActError> {
         let mut after = from.map(|cursor| cursor.dataset.clone());
         let (mut datasets, mut looked_at, mut more) = (Vec::new(), 0, true);
         while more && datasets.len() < filter.limit() && looked_at < LOOKED_AT_MAX {
@@ -106,7 +112,9 @@ impl Node {
                 looked_at += 1;
                 let offer: Offer =
                     serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/offer", e))?;
-                datasets.extend(self.shown(&offer).filter(|dataset| filter.matches(dataset)));
+                if self.is_seen_by(&offer, peer)? {
+                    datasets.extend(self.shown(&offer).filter(|dataset| filter.matches(dataset)));
+                }
                 if datasets.len() == filter.limit() {
                     more |= some.last().is_some_and(|last| last.id != kept.id);
                     break;

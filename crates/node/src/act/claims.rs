@@ -3,16 +3,18 @@
 //! A peer shows a token of its own; we resolve its DID, verify the token, accept it once, and with the access token in it
 //! ask its credential service for what we require. What is accepted is believed for `recheck_ms`, then asked for again.
 
+mod presented;
+
 use crate::agent::{Caller, Node, lock};
+use crate::config::Words;
 use crate::error::ActError;
 use crate::keyring::{Keyring, Noted};
 use crate::ports::{CarrierError, Request, fresh_name};
 use identity::dcp::access::{Grant, granted};
-use identity::dcp::message::{PresentationQuery, PresentationResponse};
-use identity::dcp::presentation::{self, Material, Resource, Terms, Wanting};
+use identity::dcp::presentation::{Material, Resource, Wanting};
 use identity::dcp::scope::Scope;
 use identity::dcp::token::{self, Bearer, SelfIssued, TokenError};
-use identity::dcp::{Fault, path, service};
+use identity::dcp::{Fault, service};
 use identity::did::{DidDocument, DidWeb, Rigor, render_methods};
 use model::Instant;
 use serde_json::Value;
@@ -42,6 +44,15 @@ pub struct Known {
     documents: BTreeMap<String, (Instant, Option<DidDocument>)>,
     /// Peers whose credentials were accepted, and until when that is believed.
     accepted: BTreeMap<String, Instant>,
+    /// What they say in the words of policies; until others are shown, or none are accepted.
+    words: BTreeMap<String, Words>,
+}
+
+impl Known {
+    /// What the credentials of a peer say in the words of policies.
+    pub(crate) fn shown(&self, peer: &str) -> Words {
+        self.words.get(peer).cloned().unwrap_or_default()
+    }
 }
 
 /// Why a claim is not accepted, as a door says it.
@@ -418,69 +429,21 @@ impl Node {
             let mut known = lock(&self.known);
             if known.accepted.len() >= KNOWN_MAX {
                 known.accepted.clear();
+                known.words.clear();
             }
             match accepted {
-                Ok(until) => drop(known.accepted.insert(bearer.did.clone(), until)),
+                Ok((until, words)) => {
+                    known.accepted.insert(bearer.did.clone(), until);
+                    known.words.insert(bearer.did.clone(), words);
+                }
                 Err(denied) => {
                     known.accepted.remove(&bearer.did);
+                    known.words.remove(&bearer.did);
                     return Err(denied);
                 }
             }
         }
         Ok(Caller::by_claims(&bearer.did))
-    }
-
-    /// DCP section 5.1: asks the bearer's credential service and judges what it shows; until when that is believed.
-    fn ask_for_presentations(&self, bearer: &Bearer, scopes: &[Scope]) -> Result<Instant, Denied> {
-        let access = bearer.access.as_deref();
-        let access = access.ok_or_else(|| {
-            Denied::new(401, "claims/no-access", "the token gives no leave to read credentials")
-        })?;
-        let document = self.document(&bearer.did, false)?;
-        let nowhere =
-            || Denied::new(403, "claims/no-service", format!("`{}` names no credential service", bearer.did));
-        let base = document.service(service::CREDENTIALS).ok_or_else(nowhere)?;
-        // A scope is sent as the operator wrote it: some peers want the older spelling.
-        let asked: Vec<String> = self
-            .config
-            .claims
-            .require
-            .iter()
-            .filter_map(|text| {
-                if text.contains(':') { Some(text.clone()) } else { Scope::of(text).map(|s| s.to_string()) }
-            })
-            .collect();
-        let token = self.token_with(&bearer.did, Some(access))?;
-        let url = format!("{}{}", base.trim_end_matches('/'), path::QUERY);
-        let request =
-            Request::post(url, "application/json", PresentationQuery::of(&asked).to_string().into_bytes())
-                .with("authorization", format!("Bearer {token}"));
-        let refused = |why: &dyn std::fmt::Display| {
-            Denied::new(
-                403,
-                "claims/no-presentation",
-                format!("the credential service of `{}`: {why}", bearer.did),
-            )
-        };
-        let reply = self.carrier.send(request).map_err(|e| refused(&e))?;
-        if !reply.is_success() {
-            return Err(refused(&format!("status {}", reply.status)));
-        }
-        let shown = PresentationResponse::read(&reply.body).map_err(|e| refused(&e))?.presentation;
-        let now = self.now();
-        let trusted = |issuer: &str, kind: &str| self.config.claims.trusts(issuer, kind);
-        let terms = Terms {
-            verifier: self.id(),
-            holder: &bearer.did,
-            scopes,
-            trusted: &trusted,
-            now,
-            rigor: self.rigor(),
-        };
-        let accepted = self.resolving(|material| presentation::judge(&shown, &terms, material))?;
-        let ends = accepted.iter().filter_map(|credential| credential.valid_until).min();
-        let again = Instant(now.0 + self.config.claims.recheck_ms);
-        Ok(ends.map_or(again, |end| end.min(again)))
     }
 
     /// What a bearer may read of ours, by the access token in its own.

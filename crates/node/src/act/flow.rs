@@ -1,5 +1,6 @@
 //! Transfers of which we are the provider: begun, kept up, taken up again, closed; and the flow that each opens.
 
+use crate::act::contract::Contract;
 use crate::act::process::At;
 use crate::act::offer::{Handling, Offer};
 use crate::act::turn::{Bytes, Gate, JUDGMENT_OVER, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
@@ -11,6 +12,7 @@ use dataplane::flow::{Content, Flow, Stopped};
 use dsp::machine::{Peer, Phase, Role};
 use dsp::message::Grounds;
 use dsp::message::transfer::DataAddress;
+use dsp::reason;
 use dsp::transfer::{Command, State, Transfer};
 use model::event::EventKind;
 use model::{Digest, Instant};
@@ -57,6 +59,12 @@ impl Node {
         };
         let process = at.held.process();
         if process.state().is_final() && process.is_settled() {
+            // Data that another data plane carried, or a person: when it came is not seen here.
+            let came = process.state() == State::Completed
+                || self.store.progress(&self.participant, pid)?.n_chunks > 0;
+            if came {
+                self.schedule_duties(&at.held, at.at, false)?;
+            }
             lock(&self.transfers_open).forget(pid);
         }
         if process.role != Role::Provider {
@@ -213,6 +221,14 @@ impl Node {
         if let Some(stopped) = self.revocation_stops(&peer) {
             return Ok(Some(Grounds::of(&stopped.code, [stopped.says])));
         }
+        let contract = match Contract::of(&negotiation) {
+            Ok(contract) => contract,
+            Err(line) => return Ok(Some(Grounds::of(reason::BY_POLICY, [line]))),
+        };
+        let starts = lock(&self.flows).get(&pid).is_none();
+        if let Err(stopped) = self.contract_stands(&contract, &peer, starts)? {
+            return Ok(Some(Grounds::of(reason::BY_POLICY, [stopped.says])));
+        }
         let judged_epoch = self.epoch.load(Ordering::SeqCst);
         let judged = law_of(self, &offer, &peer, Some(&pid))?;
         // The bytes of a data plane of others are not seen here: what goes is what was offered, as it is.
@@ -299,6 +315,7 @@ impl Node {
                     gate: Mutex::new(gate),
                     dataset,
                     peer,
+                    contract,
                     lease_epoch: AtomicU64::new(epoch),
                     judged_epoch: AtomicU64::new(judged_epoch),
                     decision: Mutex::new(decision),

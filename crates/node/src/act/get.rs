@@ -1,5 +1,6 @@
 //! Gets a dataset: catalog, negotiation, transfer, chunk after chunk, receipt. What was begun goes on after a restart.
 
+use crate::act::operate::offerable;
 use crate::act::process::At;
 use crate::act::offer::{FORMAT_PULL, Handling, Handlings};
 use crate::agent::{Node, lock};
@@ -66,6 +67,8 @@ impl Node {
     /// Begins to get a dataset; returns our id of the negotiation. The rest happens by itself.
     pub fn ask_for(&self, provider: &str, dataset: &str) -> Result<String, ActError> {
         let (peer, terms) = self.offered_by(provider, dataset)?;
+        // What nobody here could decide is not asked for: we would be bound to words that we do not understand.
+        let terms = offerable(terms)?;
         self.ask_with(provider, peer, dataset, terms, Handlings::default())
     }
 

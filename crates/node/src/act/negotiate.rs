@@ -11,10 +11,7 @@ use dsp::machine::{Peer, Phase, Role};
 use dsp::message::Grounds;
 use dsp::negotiation::{self, Negotiation};
 use dsp::policy::Policy;
-use dsp::policy::evaluate::{self, Context};
-use dsp::policy::operands::Operands;
-use dsp::{profile, reason};
-use model::fact::Spoken;
+use dsp::reason;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::Together;
 
@@ -88,7 +85,9 @@ impl Node {
         let process = at.held.process();
         let asked = at.held.latest_offer();
         let refuse = |grounds: Grounds, together: Together| self.refuse(at, by, grounds, together);
-        let Some(offer) = self.offer_of(asked.target().unwrap_or_default())? else {
+        let offered = self.offer_of(asked.target().unwrap_or_default())?;
+        let seen = offered.as_ref().map(|offer| self.is_seen_by(offer, &process.peer.0)).transpose()?;
+        let Some(offer) = offered.filter(|_| seen == Some(true)) else {
             return refuse(
                 Grounds::of("tegata/no-offer", ["this dataset is not offered".to_owned()]),
                 Together::default(),
@@ -109,8 +108,8 @@ impl Node {
             Handling::Automatic if measures.is_empty() => self.terms_of(&offer)?.with_target(&offer.dataset),
             Handling::Automatic | Handling::Manual => asked.clone(),
         };
-        if let Err(line) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0) {
-            return refuse(Grounds::of(reason::BY_POLICY, [line]), together);
+        if let Err(lines) = self.contract_opens(&ours, asked, &judged.transfer, &process.peer.0)? {
+            return refuse(Grounds::of(reason::BY_POLICY, lines), together);
         }
         // What was offered is agreed to, word for word: a peer may have left out words that change nothing.
         let agreement = ours
@@ -129,40 +128,6 @@ impl Node {
             });
         }
         self.command(at, negotiation::Command::Agree(agreement), together)
-    }
-
-    /// The contract's question: the terms are those that we offer, and their conditions hold for this peer.
-    fn contract_opens(
-        &self,
-        ours: &dsp::message::terms::Terms,
-        asked: &dsp::message::terms::Terms,
-        transfer: &model::transfer::Transfer,
-        peer: &str,
-    ) -> Result<(), String> {
-        let read = |terms| {
-            Policy::of_terms(terms).map_err(|e| e.first().map(ToString::to_string).unwrap_or_default())
-        };
-        let (ours, asked) = (read(ours)?, read(asked)?);
-        if !asked.same_rules(&ours) {
-            return Err("the terms are not those of the offer".into());
-        }
-        let mut context = Context::at(self.now()).with(profile::RULEBOOK, [self.rulebook().to_string()]);
-        // The measures of the contract are taken with it; that the law opens by them was asked before.
-        for operand in [profile::MEASURE, profile::BECAUSE] {
-            let said = profile::said_of(&ours, operand);
-            if !said.is_empty() {
-                context = context.with(operand, said);
-            }
-        }
-        for (id, said) in transfer.parties.get(peer).map(|p| &p.facts).into_iter().flatten() {
-            let slot = id.replacen("party.", "recipient.", 1);
-            context = context.with(&format!("{}{slot}", profile::FACT), words(&said.value));
-        }
-        let outcome = evaluate::evaluate(&asked, "use", &Operands::standard(), &context);
-        match outcome.opens() {
-            true => Ok(()),
-            false => Err("a condition of the offer is not met".into()),
-        }
     }
 
     pub(crate) fn finalize(&self, at: &At<Negotiation>, by: Handling) -> Result<bool, ActError> {
@@ -218,17 +183,5 @@ impl Node {
             let process = n.process();
             process.peer == *peer && process.role == role && n.state() == negotiation::State::Finalized
         }))
-    }
-}
-
-fn words(value: &Spoken) -> Vec<String> {
-    match value {
-        Spoken::YesNo(b) => vec![if *b { "yes" } else { "no" }.into()],
-        Spoken::Number(n) => vec![n.to_string()],
-        Spoken::Word(w) => vec![w.clone()],
-        // "None of them" is an answer too.
-        Spoken::Words(w) if w.is_empty() => vec!["none".into()],
-        Spoken::Words(w) => w.clone(),
-        Spoken::Range { at_least, at_most } => vec![at_least.to_string(), at_most.to_string()],
     }
 }

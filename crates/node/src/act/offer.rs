@@ -1,12 +1,14 @@
 //! Offers: a dataset, what is known of it for the law, and the condition that the law leaves on whoever asks.
 
 use crate::act::check::headline;
+use crate::act::contract::{written_access, written_terms};
 use crate::agent::Node;
 use crate::config::PeerFacts;
 use crate::error::ActError;
 use decide::decision::{Decision, Missing};
 use dsp::message::terms::Terms;
-use dsp::policy::Place;
+use dsp::policy::{Place, spelled};
+use dsp::policy::operands::Operands;
 use dsp::profile::{Clause, Residual, Test};
 use crate::act::case::told;
 use crate::act::meter::Metered;
@@ -61,6 +63,12 @@ pub struct Offer {
     pub source: PathBuf,
     /// What is known for the law, flat: `exporter.…`, `data.…`, `subjects.…`, `hop.…`; the recipient's facts come later.
     pub facts: Facts,
+    /// The operator's own terms of use, as ODRL; the law's condition is added to them. None: use without further terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+    /// Who sees the offer and may ask for it, as ODRL with the action `access`; it is never sent. None: every peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Terms>,
     /// A plan in TOML that each row goes through in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -94,6 +102,7 @@ impl Node {
     pub fn offer(self: &std::sync::Arc<Self>, offer: &Offer) -> Result<Terms, ActError> {
         self.check_plane(offer)?;
         self.check_meter(offer)?;
+        written_access(offer)?;
         let terms = self.terms_of(offer)?;
         let body = serde_json::to_vec(offer).map_err(|e| ActError::evidence("node/offer", e))?;
         let document = Keep {
@@ -141,7 +150,8 @@ impl Node {
         let refused = |line: String| ActError::Refused { code: dsp::reason::BY_LAW.into(), reasons: vec![line] };
         let condition = self.condition_of(offer)?.map_err(refused)?;
         let id = format!("{}#offer", offer.dataset);
-        let policy = condition.to_offer(&id).map_err(|_| refused("no recipient could have it".into()))?;
+        let terms = written_terms(offer)?;
+        let policy = condition.to_offer_on(&id, terms).map_err(|_| refused("no recipient could have it".into()))?;
         Ok(policy.to_terms(Place::Catalog))
     }
 
@@ -153,20 +163,37 @@ impl Node {
         Ok(if residual.ways.is_empty() { Err(headline(&decision)) } else { Ok(residual) })
     }
 
+    /// What is known of a peer: what was told last, else what the configuration says.
+    pub(crate) fn known_peer(&self, peer: &str) -> Result<Option<PeerFacts>, ActError> {
+        match self.store.kept(&self.participant, DocumentKind::Peer, peer)? {
+            Some(kept) => read_peer(&kept.id, &kept.body).map(Some),
+            None => Ok(self.config.peer.iter().find(|p| p.id == peer).cloned()),
+        }
+    }
+
     /// What is known of peers: from the configuration, and what was told since.
     pub fn peers(&self) -> Result<Vec<PeerFacts>, ActError> {
         let mut all = self.config.peer.clone();
         for kept in self.store.kept_all(&self.participant, DocumentKind::Peer, None, OFFERS_MAX)? {
-            let facts = serde_json::from_slice(&kept.body).map_err(|e| ActError::evidence("node/peer", e))?;
+            let known = read_peer(&kept.id, &kept.body)?;
             all.retain(|p| p.id != kept.id);
-            all.push(PeerFacts { id: kept.id, facts });
+            all.push(known);
         }
         Ok(all)
     }
 
-    /// Remembers what is known of a peer; what runs with it is judged afresh before this returns.
+    /// Remembers what is known of a peer; what runs with it is judged afresh before this returns. Facts that come replace
+    /// those before; where no words of policies come, those before stay.
     pub fn know_peer(self: &std::sync::Arc<Self>, peer: &PeerFacts) -> Result<(), ActError> {
-        let body = serde_json::to_vec(&peer.facts).map_err(|e| ActError::evidence("node/peer", e))?;
+        let operands = Operands::standard();
+        if let Some(odd) = peer.words.keys().find(|word| operands.domain(&spelled(word)).is_none()) {
+            return Err(ActError::Asked { code: "dsp/policy", detail: format!("words: nobody here decides `{odd}`") });
+        }
+        let mut peer = peer.clone();
+        if peer.words.is_empty() {
+            peer.words = self.known_peer(&peer.id)?.unwrap_or_default().words;
+        }
+        let body = serde_json::to_vec(&peer).map_err(|e| ActError::evidence("node/peer", e))?;
         let document = Keep {
             kind: DocumentKind::Peer,
             id: peer.id.clone(),
@@ -180,6 +207,15 @@ impl Node {
         self.changed();
         Ok(())
     }
+}
+
+/// Reads what is kept of a peer; before there were words of policies, its facts alone were kept.
+fn read_peer(id: &str, body: &[u8]) -> Result<PeerFacts, ActError> {
+    if let Ok(known) = serde_json::from_slice::<PeerFacts>(body) {
+        return Ok(known);
+    }
+    let facts = serde_json::from_slice(body).map_err(|e| ActError::evidence("node/peer", e))?;
+    Ok(PeerFacts { id: id.to_owned(), facts, ..PeerFacts::default() })
 }
 
 /// What the law still asks of the recipient: each of its facts that matters and is open must be told.

@@ -411,7 +411,7 @@ fn callable(address: &str) -> Result<(), ActError> {
 }
 
 /// Terms that the schema takes and whose words are known: an unknown operand is refused before it is sent.
-fn offerable(terms: Terms) -> Result<Terms, ActError> {
+pub(crate) fn offerable(terms: Terms) -> Result<Terms, ActError> {
     let wrong = |e: &dyn std::fmt::Display| asked("dsp/policy", e.to_string());
     if let Some(fault) = schema::check_offer(&terms.to_value()).into_iter().next() {
         return Err(wrong(&fault));

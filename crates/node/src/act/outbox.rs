@@ -208,7 +208,7 @@ fn refusal_of(reply: &Reply) -> Option<String> {
 }
 
 /// How long a message waits that was sent so often: doubled each time, a minute at most.
-fn back_off(repeat_ms: i64, attempts: u64) -> i64 {
+pub(crate) fn back_off(repeat_ms: i64, attempts: u64) -> i64 {
     /// LIMIT: the longest wait between two attempts.
     const LONGEST_MS: i64 = 60_000;
     let doubled = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);

@@ -290,6 +290,9 @@ impl Node {
         }
         self.check_receipt(from, pid, &stored.digest, text)
             .map_err(|says| refused(422, "node/receipt", says))?;
+        if let (Some(held), Ok((signed, _))) = (self.transfer(pid).map_err(failed)?, Receipt::read(text)) {
+            self.schedule_duties(&held, signed.at, false).map_err(failed)?;
+        }
         let mut event = self.event(EventKind::Received, pid);
         event.binds =
             [("manifest".into(), stored.digest), ("receipt".into(), Digest::of(text.as_bytes()))].into();

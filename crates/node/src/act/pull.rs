@@ -314,6 +314,10 @@ impl Node {
         sink.assemble(&chunks, &self.file_name(held)?)?;
         let digest = self.commit_received(&provider_pid, &manifest, &handover)?;
         let receipt = self.receipt(pid, held, &manifest, &digest)?;
+        // Before the receipt: whoever acknowledges has the duties on its own disk.
+        if let Ok((signed, _)) = Receipt::read(&receipt) {
+            self.schedule_duties(held, signed.at, true)?;
+        }
         crash_point("get.receipt.before");
         let address = held.address().and_then(|a| a.endpoint.clone()).unwrap_or_default();
         let token = held.address().and_then(|a| a.property("authorization")).unwrap_or_default();

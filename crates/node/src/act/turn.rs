@@ -5,6 +5,7 @@
 
 use crate::act::check::{Decided, READ_ONCE, articles, headline, refusals};
 use crate::act::case::Taken;
+use crate::act::contract::Contract;
 use crate::act::offer::Offer;
 use crate::agent::{Node, lock};
 use crate::determination::Weighed;
@@ -90,6 +91,8 @@ pub(crate) struct Running {
     pub(crate) gate: Mutex<Arc<Gate>>,
     pub(crate) dataset: String,
     pub(crate) peer: String,
+    /// What was agreed, asked again as the law is.
+    pub(crate) contract: Contract,
     pub(crate) lease_epoch: AtomicU64,
     pub(crate) judged_epoch: AtomicU64,
     pub(crate) decision: Mutex<Digest>,
@@ -172,6 +175,9 @@ impl Node {
             let says = "the dataset is no longer offered".to_owned();
             return Ok(Err(Stopped { code: "node/no-offer".into(), rules: Vec::new(), says }));
         };
+        if let Err(stopped) = self.contract_stands(&running.contract, &running.peer, false)? {
+            return Ok(Err(stopped));
+        }
         let judged = law_of(self, &offer, &running.peer, Some(pid))?;
         *lock(&running.decision) = judged.decision.digest();
         if let Some(rules) = self.read_once(&judged.decision) {

@@ -18,7 +18,7 @@ use rulebook::book::{Rulebook, Source};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tlog::checkpoint::Checkpoint;
@@ -212,6 +212,8 @@ pub struct Net {
     /// When the last of them went.
     pub last_chunk: Mutex<Option<std::time::Instant>>,
     pub pause_ms: AtomicU64,
+    /// Ends of paths whose messages are refused with 409, once for each time that they stand here.
+    pub conflicts: Mutex<Vec<&'static str>>,
 }
 
 pub struct Line {
@@ -245,6 +247,13 @@ impl Carrier for Line {
                 true => Ok(authority.answer(&path, &request.body)),
                 false => Err(gone()),
             };
+        }
+        {
+            let mut conflicts = self.net.conflicts.lock().unwrap();
+            if let Some(n) = conflicts.iter().position(|end| path.ends_with(end)) {
+                conflicts.remove(n);
+                return Ok(Reply { status: 409, ..Reply::default() });
+            }
         }
         let one_in = self.net.lose_one_in.load(Ordering::SeqCst);
         let turn = self.net.count.fetch_add(1, Ordering::SeqCst);
@@ -300,8 +309,13 @@ fn serve(node: &Arc<Node>, from: &Caller, request: &Request, path: &str, net: &N
         ["dsp", "catalog", "request"] => Reply {
             status: 200,
             headers: vec![],
-            body: node.catalog().unwrap().to_value().to_string().into_bytes(),
+            body: node.catalog(&from.id).unwrap().to_value().to_string().into_bytes(),
         },
+        ["dsp", "tegata", "duties"] => {
+            let notice = serde_json::from_slice(&request.body).unwrap();
+            let status = if node.hear_duty(from, &notice).is_ok() { 204 } else { 404 };
+            Reply { status, ..Reply::default() }
+        }
         ["dsp", "negotiations", "request" | "offers"] => {
             plain(node.receive_negotiation(from, None, &request.body))
         }
@@ -343,7 +357,29 @@ fn serve(node: &Arc<Node>, from: &Caller, request: &Request, path: &str, net: &N
     }
 }
 
+/// The wall clock of the nodes: that of the machine, moved forward.
+#[derive(Debug, Default)]
+pub struct Wall(AtomicI64);
+
+impl Clock for Wall {
+    fn now(&self) -> Instant {
+        Instant(MachineClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Wall {
+    pub fn wall(&self) -> Instant {
+        self.now()
+    }
+
+    /// Lets time pass for every node.
+    pub fn forward(&self, by: std::time::Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
 pub struct World {
+    pub clock: Arc<Wall>,
     pub dir: tempfile::TempDir,
     pub net: Arc<Net>,
     pub authority: Arc<Authority>,
@@ -362,7 +398,7 @@ impl World {
         let net = Arc::new(Net::default());
         *net.authority.lock().unwrap() = Some(authority.clone());
         net.authority_up.store(true, Ordering::SeqCst);
-        Self { dir, net, authority }
+        Self { clock: Arc::default(), dir, net, authority }
     }
 
     /// Makes directory, keys and certificates of a party.
@@ -427,7 +463,7 @@ impl World {
             book,
             Arc::new(line),
             Arc::new(signer),
-            Arc::new(MachineClock),
+            self.clock.clone(),
         )
         .unwrap();
         self.net.join(&node);
@@ -486,6 +522,8 @@ pub fn offer(source: PathBuf) -> Offer {
         meter: Vec::new(),
         handling: Default::default(),
         plane: None,
+        terms: None,
+        access: None,
     }
 }
 
@@ -500,6 +538,7 @@ pub fn listed(id: &str) -> PeerFacts {
             ("recipient.listed", "[\"us_privacy_shield\"]"),
             ("recipient.subject_to", "[]"),
         ]),
+        ..PeerFacts::default()
     }
 }
 

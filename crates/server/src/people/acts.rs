@@ -306,7 +306,7 @@ async fn offers(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Valu
 /// Offer a file: what is known of it for the law goes with it.
 #[utoipa::path(post, path = "/v1/offers", tag = "node", security(("token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
-    request_body(content = Object, description = "`dataset`, `title`, `source` (a file of the node's machine), `facts` by slot; `plan` or `release` when it was measured"),
+    request_body(content = Object, description = "`dataset`, `title`, `source` (a file of the node's machine), `facts` by slot; `terms` of use and `access` (who sees it) as ODRL; `plan` or `release` when it was measured"),
     responses((status = 201, description = "the terms as the catalog shows them", body = Object),
         (status = 409, description = "the law leaves no way to anybody", body = Problem, content_type = "application/problem+json")))]
 async fn offer(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
@@ -322,7 +322,7 @@ async fn peers(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Value
 /// Know a peer: `id`, and its facts as `recipient.…`. Flows to it are decided afresh.
 #[utoipa::path(post, path = "/v1/peers", tag = "node", security(("token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
-    request_body(content = Object, description = "`id` and `facts`"),
+    request_body(content = Object, description = "`id`, `facts`, and `words`: what it is in the words of policies, an operand and its values"),
     responses((status = 200, description = "known", body = Object)))]
 async fn know(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
     write(&state, who, &headers, "peers", body).order(Order::Know).await

@@ -25,6 +25,10 @@ impl<S: Phase> Process<S> {
         if theirs == self.state {
             return Step::Next(next, effects);
         }
+        if S::lost(theirs, self.role, self.state) && next.pending.is_none() {
+            next.become_state(theirs, How::RolledBack, &mut effects);
+            return Step::Next(next, effects);
+        }
         let by = self.role.other();
         match refused.filter(|p| p.to == self.state) {
             Some(p) => {

@@ -86,11 +86,11 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
             }
         }
     };
-    let body = html! { (body) p { a href=(format!("/{}/judgments", t.code())) { (t.word("page-judgments")) " · " (t.word("page-counters")) } } };
+    let body = html! { (body) p { a href=(format!("/{}/judgments", t.code())) { (t.word("page-judgments")) " · " (t.word("page-counters")) } " · " a href=(format!("/{}/negotiations", t.code())) { (t.word("page-negotiations")) } } };
     Frame::new(t, &uri, "flows", t.word("page-nav-flows")).render(&state, body)
 }
 
-fn flow_link(t: Tongue, id: &str) -> String {
+pub(super) fn flow_link(t: Tongue, id: &str) -> String {
     format!("/{}/flows/{}", t.code(), escape(id))
 }
 
