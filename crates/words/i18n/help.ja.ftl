@@ -290,3 +290,4 @@ help-duties = 引渡し後の義務:何を、誰が、いつまでに。期限�
 arg-duties-attest = 自分のこの義務を履行したと申告する
 arg-duties-says = 何を行ったか
 after-duties = 終了コード:0 期限超過なし、12 期限超過あり、2 使い方の誤り、3 ノードが動いていない
+arg-offer-meter = 計数する事実と本人の数(と期間)、例:volume.NAME=1200, this year
