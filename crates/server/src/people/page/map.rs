@@ -27,7 +27,7 @@ pub fn map(t: Tongue, state: &State, origin: &str, others: &Pairs, answers: &[(S
     let verdict = |code: &str| answers.iter().find(|(place, _)| place == code).map(|(_, v)| *v);
     let here = origin.split('-').next().unwrap_or(origin);
     html! {
-        figure.map {
+        figure.map tabindex="0" aria-label=(t.word("page-nav-matrix")) {
             svg viewBox=(format!("0 0 {} {}", columns * STEP, rows * STEP)) aria-hidden="true" focusable="false" {
                 @for (code, column, row) in tiles() {
                     @if let Some(v) = verdict(code) {
