@@ -19,21 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use trust::determination::Determination;
-use world::{World, day, listed, offer};
+use world::{LONG, World, day, listed, offer, until};
 
-const LONG: Duration = Duration::from_secs(60);
 const DATASET: &str = "urn:dataset:customers";
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LONG;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 struct Scene {
     world: World,

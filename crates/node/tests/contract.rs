@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
-use world::{World, listed, offer};
+use world::{LONG, World, listed, offer};
 
-const LONG: Duration = Duration::from_secs(60);
 const DATASET: &str = "urn:dataset:customers";
 
 struct Scene {

@@ -13,22 +13,10 @@ use node::agent::Node;
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use world::{Party, World, listed, offer};
+use std::time::Duration;
+use world::{LONG, Party, World, listed, offer, until};
 
-const LONG: Duration = Duration::from_secs(60);
 const DATASET: &str = "urn:dataset:customers";
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LONG;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 struct Scene {
     world: World,

@@ -1,29 +1,27 @@
 //! Protocol processes, both roles and both protocols: a message or an answer comes in, a process moves, all of it commits
 //! together, and only then is anything sent.
 
+mod held;
+
+pub(crate) use held::Held;
+
 use crate::act::trace::Trace;
 use crate::agent::{Caller, Node, lock};
 use crate::crew::Work;
 use crate::error::ActError;
-use crate::live::Live;
 use crate::ports::{Request, fresh_name};
-use dsp::machine::{Answer, Effect, Event, Fault, How, Move, Peer, Phase, Process, Role, Step};
-use dsp::message::negotiation::ContractNegotiationError;
-use dsp::message::transfer::TransferError;
+use dsp::machine::{Answer, Effect, Event, Fault, How, Move, Peer, Phase, Role, Step};
 use dsp::message::{Grounds, Message, Received};
-use dsp::negotiation::{self, Negotiation};
+use dsp::negotiation::Negotiation;
 use dsp::reason;
-use dsp::transfer::{self, Transfer};
+use dsp::transfer::Transfer;
 use model::Instant;
 use model::event::EventKind;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::sync::Mutex;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::outbox::Outgoing;
 use store::process::{
-    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting,
+    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, StoredProcess, Waiting,
 };
 use store::{StoreError, Together, crash_point};
 
@@ -47,131 +45,11 @@ impl Answered {
     }
 }
 
-/// A process of either protocol.
-pub(crate) trait Held: Serialize + DeserializeOwned + Clone + Sized {
-    type State: Phase;
-    type Command;
-    const KIND: ProcessKind;
-
-    fn process(&self) -> &Process<Self::State>;
-    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self>;
-    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault>;
-    fn refused(grounds: Grounds) -> Message;
-    fn grounds(&self) -> &Grounds;
-    /// What a move is in the log, if it is told there.
-    fn kind_of(moved: &Move) -> Option<EventKind>;
-    /// The peer's pid that an opening message brings.
-    fn opener(message: &Message) -> Option<&str>;
-    /// What the process is about: a dataset, an agreement.
-    fn about(&self) -> &str;
-    /// The agreement that this state puts in force, as it is found later.
-    fn agreement(&self) -> Option<String>;
-    /// Those of a node that are open.
-    fn live(node: &Node) -> &Mutex<Live>;
-    /// Makes the move of ours that follows from a move of the peer, if it follows from what is at hand.
-    fn follow(node: &Node, at: &At<Self>) -> Result<(), ActError>;
-}
-
 /// Under which id an agreement is kept: ours are unique here, those of a peer among its own.
 pub(crate) fn agreement_key(role: Role, peer: &str, agreement: &str) -> String {
     match role {
         Role::Provider => agreement.to_owned(),
         Role::Consumer => format!("{peer}|{agreement}"),
-    }
-}
-
-impl Held for Negotiation {
-    type State = negotiation::State;
-    type Command = negotiation::Command;
-    const KIND: ProcessKind = ProcessKind::Negotiation;
-
-    fn process(&self) -> &Process<Self::State> {
-        Negotiation::process(self)
-    }
-    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self> {
-        Negotiation::step(self, event)
-    }
-    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault> {
-        Negotiation::opened(from, own_pid, received)
-    }
-    fn refused(grounds: Grounds) -> Message {
-        Message::ContractNegotiationError(ContractNegotiationError::new("", "", grounds))
-    }
-    fn grounds(&self) -> &Grounds {
-        self.ended()
-    }
-    fn kind_of(moved: &Move) -> Option<EventKind> {
-        Some(if moved.to == "FINALIZED" { EventKind::Agreed } else { EventKind::Negotiated })
-    }
-    fn opener(message: &Message) -> Option<&str> {
-        match message {
-            Message::ContractRequestMessage(m) => Some(&m.consumer_pid),
-            Message::ContractOfferMessage(m) => Some(&m.provider_pid),
-            _ => None,
-        }
-    }
-    fn about(&self) -> &str {
-        self.latest_offer().target().unwrap_or_default()
-    }
-    fn agreement(&self) -> Option<String> {
-        let process = self.process();
-        let agreed = self.agreement().filter(|_| self.state() == negotiation::State::Finalized)?;
-        Some(agreement_key(process.role, &process.peer.0, agreed.id()))
-    }
-    fn live(node: &Node) -> &Mutex<Live> {
-        &node.negotiations_open
-    }
-    fn follow(node: &Node, at: &At<Self>) -> Result<(), ActError> {
-        node.advance_negotiation(at).map(drop)
-    }
-}
-
-impl Held for Transfer {
-    type State = transfer::State;
-    type Command = transfer::Command;
-    const KIND: ProcessKind = ProcessKind::Transfer;
-
-    fn process(&self) -> &Process<Self::State> {
-        Transfer::process(self)
-    }
-    fn step(&self, event: Event<Self::Command, Self::State>) -> Step<Self> {
-        Transfer::step(self, event)
-    }
-    fn opened(from: &Peer, own_pid: &str, received: &Received) -> Result<(Self, Vec<Effect>), Fault> {
-        Transfer::opened(from, own_pid, received)
-    }
-    fn refused(grounds: Grounds) -> Message {
-        Message::TransferError(TransferError::new("", "", None, grounds))
-    }
-    fn grounds(&self) -> &Grounds {
-        Transfer::grounds(self)
-    }
-    fn kind_of(moved: &Move) -> Option<EventKind> {
-        match (moved.from.as_deref(), moved.to.as_str()) {
-            (Some("SUSPENDED"), "STARTED") => Some(EventKind::FlowResumed),
-            (_, "STARTED") => Some(EventKind::FlowOpened),
-            (_, "SUSPENDED" | "TERMINATED") => Some(EventKind::FlowStopped),
-            _ => None,
-        }
-    }
-    fn opener(message: &Message) -> Option<&str> {
-        match message {
-            Message::TransferRequestMessage(m) => Some(&m.consumer_pid),
-            _ => None,
-        }
-    }
-    fn about(&self) -> &str {
-        &self.subject().agreement_id
-    }
-    fn agreement(&self) -> Option<String> {
-        None
-    }
-    fn live(node: &Node) -> &Mutex<Live> {
-        &node.transfers_open
-    }
-    fn follow(_: &Node, _: &At<Self>) -> Result<(), ActError> {
-        // A start rests on a flow that was opened, and that on the transfer: one after the other.
-        Ok(())
     }
 }
 
