@@ -319,7 +319,7 @@ fn open_preconditions(table: &Table, k: &Knowledge, hand: &Hand) -> Vec<String> 
     let mut touched: BTreeSet<usize> = BTreeSet::new();
     for (i, layer) in k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l))) {
         if k.can(table, i, layer.law().refuses, &Forced::NONE) {
-            let support = layer.linked.unit.diagram.support(layer.law().refuses);
+            let support = layer.linked.unit.support(layer.law().refuses);
             touched.extend(layer.effects().iter().filter(|(_, axis, _)| support.binary_search(axis).is_ok()).map(|(m, _, _)| *m));
         }
     }

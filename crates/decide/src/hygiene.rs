@@ -94,7 +94,12 @@ pub fn judged(book: &Rulebook, found: Vec<Found>) -> (Vec<Judged<'_>>, Vec<&Expl
 
 /// Everything that is looked for: what the law says on every day on which it changes, and what it leaves out on this day.
 pub fn everything(book: &Rulebook, today: AsOf) -> Result<Vec<Found>, TooManyCells> {
-    let mut out = report(book)?;
+    everything_told(book, today, &mut |_, _| {})
+}
+
+/// The same; tells how many of the days on which the law changes are looked through.
+pub fn everything_told(book: &Rulebook, today: AsOf, tell: &mut dyn FnMut(usize, usize)) -> Result<Vec<Found>, TooManyCells> {
+    let mut out = report_told(book, tell)?;
     out.extend(uncovered(book, today)?.into_iter().map(|id| Found { what: What::Uncovered, id, by: Vec::new(), from: today.on }));
     out.extend(clashes(book, today)?);
     out.extend(idle(book, today));
@@ -112,11 +117,17 @@ struct Seen {
 
 /// Everything found, on every day on which the law changes up to and with the last.
 pub fn report(book: &Rulebook) -> Result<Vec<Found>, TooManyCells> {
+    report_told(book, &mut |_, _| {})
+}
+
+fn report_told(book: &Rulebook, tell: &mut dyn FnMut(usize, usize)) -> Result<Vec<Found>, TooManyCells> {
     let lexicon = Lexicon::of(&book.vocabulary)?;
     let mut out = BTreeSet::new();
     let mut looked: HashMap<Digest, ()> = HashMap::new();
     let mut clauses: BTreeMap<String, Seen> = BTreeMap::new();
-    for on in book.boundaries() {
+    let days = book.boundaries();
+    for (done, on) in days.iter().copied().enumerate() {
+        tell(done, days.len());
         let day = Day::of(book, AsOf::then(on));
         for layer in &day.layers {
             let law = day.law(layer);

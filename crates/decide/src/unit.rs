@@ -13,7 +13,7 @@ use crate::{
     paths::Paths,
 };
 use compiler::{Compiler, Surveyor};
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// Compiled law over its own axes.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct Functions {
     pub touched: NodeId,
     /// When it refuses.
     pub refuses: NodeId,
+    /// The axes on which that depends, ascending.
+    pub asks: Vec<usize>,
     /// Scope blocks.
     pub scopes: Vec<(usize, NodeId)>,
     /// Out blocks, where it applies.
@@ -140,6 +142,8 @@ impl Unit {
             unit.laws.push(functions);
         }
         unit.compact();
+        let diagram = &unit.diagram;
+        unit.laws.iter_mut().for_each(|l| l.asks = diagram.support(l.refuses));
         let widths: Vec<usize> = unit.axes.list.iter().map(Axis::width).collect();
         unit.paths = Paths::of(&unit.diagram, &widths, unit.constraint);
         Ok(unit)
@@ -168,6 +172,16 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// The axes on which a function depends, ascending.
+    pub fn support(&self, f: NodeId) -> Cow<'_, [usize]> {
+        match self.laws.iter().find(|l| l.refuses == f) {
+            Some(law) => Cow::Borrowed(&law.asks),
+            None => Cow::Owned(self.diagram.support(f)),
+        }
+    }
+}
+
 impl Functions {
     /// A law that applies to nothing.
     pub fn nothing() -> Self {
@@ -177,6 +191,7 @@ impl Functions {
             reaches: FALSE,
             touched: FALSE,
             refuses: FALSE,
+            asks: Vec::new(),
             scopes: Vec::new(),
             outs: Vec::new(),
             bars: Vec::new(),

@@ -1112,3 +1112,4 @@ explain-act-agree = You conclude a contract with { $peer } on the terms that it 
 explain-act-verify = You confirm to { $peer } that its agreement is what you asked for.
 explain-act-finalize = You put the agreement with { $peer } in force; it may ask for transfers from then on.
 explain-act-terminate = Ends the negotiation; { $peer } is told. Another one may be begun.
+hygiene-days = looked through { $done } of { $all } days on which the law changes

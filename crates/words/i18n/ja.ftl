@@ -1070,3 +1070,4 @@ explain-act-agree = { $peer } が求めた条件で契約を結びます。先�
 explain-act-verify = { $peer } の合意が申し込みどおりであると確認します。
 explain-act-finalize = { $peer } との合意を発効させます。以後、相手は移転を求められます。
 explain-act-terminate = 交渉を終了し、{ $peer } に知らせます。改めて始めることはできます。
+hygiene-days = 法が変わる{ $all }日のうち{ $done }日を確認

@@ -20,7 +20,21 @@ pub fn run(shown: &Shown, common: &Common) -> Result<usize, String> {
     let book = rules_source::load(common.rules.as_deref())?;
     let voice = common.voice();
     let bar = super::wheel(&voice.word("hygiene-wait"));
-    let found = hygiene::everything(&book, AsOf::then(super::today())).map_err(super::too_many)?;
+    let mut told = 0;
+    let found = hygiene::everything_told(&book, AsOf::then(super::today()), &mut |done, all| {
+        let args = [("done", Arg::Number(i64::try_from(done).unwrap_or(0))), ("all", Arg::Number(i64::try_from(all).unwrap_or(0)))];
+        let line = say(voice.language, "hygiene-days", &args);
+        // Where nobody sees a wheel turn, every eighth of the way is a line, so that nobody takes it for dead.
+        match bar.is_hidden() {
+            true if done * 8 / all.max(1) > told => {
+                told = done * 8 / all.max(1);
+                errln!("{line}");
+            }
+            true => {}
+            false => bar.set_message(line),
+        }
+    });
+    let found = found.map_err(super::too_many)?;
     bar.finish_and_clear();
     let (judged, over) = hygiene::judged(&book, found);
     let open = judged.iter().filter(|j| j.because.is_none()).count();

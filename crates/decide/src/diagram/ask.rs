@@ -2,7 +2,7 @@
 
 use super::{Diagram, FALSE, Forced, LEAF, NodeId, TRUE};
 use crate::{cells::Cells, hash::QuickSet};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 impl Diagram {
     /// Whether some state within `allowed` that satisfies `constraint` makes `f` true, where `f` (not the constraint)
@@ -76,16 +76,19 @@ impl Diagram {
 
     /// The axes that `f` depends on, ascending.
     pub fn support(&self, f: NodeId) -> Vec<usize> {
-        let mut seen = QuickSet::default();
-        let mut axes = BTreeSet::new();
+        // Children are made before their parents: no node of `f` has a higher number.
+        let mut seen = vec![0_u64; f.0 as usize / 64 + 1];
+        let mut axes = vec![false; self.widths.len()];
         let mut stack = vec![f];
         while let Some(id) = stack.pop() {
-            if let Some(axis) = self.asks(id).filter(|_| seen.insert(id)) {
-                axes.insert(axis);
-                stack.extend_from_slice(self.children_of(id));
-            }
+            let Some(axis) = self.asks(id) else { continue };
+            let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+            let Some(word) = seen.get_mut(word).filter(|w| **w & bit == 0) else { continue };
+            *word |= bit;
+            axes.iter_mut().skip(axis).take(1).for_each(|a| *a = true);
+            stack.extend_from_slice(self.children_of(id));
         }
-        axes.into_iter().collect()
+        axes.iter().enumerate().filter(|(_, asked)| **asked).map(|(axis, _)| axis).collect()
     }
 
     /// How many nodes a function has.
