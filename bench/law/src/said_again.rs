@@ -2,7 +2,7 @@
 
 use decide::{
     cells::Cells,
-    gather::{Day, Law, last_day_passed},
+    gather::{Day, Law},
     lexicon::{ANY, Lexicon, Packed, Shape, Slot},
     table::Table,
 };
@@ -35,7 +35,7 @@ pub fn refusal(day: &Day<'_>, law: &Law<'_>, lexicon: &Lexicon) -> Condition {
     reach.extend(law.outs.iter().map(|o| not(read(&o.when))));
     let late = |o: &Obligation| {
         let open = o.done.as_ref().map_or(Condition::Const(true), |d| not(read(d)));
-        Condition::And(vec![read(&o.when), open, read(&last_day_passed(&o.due, day.as_of.on))])
+        Condition::And(vec![read(&o.when), open, read(&day.last_day_passed(&o.due))])
     };
     let mut refuses: Vec<Condition> = law.bars.iter().map(|b| read(&b.when)).collect();
     for (gate, routes) in &law.gates {

@@ -1,7 +1,7 @@
 //! The law of one layer on one day, gathered from the rulebook: what is compiled together, and its fingerprint.
 
 use crate::{axis::atoms, lexicon::Lexicon};
-use model::{AsOf, CivilDate, Digest};
+use model::{AsOf, Digest};
 use rulebook::{
     book::Rulebook,
     diagnostic::Span,
@@ -86,6 +86,23 @@ impl<'a> Day<'a> {
         self.lists.get(list).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether the last day of an obligation has passed, as a test of the day that it counts from.
+    ///
+    /// It is a test of that fact and of nothing else, so that an unknown day is asked for, and two deadlines from one day
+    /// pass together.
+    pub fn last_day_passed(&self, due: &Due) -> Expr {
+        match due {
+            // What is due before the act, or as long as it lasts, is late as soon as it is not done.
+            Due::Before | Due::Standing => Expr::Const(true),
+            Due::OnRequest => Expr::Const(false),
+            // The last day itself is still in time.
+            Due::DaysAfter { fact, .. } => {
+                let first = self.book.first_in_time(due, self.as_of.on).unwrap_or(self.as_of.on);
+                Expr::Atom(Atom { fact: fact.clone(), test: Test::Before(first), span: Span::default() })
+            }
+        }
+    }
+
     /// The law of one layer.
     pub fn law(&self, layer: &'a Layer) -> Law<'a> {
         let id = layer.id.as_str();
@@ -115,7 +132,7 @@ impl<'a> Day<'a> {
     /// Adds the constraints that touch what is asked, and those that touch these.
     pub fn constrain(&self, law: &mut Law<'a>) {
         let mut slots = BTreeSet::new();
-        law.exprs(self.as_of.on).iter().for_each(|e| self.slots_of(e, &mut slots));
+        law.exprs(self).iter().for_each(|e| self.slots_of(e, &mut slots));
         let mut left: Vec<&Constraint> = self.book.vocabulary.constraints.iter().collect();
         law.constraints.clear();
         loop {
@@ -155,8 +172,8 @@ impl<'a> Day<'a> {
     /// Equal fingerprints compile to equal units: everything that the compiler reads is in it.
     pub fn fingerprint(&self, law: &Law<'a>, lexicon: &Lexicon) -> Digest {
         let mut f = Feed(Vec::with_capacity(8192));
-        law.feed(&mut f, self.as_of.on);
-        let exprs: Vec<Expr> = law.exprs(self.as_of.on);
+        law.feed(&mut f, self);
+        let exprs: Vec<Expr> = law.exprs(self);
         let mut slots = BTreeSet::new();
         let mut lists = BTreeMap::new();
         for e in exprs.iter().chain(law.constraints.iter().map(|c| &c.never)) {
@@ -191,7 +208,7 @@ impl<'a> Day<'a> {
 
 impl<'a> Law<'a> {
     /// Every condition, constraints left out, in the order in which axes are asked.
-    pub fn exprs(&self, on: CivilDate) -> Vec<Expr> {
+    pub fn exprs(&self, day: &Day<'_>) -> Vec<Expr> {
         let mut out: Vec<Expr> = Vec::new();
         out.extend(self.layer.iter().map(|l| l.applies.clone()));
         out.extend(self.stronger.iter().map(|e| (*e).clone()));
@@ -208,13 +225,13 @@ impl<'a> Law<'a> {
         for o in self.obligations.iter().chain(duties) {
             out.push(o.when.clone());
             out.extend(o.done.clone());
-            out.push(last_day_passed(&o.due, on));
+            out.push(day.last_day_passed(&o.due));
         }
         out.extend(self.also.iter().map(|e| (*e).clone()));
         out
     }
 
-    fn feed(&self, f: &mut Feed, on: CivilDate) {
+    fn feed(&self, f: &mut Feed, day: &Day<'_>) {
         if let Some(l) = self.layer {
             f.word(&l.id);
             f.expr(&l.applies);
@@ -239,32 +256,15 @@ impl<'a> Law<'a> {
                 f.clause(&r.head.id, &r.need);
                 r.carries.iter().for_each(|e| f.expr(e));
                 f.mark(b'd');
-                duties.iter().for_each(|o| f.duty(o, on));
+                duties.iter().for_each(|o| f.duty(o, day));
             }
         }
         f.mark(b'd');
-        self.obligations.iter().for_each(|o| f.duty(o, on));
+        self.obligations.iter().for_each(|o| f.duty(o, day));
         f.mark(b'c');
         self.constraints.iter().for_each(|c| f.expr(&c.never));
         f.mark(b'a');
         self.also.iter().for_each(|e| f.expr(e));
-    }
-}
-
-/// Whether the last day of an obligation has passed, as a test of the day that it counts from.
-///
-/// It is a test of that fact and of nothing else, so that an unknown day is asked for, and two deadlines from one day
-/// pass together.
-pub fn last_day_passed(due: &Due, on: CivilDate) -> Expr {
-    match due {
-        // What is due before the act, or as long as it lasts, is late as soon as it is not done.
-        Due::Before | Due::Standing => Expr::Const(true),
-        Due::OnRequest => Expr::Const(false),
-        // The last day itself is still in time.
-        Due::DaysAfter { days, fact } => {
-            let test = Test::Before(on.plus_days(days.saturating_neg()));
-            Expr::Atom(Atom { fact: fact.clone(), test, span: Span::default() })
-        }
     }
 }
 
@@ -286,10 +286,10 @@ impl Feed {
         self.expr(e);
     }
 
-    fn duty(&mut self, o: &Obligation, on: CivilDate) {
+    fn duty(&mut self, o: &Obligation, day: &Day<'_>) {
         self.clause(&o.head.id, &o.when);
         o.done.iter().for_each(|e| self.expr(e));
-        self.expr(&last_day_passed(&o.due, on));
+        self.expr(&day.last_day_passed(&o.due));
         let weighs = o.if_breached != IfBreached::SideDuty;
         self.0.extend([0xfd, u8::from(weighs), u8::from(o.route.is_some())]);
     }

@@ -280,11 +280,11 @@ pub fn idle(book: &Rulebook, as_of: AsOf) -> Vec<Found> {
     let day = Day::of(book, as_of);
     let (mut now, mut ever) = (BTreeSet::new(), BTreeSet::new());
     for layer in &day.layers {
-        day.law(layer).exprs(as_of.on).iter().for_each(|e| day.slots_of(e, &mut now));
+        day.law(layer).exprs(&day).iter().for_each(|e| day.slots_of(e, &mut now));
     }
     for on in book.boundaries() {
         let day = Day::of(book, AsOf::then(on));
-        day.layers.iter().for_each(|l| day.law(l).exprs(on).iter().for_each(|e| day.slots_of(e, &mut ever)));
+        day.layers.iter().for_each(|l| day.law(l).exprs(&day).iter().for_each(|e| day.slots_of(e, &mut ever)));
     }
     book.vocabulary.constraints.iter().for_each(|c| day.slots_of(&c.never, &mut ever));
     book.measures.iter().flat_map(|m| &m.when).for_each(|e| day.slots_of(e, &mut ever));
@@ -375,7 +375,7 @@ pub fn double_edged(book: &Rulebook) -> Result<Vec<Found>, TooManyCells> {
 /// The measures on offer that work on what a law asks.
 pub fn touching<'a>(book: &'a Rulebook, day: &Day<'a>, law: &Law<'a>) -> Vec<(usize, &'a MeasureOffer)> {
     let mut slots = BTreeSet::new();
-    law.exprs(day.as_of.on).iter().for_each(|e| day.slots_of(e, &mut slots));
+    law.exprs(day).iter().for_each(|e| day.slots_of(e, &mut slots));
     let offered = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(day.as_of));
     offered.filter(|(_, m)| m.does.iter().any(|e| slots.contains(&e.slot))).collect()
 }

@@ -189,11 +189,10 @@ fn truth(found: Ends) -> Truth {
 
 /// The last day on which an obligation counted from a fact is in time, when that day is known.
 pub fn last_day(book: &Rulebook, id: &str, facts: &BTreeMap<String, BoundFact>) -> Option<CivilDate> {
-    match book.obligations.iter().find(|o| o.head.id == id).map(|o| &o.due) {
-        Some(Due::DaysAfter { days, fact }) => match facts.get(fact).map(|b| &b.known) {
-            Some(Known::Day(day)) => Some(day.plus_days(*days)),
-            _ => None,
-        },
+    let due = &book.obligations.iter().find(|o| o.head.id == id)?.due;
+    let Due::DaysAfter { fact, .. } = due else { return None };
+    match facts.get(fact).map(|b| &b.known) {
+        Some(Known::Day(day)) => book.last_day(due, *day),
         _ => None,
     }
 }

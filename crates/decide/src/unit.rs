@@ -120,7 +120,7 @@ impl Unit {
         let mut survey = Survey::new(lexicon);
         for (day, law) in laws {
             let surveyor = Surveyor { day, lexicon };
-            law.exprs(day.as_of.on).iter().for_each(|e| surveyor.expr(e, &mut survey));
+            law.exprs(day).iter().for_each(|e| surveyor.expr(e, &mut survey));
         }
         for (day, law) in laws {
             let surveyor = Surveyor { day, lexicon };

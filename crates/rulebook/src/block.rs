@@ -3,9 +3,9 @@
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 
 /// The kinds of block (docs/rule-format.md).
-pub const KINDS: [&str; 19] = [
+pub const KINDS: [&str; 20] = [
     "instrument", "layer", "scope", "out", "bar", "gate", "route", "obligation", "list", "measure", "disputed", "fact",
-    "extend", "constraint", "places", "case", "topic", "explained", "form",
+    "extend", "constraint", "places", "case", "topic", "explained", "form", "calendar",
 ];
 
 /// One `key argument: value` line, continuation lines joined.

@@ -4,6 +4,7 @@ mod blocks;
 
 use crate::{
     block::{self, Block},
+    calendar::{self, Calendar},
     check,
     diagnostic::{Diagnostic, Severity},
     expr::Expr,
@@ -53,6 +54,8 @@ pub struct Rulebook {
     pub obligations: Vec<Obligation>,
     /// Lists by id.
     pub lists: BTreeMap<String, List>,
+    /// Calendars of working days by id.
+    pub calendars: BTreeMap<String, Calendar>,
     /// Measures that can be offered.
     pub measures: Vec<MeasureOffer>,
     /// Disputed questions by id.
@@ -260,6 +263,10 @@ impl Rulebook {
             "list" => {
                 let list = read_list(r, head);
                 self.lists.insert(b.id.clone(), list);
+            }
+            "calendar" => {
+                let calendar = calendar::read_calendar(r, head);
+                self.calendars.insert(b.id.clone(), calendar);
             }
             "measure" => {
                 let measure = read_measure(r, head);

@@ -69,7 +69,11 @@ impl Checker<'_> {
                 let help = did_you_mean(route, book.routes.iter().map(|r| r.head.id.as_str()));
                 self.error("TGT-R012", o.head.span, format!("there is no route `{route}`"), help);
             }
-            if let Due::DaysAfter { fact, .. } = &o.due {
+            if let Due::DaysAfter { fact, calendar, .. } = &o.due {
+                if let Some(id) = calendar.as_ref().filter(|id| !book.calendars.contains_key(*id)) {
+                    let help = did_you_mean(id, book.calendars.keys().map(String::as_str));
+                    self.error("TGT-R012", o.head.span, format!("there is no calendar `{id}`"), help);
+                }
                 if !matches!(book.vocabulary.of_slot(fact).map(|f| &f.domain), Some(Domain::Date)) {
                     self.error("TGT-R012", o.head.span, format!("`{fact}` is no date to count from"), String::new());
                 }

@@ -74,7 +74,7 @@ pub fn json(book: &Rulebook) -> Value {
     let sources: Vec<Value> = book.sources.iter().map(|s| json!({ "path": s.path, "sha256": model::Digest::of(s.text.as_bytes()) })).collect();
     json!({
         "schema": "tegata.rulebook.1", "rulebook": book.digest(), "license": LICENSE, "instruments": book.instruments, "layers": layers, "rules": rules, "lists": lists,
-        "measures": measures, "disputed": book.disputed.values().collect::<Vec<_>>(), "vocabulary": book.vocabulary, "sources": sources,
+        "measures": measures, "calendars": book.calendars, "disputed": book.disputed.values().collect::<Vec<_>>(), "vocabulary": book.vocabulary, "sources": sources,
     })
 }
 

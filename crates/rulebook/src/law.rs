@@ -269,6 +269,9 @@ pub enum Due {
         days: i32,
         /// The slot of a date fact.
         fact: String,
+        /// The calendar whose working days alone count.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        calendar: Option<String>,
     },
     /// When a person asks.
     OnRequest,

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod search;
 pub mod usual;
 pub mod window;
+pub mod calendar;
 pub mod strike;
 pub mod diagnostic;
 pub mod block;

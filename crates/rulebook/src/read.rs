@@ -211,7 +211,9 @@ impl<'a> Reader<'a> {
                 let help = did_you_mean(&line.key, self.used.iter().map(String::as_str).chain(SHARED));
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is no key of `{}`", line.key, self.block.kind), help));
             }
-            if !["value", "entry", "gap", "given"].contains(&line.key.as_str()) && !seen.insert(line.key.clone()) {
+            // A year of a calendar stands between key and colon.
+            let of_a_year = if ["closed", "open"].contains(&line.key.as_str()) { line.argument.as_str() } else { "" };
+            if !["value", "entry", "gap", "given"].contains(&line.key.as_str()) && !seen.insert((line.key.as_str(), of_a_year)) {
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
             }
         }

@@ -350,6 +350,7 @@ page-see-layer = See what we hold
 page-more = { $n } more
 page-more-choices = { $n } more choices
 page-due-by = due by { $day }
+page-due-working-days = { $n } working days after: { $fact }
 page-due-days = { $n } days after: { $fact }
 page-due-before = before it goes
 page-due-on_request = when a person asks

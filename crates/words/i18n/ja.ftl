@@ -316,6 +316,7 @@ page-see-layer = 収録範囲を見る
 page-more = ほか{ $n }件
 page-more-choices = ほか{ $n }の選択肢
 page-due-by = 期限 { $day }
+page-due-working-days = 「{ $fact }」から{ $n }業務日以内
 page-due-days = 「{ $fact }」から{ $n }日以内
 page-due-before = 移転の前
 page-due-on_request = 本人の求めに応じて

@@ -5,7 +5,7 @@ use crate::{
     axis::{self, Asked, Axes, Plain, Survey},
     cells::Cells,
     diagram::{Diagram, FALSE, NodeId, TRUE},
-    gather::{Day, Law, last_day_passed},
+    gather::{Day, Law},
     lexicon::{Lexicon, Shape},
 };
 use rulebook::{
@@ -247,7 +247,7 @@ impl Compiler<'_, '_> {
         let when = self.diagram.and(reaches, when);
         let done = o.done.as_ref().map_or(FALSE, |d| self.expr(d));
         let open = self.diagram.not(done);
-        let due = self.expr(&last_day_passed(&o.due, self.day.as_of.on));
+        let due = self.expr(&self.day.last_day_passed(&o.due));
         (when, self.diagram.all([when, open, due]))
     }
 

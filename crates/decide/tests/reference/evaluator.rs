@@ -5,7 +5,7 @@
 #![allow(dead_code)]
 
 use decide::decision::Verdict;
-use model::{AsOf, place::Place};
+use model::{AsOf, CivilDate, place::Place};
 use rulebook::{
     bind::{Crossing, Known},
     book::Rulebook,
@@ -184,9 +184,8 @@ impl<'a> Reference<'a> {
             }
         }
         for o in &self.book.obligations {
-            if let Due::DaysAfter { days, fact } = &o.due {
-                // Late from the day after the last one: the fact's day + N < on  ⇔  the fact's day before on − N.
-                let first_in_time = self.as_of.on.plus_days(-days);
+            if let Due::DaysAfter { fact, .. } = &o.due {
+                let first_in_time = self.first_in_time(&o.due);
                 slots.entry(fact.clone()).or_default().insert(i64::from(first_in_time.days_since_epoch()));
             }
         }
@@ -311,12 +310,26 @@ impl<'a> Reference<'a> {
         reaches && !out
     }
 
+    /// Late from the day after the last one: the fact's day + N < on  ⇔  the fact's day before on − N; of working days, N
+    /// are counted back from the day, a day that does not work standing with the next that does.
+    fn first_in_time(&self, due: &Due) -> CivilDate {
+        let Due::DaysAfter { days, calendar, .. } = due else { panic!("{due:?} counts no days") };
+        let Some(calendar) = calendar.as_ref().and_then(|id| self.book.calendars.get(id)) else {
+            return self.as_of.on.plus_days(-days);
+        };
+        let in_time = |from: &CivilDate| {
+            let passed = (1..).map(|n| from.plus_days(n)).take_while(|d| *d < self.as_of.on).filter(|d| calendar.works(*d)).count();
+            passed < *days as usize
+        };
+        (0..4_000).map(|n| self.as_of.on.plus_days(-n)).take_while(in_time).last().unwrap_or(self.as_of.on)
+    }
+
     fn late(&self, o: &Obligation, s: &State) -> bool {
         let due = match &o.due {
             // A standing duty is due as long as the transfer lasts, so from its first day.
             Due::Before | Due::Standing => true,
-            Due::DaysAfter { days, fact } => match self.value(s, fact) {
-                Value::From(v) => *v < i64::from(self.as_of.on.plus_days(-days).days_since_epoch()),
+            Due::DaysAfter { fact, .. } => match self.value(s, fact) {
+                Value::From(v) => *v < i64::from(self.first_in_time(&o.due).days_since_epoch()),
                 other => panic!("{other:?} is no day"),
             },
             Due::OnRequest => false,

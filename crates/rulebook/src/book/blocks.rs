@@ -3,6 +3,7 @@
 use super::parse_said;
 use crate::{
     block::{Block, Line},
+    calendar,
     diagnostic::{Diagnostic, Span},
     expr,
     law::*,
@@ -126,7 +127,7 @@ pub(super) fn read_obligation(r: &mut Reader<'_>, head: Head) -> Obligation {
     let due = match r.required("due") {
         None => Due::Before,
         Some(line) => parse_due(&line.value).unwrap_or_else(|| {
-            r.fault("TGT-R008", line.value_span, format!("`{}` is no due date", line.value), "one of: before, N days after FACT, on_request, standing");
+            r.fault("TGT-R008", line.value_span, format!("`{}` is no due date", line.value), "one of: before, N days after FACT, N working days after FACT by CALENDAR, on_request, standing");
             Due::Before
         }),
     };
@@ -146,13 +147,7 @@ fn parse_due(value: &str) -> Option<Due> {
         "before" => Some(Due::Before),
         "on_request" => Some(Due::OnRequest),
         "standing" => Some(Due::Standing),
-        _ => {
-            let mut words = value.split_whitespace();
-            let days = words.next()?.parse().ok()?;
-            (words.next()? == "days" && words.next()? == "after").then_some(())?;
-            let fact = words.next()?.to_string();
-            words.next().is_none().then_some(Due::DaysAfter { days, fact })
-        }
+        other => calendar::read_due(other),
     }
 }
 

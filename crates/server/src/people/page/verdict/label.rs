@@ -35,9 +35,9 @@ fn thousands(n: i64) -> String {
 pub(super) fn due(t: Tongue, book: &Rulebook, id: &str) -> String {
     use rulebook::law::Due;
     match book.obligations.iter().find(|o| o.head.id == id).map(|o| &o.due) {
-        Some(Due::DaysAfter { days, fact }) => {
-            let what = slot_label(t, book, fact);
-            t.with("page-due-days", &[("n", &days.to_string()), ("fact", &what)])
+        Some(Due::DaysAfter { days, fact, calendar }) => {
+            let word = if calendar.is_some() { "page-due-working-days" } else { "page-due-days" };
+            t.with(word, &[("n", &days.to_string()), ("fact", &slot_label(t, book, fact))])
         }
         Some(other) => t.word(&format!("page-due-{}", word_of(other))),
         None => String::new(),
