@@ -28,6 +28,29 @@ pub struct Which {
     pub token_file: Option<PathBuf>,
 }
 
+impl Which {
+    /// The arguments that name the same node again, each with a space before it.
+    pub fn again(&self) -> String {
+        let arg = |name: &str, value: &str| format!(" --{name} {}", quoted(value));
+        let mut out = String::new();
+        if self.dir != std::path::Path::new("tegata-data") {
+            out.push_str(&arg("dir", &self.dir.display().to_string()));
+        }
+        out.extend(self.at.iter().map(|at| arg("at", at)));
+        out.extend(self.token_file.iter().map(|file| arg("token-file", &file.display().to_string())));
+        out
+    }
+}
+
+/// A word as a shell takes it back.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// What did not come about: a line for people, and the exit code.
 #[derive(Debug)]
 pub struct Fault {

@@ -1,5 +1,6 @@
 //! The node: what one participant's agent holds, and the threads that act for it.
 
+use crate::act::process::OpeningName;
 use crate::act::revocation::Watched;
 use crate::act::turn::Running;
 use crate::config::{Config, Mode};
@@ -98,6 +99,8 @@ pub struct Node {
     /// Messages that peers took and that are not written down as settled.
     pub(crate) answered: Mutex<BTreeMap<ProcessId, Taken>>,
     pub(crate) crew: Crew,
+    /// Messages that open a process and are being decided on.
+    pub(crate) openings: Mutex<BTreeSet<OpeningName>>,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) conditions: Mutex<Conditions>,
     pub(crate) decisions: Mutex<Decisions>,
@@ -157,6 +160,7 @@ impl Node {
             dataflows_open: Mutex::default(),
             answered: Mutex::default(),
             crew: Crew::default(),
+            openings: Mutex::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),
             conditions: Mutex::default(),
             decisions: Mutex::default(),

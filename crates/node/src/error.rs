@@ -108,6 +108,11 @@ impl ActError {
         }
     }
 
+    /// Facts that do not speak the vocabulary, or contradict each other; a line for each.
+    pub(crate) fn facts(found: &[rulebook::diagnostic::Diagnostic]) -> Self {
+        Self::Facts(found.iter().map(|d| d.to_string().lines().next().unwrap_or_default().to_owned()).collect())
+    }
+
     pub(crate) fn evidence(code: &'static str, detail: impl fmt::Display) -> Self {
         Self::Evidence { code, detail: detail.to_string() }
     }

@@ -268,3 +268,27 @@ fn a_negotiation_by_hand_is_explained_in_two_lanes_with_what_each_act_binds_to()
         assert_eq!(states, ["REQUESTED", "AGREED", "VERIFIED", "FINALIZED"]);
     }
 }
+
+#[test]
+fn facts_that_contradict_are_refused_when_told_and_end_a_negotiation_when_they_come_together() {
+    let scene = scene();
+    let kita = scene.kita.id().to_owned();
+    let told = |place: &str| {
+        let mut peer = listed(&kita);
+        peer.facts.insert("recipient.place".into(), rulebook::book::parse_said(place));
+        scene.nord.know_peer(&peer)
+    };
+    let refused = told("US, CN").unwrap_err();
+    assert!(matches!(&refused, ActError::Facts(_)) && refused.to_string().contains("recipient.place"), "{refused}");
+    // Each is fine alone: that it sees the data in the clear stands in the offer.
+    let mut peer = listed(&kita);
+    peer.facts.insert("recipient.excluded_from_content".into(), rulebook::book::parse_said("yes"));
+    scene.nord.know_peer(&peer).unwrap();
+    scene.nord.offer(&scene.plain).unwrap();
+    let Err(ActError::Refused { code, reasons }) = scene.ask() else { panic!("nothing was agreed") };
+    assert_eq!(code, "tegata/undecided");
+    assert!(reasons.iter().all(|line| !line.contains("data.")), "the peer is told no fact: {reasons:?}");
+    let ours = &scene.nord.negotiations().unwrap()[0].process().own_pid.clone();
+    let told = scene.nord.explain_negotiation(ours).unwrap();
+    assert!(told.reasons.iter().any(|line| line.contains("the facts do not hold")), "{:?}", told.reasons);
+}

@@ -298,10 +298,13 @@ fn step(c: &Connection, participant: &Participant, moved: &Move) -> Result<u64, 
     let id = &moved.process;
     recent::wrote_process(participant.as_str(), id, None);
     let changed = match moved.from {
+        // A process of a peer has one of ours: of two that were begun by the same message, the first stands.
         None => c
             .prepare_cached(
                 "INSERT INTO process (participant, kind, pid, version, state, peer, peer_pid, at, body)
-                 VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                 SELECT ?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8 WHERE ?6 IS NULL OR NOT EXISTS
+                   (SELECT 1 FROM process WHERE participant = ?1 AND kind = ?2 AND peer = ?5 AND peer_pid = ?6)
+                 ON CONFLICT DO NOTHING",
             )?
             .execute(params![
                 participant.as_str(),

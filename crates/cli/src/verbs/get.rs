@@ -1,6 +1,6 @@
 //! `tegata get`: a dataset from a provider: agreed, carried chunk by chunk, received with evidence.
 
-use crate::{door::{Door, Fault, Which, part}, verdict::Voice};
+use crate::{door::{Door, Fault, Which, part, quoted}, verdict::Voice};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -37,6 +37,17 @@ pub struct Get {
     which: Which,
     #[command(flatten)]
     common: super::Common,
+}
+
+impl Get {
+    /// The arguments with which the same node is asked again, and the same file written.
+    fn again(&self) -> String {
+        let mut more = self.which.again();
+        if let Some(out) = &self.out {
+            more.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
+        }
+        more
+    }
 }
 
 /// Runs the verb.
@@ -126,7 +137,7 @@ fn wait(get: &Get, door: &Door, id: &str, bar: &ProgressBar, voice: Voice) -> Re
         bar.set_message(format!("{} {} · {} chunks, {} bytes  {stands}", text("/negotiation/state"), text("/flow/state"), count("chunks"), count("bytes")));
         bar.tick();
         if moved.elapsed() > Duration::from_secs(get.wait) {
-            let mut line = say(voice.language, "get-still", &[("n", Arg::Number(get.wait as i64)), ("id", Arg::Text(id))]);
+            let mut line = say(voice.language, "get-still", &[("n", Arg::Number(get.wait as i64)), ("id", Arg::Text(id)), ("more", Arg::Text(&get.again()))]);
             if !stands.is_empty() {
                 line.push_str(&format!("\n  {stands}"));
             }
@@ -149,7 +160,8 @@ pub fn lines_of(ended: &Value, voice: Voice) -> Vec<String> {
     let mut out = Vec::new();
     for key in ["rules", "says"] {
         match ended.get(key) {
-            Some(Value::Array(all)) => out.extend(all.iter().filter_map(Value::as_str).map(str::to_string)),
+            // A line that names a rule is for programs; the rule is said above it.
+            Some(Value::Array(all)) => out.extend(all.iter().filter_map(Value::as_str).filter(|l| !l.starts_with("rule=")).map(str::to_string)),
             Some(Value::String(s)) if !s.is_empty() => out.push(s.clone()),
             _ => {}
         }

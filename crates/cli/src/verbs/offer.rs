@@ -19,7 +19,7 @@ use words::{Arg, say};
   tegata offer --dir munich                                                         what is offered
 
 Facts of the recipient in the file are what you know of the participant that --to names. Exit codes: 0 done, 2 usage, 3 the
-law leaves no way to anybody, or no node serves.")]
+node refuses (such as an offer to which the law leaves no way at all), or no node serves.")]
 pub struct Offer {
     /// The file; without one, what is offered is listed.
     file: Option<PathBuf>,
@@ -84,8 +84,15 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
         Some(path) => transfer_file::read_flat(path).map_err(|e| format!("error[TGT-C002]: {e}"))?,
         None => Vec::new(),
     };
+    // What is said by hand replaces what the file says of it; several of one fact add up.
+    let mut by_hand: Vec<(String, Said)> = Vec::new();
     for fact in &offer.fact {
-        transfer_file::add(&mut flat, fact).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+        transfer_file::add(&mut by_hand, fact).map_err(|e| format!("error[TGT-C002]: {e}"))?;
+    }
+    flat.retain(|(slot, _)| !by_hand.iter().any(|(said, _)| said == slot));
+    flat.extend(by_hand);
+    if let Some(to) = offer.to.as_ref().filter(|to| !is_did(to)) {
+        return Err(Fault::usage(format!("error[TGT-C002]: `{to}` is no participant's id, such as did:web:boston.example")));
     }
     let (theirs, ours): (Vec<_>, Vec<(String, Said)>) = flat.into_iter().partition(|(slot, _)| slot.starts_with("recipient."));
     let measured = match &offer.report {
@@ -118,6 +125,8 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
             map.insert(key.into(), policy_file(file)?);
         }
     }
+    let before = offers(&door)?.into_iter().any(|o| o.get("dataset").and_then(Value::as_str) == Some(dataset.as_str()));
+    let nowhere = body.pointer("/facts").and_then(Value::as_object).is_none_or(|facts| !facts.contains_key("exporter.place"));
     let answer = door.post("/v1/offers", &body)?;
     if offer.json {
         return Ok(vec![answer.to_string()]);
@@ -126,8 +135,27 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     let language = offer.common.voice().language;
     let mut lines = told;
     lines.push(say(language, "offer-done", &[("dataset", Arg::Text(&dataset))]));
+    if before {
+        lines.push(say(language, "offer-replaced", &[("dataset", Arg::Text(&dataset))]));
+    }
+    if nowhere {
+        lines.push(say(language, "offer-nowhere", &[]));
+    }
     lines.push(say(language, "offer-next", &[("provider", Arg::Text(provider)), ("dataset", Arg::Text(&dataset))]));
     Ok(lines)
+}
+
+/// A decentralized identifier: method and name (W3C DID 1.0, section 3.1).
+fn is_did(text: &str) -> bool {
+    let mut parts = text.splitn(3, ':');
+    let (scheme, method, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let method_fits = !method.is_empty() && method.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    scheme == Some("did") && method_fits && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:%".contains(c))
+}
+
+/// What is offered now.
+fn offers(door: &Door) -> Result<Vec<Value>, Fault> {
+    Ok(door.get("/v1/offers")?.get("offers").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
 /// `FACT=PEOPLE`, and a window behind a comma.

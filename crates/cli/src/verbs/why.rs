@@ -88,12 +88,19 @@ fn tell(why: &Why) -> Result<Vec<String>, Fault> {
             out.push(format!("    {}", voice.word("why-waits")));
         }
         // Asked about one of them: the two lanes, why, and what to do.
+        let mut known: Vec<Value> = Vec::new();
         if why.what.is_some() {
-            out.extend(explained(&door.get(&format!("/v1/negotiations/{}/explained", part(&text(n, "/id"))))?, voice));
+            let told = door.get(&format!("/v1/negotiations/{}/explained", part(&text(n, "/id"))))?;
+            known = told.get("reasons").and_then(Value::as_array).cloned().unwrap_or_default();
+            out.extend(explained(&told, voice));
         }
         if let Some(ended) = n.get("ended").filter(|e| !e.is_null()) {
             out.push(format!("    ■ {}", text(ended, "/code")));
-            out.extend(super::get::lines_of(ended, voice).iter().map(|l| format!("      {l}")));
+            let mut lines = super::get::lines_of(ended, voice);
+            // What we know of the end and the peer was not told.
+            let more = known.iter().filter_map(Value::as_str).filter(|l| !l.starts_with("rule=") && !lines.iter().any(|said| said == l));
+            lines.extend(more.map(str::to_string).collect::<Vec<_>>());
+            out.extend(lines.iter().map(|l| format!("      {l}")));
         }
     }
     for f in list("/v1/flows", "flows")?.iter().filter(|v| wanted(v)) {

@@ -123,16 +123,21 @@ pub(crate) fn case_id(dataset: &str, peer: &str) -> String {
     format!("{dataset}|{peer}")
 }
 
-/// The legal act as it was told: our facts, the dataset's, the hop's, and those of the recipient (with or without `recipient.`).
-pub(crate) fn told(own: &str, peer: &str, offer: &Offer, recipient: &Facts) -> Transfer {
-    let named = recipient.iter().map(|(id, said)| {
+/// Facts of a recipient by their slots.
+pub(crate) fn of_recipient(facts: &Facts) -> impl Iterator<Item = (String, Said)> {
+    facts.iter().map(|(id, said)| {
         let id = match id.split_once('.') {
             Some(("recipient" | "party", rest)) => format!("recipient.{rest}"),
             _ => id.clone(),
         };
         (id, said.clone())
-    });
-    let all: BTreeMap<_, _> = offer.facts.iter().map(|(k, v)| (k.clone(), v.clone())).chain(named).collect();
+    })
+}
+
+/// The legal act as it was told: our facts, the dataset's, the hop's, and those of the recipient (with or without `recipient.`).
+pub(crate) fn told(own: &str, peer: &str, offer: &Offer, recipient: &Facts) -> Transfer {
+    let ours = offer.facts.iter().map(|(k, v)| (k.clone(), v.clone()));
+    let all: BTreeMap<_, _> = ours.chain(of_recipient(recipient)).collect();
     let mut single = Transfer::single(all);
     let parties = [("exporter", own), ("recipient", peer)];
     Transfer {

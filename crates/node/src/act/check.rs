@@ -2,8 +2,9 @@
 
 use crate::agent::{Node, lock};
 use crate::error::ActError;
-use decide::decision::{ClauseKind, Decision, EntryAnswer, Verdict};
+use decide::decision::{Clause, ClauseKind, Decision, EntryAnswer, Verdict};
 use decide::footing;
+use decide::knowledge::Truth;
 use dsp::message::Grounds;
 use dsp::reason::{Refusal, by_law};
 use model::{AsOf, Digest, canonical};
@@ -94,11 +95,7 @@ impl Node {
 
     fn worked_out(&self, transfer: &Transfer, as_of: AsOf) -> Result<Decision, ActError> {
         let mut engine = lock(&self.engine);
-        let bound = engine.book.bind(transfer).map_err(|found| {
-            ActError::Facts(
-                found.iter().map(|d| d.to_string().lines().next().unwrap_or_default().to_owned()).collect(),
-            )
-        })?;
+        let bound = engine.book.bind(transfer).map_err(|found| ActError::facts(&found))?;
         engine.decide(&bound, as_of).map_err(|e| ActError::Rules(e.0))
     }
 
@@ -170,11 +167,20 @@ pub fn refusals(decision: &Decision) -> Vec<Refusal> {
                 | ClauseKind::Gap
         )
     };
-    let all = || worst.deciding.iter();
-    let mut named: Vec<_> = all().filter(|c| refuses(c.kind)).collect();
+    // Of an answer that waits for facts, the laws that surely apply: what others would add is not known yet.
+    let surely = |layer: &str| worst.layers.iter().any(|l| l.layer == layer && l.applies == Truth::Yes);
+    let narrowed: Vec<&Clause> = worst.deciding.iter().filter(|c| surely(&c.layer)).collect();
+    let all = match worst.verdict == Verdict::Undetermined {
+        true => narrowed,
+        false => worst.deciding.iter().collect(),
+    };
+    let mut named: Vec<&Clause> = all.iter().copied().filter(|c| refuses(c.kind)).collect();
     if named.is_empty() {
-        named = all().collect();
+        named = all;
     }
+    // A question that no rule of ours answers has no article; one line says so.
+    named.retain(|c| !c.citation.cites.is_empty());
+    named.dedup_by(|a, b| a.id == b.id);
     // LIMIT: rules named to a peer.
     named
         .into_iter()
@@ -191,11 +197,13 @@ pub fn refusals(decision: &Decision) -> Vec<Refusal> {
 
 /// What a termination or suspension says about a decision that does not open.
 pub fn grounds(decision: &Decision) -> Grounds {
-    let refusals = refusals(decision);
-    if refusals.is_empty() {
-        return Grounds::of(dsp::reason::BY_LAW, [format!("the verdict is {}", decision.verdict.word())]);
+    let mut grounds = by_law(&refusals(decision));
+    if decision.verdict == Verdict::Undetermined {
+        grounds.reason.push("the provider has not told enough of this transfer to decide it".into());
+    } else if grounds.reason.is_empty() {
+        grounds.reason.push(format!("the verdict is {}", decision.verdict.word()).into());
     }
-    by_law(&refusals)
+    grounds
 }
 
 /// One line for people: verdict, deciding article, day.

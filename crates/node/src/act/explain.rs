@@ -102,10 +102,16 @@ impl Node {
             todo,
             choices: choices.collect(),
             terms: terms.map(|terms: &Terms| terms_of(terms)).unwrap_or_default(),
-            reasons: standing.reasons.iter().filter_map(|r| r.as_str().map(str::to_owned)).collect(),
+            reasons: self.reasons_of(&standing),
             transfer: self.begun(pid).ok().flatten(),
             standing,
         })
+    }
+
+    /// What the last end said, and what we know of it that the peer was not told.
+    fn reasons_of(&self, standing: &Standing) -> Vec<String> {
+        let said = standing.reasons.iter().filter_map(|r| r.as_str().map(str::to_owned));
+        said.chain(self.why_undecided(&standing.id)).collect()
     }
 
     fn steps_of(&self, pid: &str) -> Result<Vec<Step>, ActError> {

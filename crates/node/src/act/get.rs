@@ -261,6 +261,11 @@ impl Node {
             Work::Move(process) => self.make_move(process),
         };
         // What fails stays where it is and is looked at again; a move that another overtook, at once.
+        if let Work::Move(process) = work {
+            let overtaken = matches!(done, Err(ActError::Store(StoreError::Stale { .. })));
+            let failed = done.as_ref().err().filter(|_| !overtaken);
+            lock(&self.memory).stuck(&process.pid, failed, self.now());
+        }
         if let (Err(failed), Work::Move(process)) = (done, work) {
             let live = match process.kind {
                 ProcessKind::Transfer => &self.transfers_open,

@@ -15,6 +15,9 @@ use dsp::reason;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::Together;
 
+/// The code of an end because what is told of an act does not hold together.
+pub const UNDECIDED: &str = "tegata/undecided";
+
 impl Node {
     /// Makes the move that is ours to make in a negotiation, if there is one.
     pub(crate) fn move_negotiation(&self, pid: &str) -> Result<(), ActError> {
@@ -78,6 +81,18 @@ impl Node {
         }
     }
 
+    /// Ends a negotiation that cannot be decided by what is told of the act: the peer hears that, and no fact; whoever wonders
+    /// here is told what is wrong (`tegata why`). Other failures pass, and are tried again.
+    fn undecided(&self, at: &At<Negotiation>, by: Handling, failed: ActError) -> Result<bool, ActError> {
+        if by == Handling::Manual || !matches!(failed, ActError::Facts(_) | ActError::Rules(_) | ActError::Asked { .. }) {
+            return Err(failed);
+        }
+        let pid = &at.held.process().own_pid;
+        lock(&self.memory).undecided(pid, failed.to_string());
+        let line = "the provider cannot decide by what it knows of this transfer".to_owned();
+        self.command(at, negotiation::Command::Terminate(Grounds::of(UNDECIDED, [line])), Together::default())
+    }
+
     /// Judges a request: the law and the contract, both must open.
     ///
     /// A person may agree to other terms than those of the catalog, if every word of them is understood.
@@ -96,7 +111,10 @@ impl Node {
         // What was accepted are terms of ours, with the measures that we offered.
         let accepted = process.state() == negotiation::State::Accepted;
         let measures = if accepted { measures_of(asked) } else { Vec::new() };
-        let judged = self.law_with(&offer, &process.peer.0, &measures)?;
+        let judged = match self.law_with(&offer, &process.peer.0, &measures) {
+            Ok(judged) => judged,
+            Err(failed) => return self.undecided(at, by, failed),
+        };
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
         if !self.opens(&judged.decision) {
             if by == Handling::Automatic && self.counter(at, &offer, &judged)? {
@@ -137,7 +155,10 @@ impl Node {
             let gone = Grounds::of("tegata/no-offer", ["this dataset is no longer offered".to_owned()]);
             return self.refuse(at, by, gone, Together::default());
         };
-        let judged = law_of(self, &offer, &process.peer.0, None)?;
+        let judged = match law_of(self, &offer, &process.peer.0, None) {
+            Ok(judged) => judged,
+            Err(failed) => return self.undecided(at, by, failed),
+        };
         let together = Together::leaf(self.decided(&process.own_pid, &judged.decision)?);
         if !self.opens(&judged.decision) {
             return self.refuse(at, by, self.grounds(&judged.decision), together);

@@ -2,7 +2,7 @@
 
 use crate::act::check::headline;
 use crate::act::contract::{written_access, written_terms};
-use crate::agent::Node;
+use crate::agent::{Node, lock};
 use crate::config::PeerFacts;
 use crate::error::ActError;
 use decide::decision::{Decision, Missing};
@@ -10,9 +10,9 @@ use dsp::message::terms::Terms;
 use dsp::policy::{Place, spelled};
 use dsp::policy::operands::Operands;
 use dsp::profile::{Clause, Residual, Test};
-use crate::act::case::told;
+use crate::act::case::{of_recipient, told};
 use crate::act::meter::Metered;
-use model::transfer::Facts;
+use model::transfer::{Facts, Transfer};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use store::Together;
@@ -189,6 +189,8 @@ impl Node {
         if let Some(odd) = peer.words.keys().find(|word| operands.domain(&spelled(word)).is_none()) {
             return Err(ActError::Asked { code: "dsp/policy", detail: format!("words: nobody here decides `{odd}`") });
         }
+        let alone = Transfer::single(of_recipient(&peer.facts).collect::<Vec<_>>());
+        lock(&self.engine).book.bind(&alone).map_err(|found| ActError::facts(&found))?;
         let mut peer = peer.clone();
         if peer.words.is_empty() {
             peer.words = self.known_peer(&peer.id)?.unwrap_or_default().words;

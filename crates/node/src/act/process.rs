@@ -2,8 +2,10 @@
 //! together, and only then is anything sent.
 
 mod held;
+mod opening;
 
 pub(crate) use held::Held;
+pub(crate) use opening::OpeningName;
 
 use crate::act::trace::Trace;
 use crate::agent::{Caller, Node, lock};
@@ -175,6 +177,14 @@ impl Node {
                     Fault::WrongMessage { kind: received.message.kind() }.grounds(),
                 ));
             }
+        };
+        // Whoever repeats an opening message while it is being decided on is told to come again.
+        let _opening = match (&known, H::opener(&received.message)) {
+            (None, Some(theirs)) => match self.opening(H::KIND, &peer.0, theirs) {
+                Some(opening) => Some(opening),
+                None => return Ok(refusal::<H>(503, Fault::Busy.grounds())),
+            },
+            _ => None,
         };
         let (version, step) = match (known, pid) {
             (Some(at), _) => {

@@ -3,6 +3,7 @@
 //! A trace is a convenience of the running process: the log tells what happened, the store how it stands.
 
 use crate::agent::{Node, lock};
+use crate::error::ActError;
 use dsp::message::Grounds;
 use model::Instant;
 use serde::Serialize;
@@ -68,6 +69,10 @@ pub(crate) struct Memory {
     first: u64,
     moves: VecDeque<Trace>,
     troubles: BTreeMap<String, Trouble>,
+    /// Why a move of ours could not be made out, by process; cleared by the next that is.
+    stuck: BTreeMap<String, Trouble>,
+    /// Why a process was ended that could not be decided; the peer is not told.
+    undecided: BTreeMap<String, String>,
     /// What peers said when they refused a message; cleared by the next that they take.
     refusals: BTreeMap<String, String>,
 }
@@ -75,7 +80,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new(run: &str) -> Self {
         let run = run.chars().filter(char::is_ascii_hexdigit).take(12).collect();
-        Self { run, first: 0, moves: VecDeque::new(), troubles: BTreeMap::new(), refusals: BTreeMap::new() }
+        Self { run, first: 0, moves: VecDeque::new(), troubles: BTreeMap::new(), stuck: BTreeMap::new(), undecided: BTreeMap::new(), refusals: BTreeMap::new() }
     }
 
     pub(crate) fn note(&mut self, trace: Trace) {
@@ -93,6 +98,24 @@ impl Memory {
                 self.troubles.insert(process.to_owned(), trouble);
             }
             Some(_) => {}
+        }
+    }
+
+    pub(crate) fn stuck(&mut self, process: &str, failed: Option<&ActError>, again_at: Instant) {
+        let attempts = self.stuck.get(process).map_or(0, |t| t.attempts);
+        match failed {
+            None => drop(self.stuck.remove(process)),
+            Some(e) if self.stuck.len() < TROUBLES_MAX || attempts > 0 => {
+                let trouble = Trouble { code: e.code(), says: e.to_string(), attempts: attempts + 1, again_at };
+                self.stuck.insert(process.to_owned(), trouble);
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(crate) fn undecided(&mut self, process: &str, says: String) {
+        if self.undecided.len() < TROUBLES_MAX {
+            self.undecided.insert(process.to_owned(), says);
         }
     }
 
@@ -147,9 +170,15 @@ impl Node {
         Some(Grounds::of("tegata/peer-refused", [format!("the peer refused our message: {says}")]))
     }
 
-    /// What holds up the message of a process, if something does.
+    /// Why a process was ended undecided, as far as this run of the program knows.
+    pub(crate) fn why_undecided(&self, process: &str) -> Option<String> {
+        lock(&self.memory).undecided.get(process).cloned()
+    }
+
+    /// What holds up a process, its message or a move of ours, if something does.
     pub fn trouble(&self, process: &str) -> Option<Trouble> {
-        lock(&self.memory).troubles.get(process).cloned()
+        let memory = lock(&self.memory);
+        memory.troubles.get(process).or_else(|| memory.stuck.get(process)).cloned()
     }
 }
 

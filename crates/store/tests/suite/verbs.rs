@@ -58,6 +58,16 @@ fn a_move_commits_state_answer_messages_documents_and_events_as_one() {
 }
 
 #[test]
+fn a_process_that_a_peer_began_is_one_process_however_often_it_is_begun() {
+    let store = fresh();
+    let begun = |ours: &str, peer: &str| store::process::Move { process: negotiation(ours), peer: peer.into(), ..moved("n1", None, "REQUESTED") };
+    let begin = |ours: &str, peer: &str| store.move_process(&aoi(), begun(ours, peer), Together::default());
+    assert_eq!(begin("n1", "did:web:peer.example"), Ok(Moved::Done { version: 1, leaves: 0..0 }));
+    assert_eq!(begin("n2", "did:web:peer.example"), Err(StoreError::Stale { what: "process" }), "the same id of the same peer");
+    assert_eq!(begin("n3", "did:web:other.example"), Ok(Moved::Done { version: 1, leaves: 0..0 }), "another peer may call its own so");
+}
+
+#[test]
 fn a_move_that_came_too_late_writes_nothing_at_all() {
     let store = fresh();
     store.move_process(&aoi(), moved("n1", None, "REQUESTED"), Together::default()).unwrap();
