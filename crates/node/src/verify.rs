@@ -46,9 +46,20 @@ pub fn verify_files(files: Files<'_>, now: Instant) -> Result<Report, ActError> 
             .map(Option::unwrap_or_default)
     };
     let malformed = |what: &str, e: String| ActError::evidence("verify/anchors", format!("{what}: {e}"));
+    // A file that was given and holds none of what it is for is a slip, not an answer without it.
+    let none = |path: Option<&Path>, what: &str| match path {
+        Some(path) => Err(malformed(what, format!("`{}` holds none in PEM", path.display()))),
+        None => Ok(()),
+    };
     let certificates =
         Certificate::from_pem(&text(files.anchors)?).map_err(|e| malformed("anchors", e.to_string()))?;
+    if certificates.is_empty() {
+        none(files.anchors, "certificates that you trust")?;
+    }
     let crls = Crl::from_pem(&text(files.crls)?).map_err(|e| malformed("revocation lists", e.to_string()))?;
+    if crls.is_empty() {
+        none(files.crls, "revocation lists")?;
+    }
     let log = match files.policy {
         None => None,
         Some(path) => Some(Policy::parse(&read(path)?).map_err(|faults| {
@@ -58,6 +69,9 @@ pub fn verify_files(files: Files<'_>, now: Instant) -> Result<Report, ActError> 
     let anchors = Anchors { certificates, log };
     let mut data = match files.data {
         None => None,
+        Some(path) if path.is_dir() => {
+            return Err(ActError::evidence("verify/unreadable", format!("`{}` is a folder; name the delivered file", path.display())));
+        }
         Some(path) => Some(std::io::BufReader::new(File::open(path).map_err(|e| {
             ActError::evidence("verify/unreadable", format!("cannot read `{}`: {e}", path.display()))
         })?)),

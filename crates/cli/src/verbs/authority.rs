@@ -46,7 +46,9 @@ pub fn run(authority: Authority) -> ExitCode {
 fn serve(authority: &Authority) -> Result<(), String> {
     let language = authority.common.voice().language;
     let file = authority.dir.join(ADDRESS_FILE);
+    let mut here = false;
     let done = server::authority::run(&authority.dir, authority.listen, |running| {
+        here = true;
         let dir = authority.dir.display().to_string();
         let lines = [
             say(language, "authority-at", &[("url", Arg::Text(running.url())), ("dir", Arg::Text(&dir))]),
@@ -58,7 +60,10 @@ fn serve(authority: &Authority) -> Result<(), String> {
         }
         super::print_lines(&lines);
     });
-    let _gone = std::fs::remove_file(&file);
+    // An authority that did not start leaves the file of the one that runs.
+    if here {
+        let _gone = std::fs::remove_file(&file);
+    }
     done.map_err(|e| format!("error[{}]: {e}", e.code()))
 }
 

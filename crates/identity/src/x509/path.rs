@@ -131,6 +131,28 @@ impl SubIndication {
             SubIndication::TryLater => "TRY_LATER",
         }
     }
+
+    /// The same for a person.
+    pub fn says(self) -> &'static str {
+        match self {
+            SubIndication::FormatFailure => "the bytes are not of the format",
+            SubIndication::HashFailure => "what was signed is not what is here",
+            SubIndication::SigCryptoFailure => "the signature does not verify with its key",
+            SubIndication::Revoked => "the certificate was revoked before it was used",
+            SubIndication::Expired => "the certificate had expired when it was used",
+            SubIndication::NotYetValid => "the certificate was not valid yet when it was used",
+            SubIndication::SigConstraintsFailure => "the signature lacks what its profile asks for",
+            SubIndication::ChainConstraintsFailure => "the certificate or its path may not be used for this",
+            SubIndication::CryptoConstraintsFailure => "an algorithm or key is not accepted",
+            SubIndication::NoCertificateChainFound => "the certificate leads to none of the anchors that you gave",
+            SubIndication::NoSigningCertificateFound => "the certificate of the signer is not there",
+            SubIndication::RevokedNoPoe => "the certificate is revoked by now, and nothing proves that this was signed before",
+            SubIndication::OutOfBoundsNoPoe => "the certificate has expired by now, and nothing proves that this was signed before",
+            SubIndication::TimestampOrderFailure => "the times contradict each other",
+            SubIndication::SignedDataNotFound => "what was signed is not there",
+            SubIndication::TryLater => "whether the certificate was revoked is not known for that time; a newer list may tell",
+        }
+    }
 }
 
 impl fmt::Display for SubIndication {

@@ -102,6 +102,7 @@ unzip -Z1 "$container" > "$T/names" 2> "$T/why" || failed container 'unzip canno
 [ -z "$(grep -Ev '^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$' "$T/names")" ] ||
     failed container 'a name is not plain'
 quiet unzip -q -n "$container" -d "$E" || failed container 'unzip cannot unpack it'
+[ -z "$(find "$E" ! -type f ! -type d)" ] || failed container 'an entry is no file (a link)'
 printf 'application/vnd.etsi.asic-e+zip' > "$T/mimetype"
 cmp -s "$T/mimetype" "$E/mimetype" || failed container 'another `mimetype`'
 passed container "$(wc -l < "$T/names" | tr -d ' ') entries"
@@ -162,6 +163,17 @@ chain=''
 [ -s "$E/trust/chain.pem" ] && chain=$E/trust/chain.pem
 at=$(stated_time "$M/timestamp.tst")
 
+# Why openssl refused, in our words: WHAT
+refused_by() {
+    if grep -q 'certificate revoked' "$T/why"; then
+        echo "the certificate of $1 is revoked"
+    elif grep -q 'certificate has expired' "$T/why"; then
+        echo "the certificate of $1 has expired"
+    else
+        echo "$1 does not verify to your anchors"
+    fi
+}
+
 # Is this content sealed by this file, as of this time? STEP SEAL CONTENT TIME
 check_seal() {
     if [ -z "$anchors" ]; then
@@ -172,7 +184,7 @@ check_seal() {
     fi
     quiet openssl cms -verify -binary -cades -inform DER -in "$2" -content "$3" -CAfile "$T/ca.pem" \
         -no-CApath -no-CAstore $crls ${4:+-attime "$4"} ${chain:+-certfile "$chain"} \
-        -signer "$T/signer.pem" -out /dev/null || failed "$1" 'the seal does not verify to your anchors'
+        -signer "$T/signer.pem" -out /dev/null || failed "$1" "$(refused_by 'the seal')"
     openssl x509 -in "$T/signer.pem" -noout -subject -nameopt RFC2253 > "$T/subject" 2> "$T/why"
     grep -q organizationIdentifier "$T/subject" || failed "$1" 'the certificate names no organization'
     if [ -n "$crls" ]; then
@@ -189,7 +201,7 @@ check_stamp() {
         return
     fi
     quiet openssl ts -verify -data "$3" -in "$2" -token_in -CAfile "$T/ca.pem" $crls \
-        ${4:+-attime "$4"} ${chain:+-untrusted "$chain"} || failed "$1" 'the time-stamp does not verify to your anchors'
+        ${4:+-attime "$4"} ${chain:+-untrusted "$chain"} || failed "$1" "$(refused_by 'the time-stamp')"
     passed "$1" "$(openssl ts -reply -in "$2" -token_in -text 2> /dev/null | sed -n 's/^Time stamp: //p')"
 }
 

@@ -105,17 +105,22 @@ impl Look<'_> {
     /// With anchors at hand a path that leads to none of them is a failure; without any it cannot be told.
     fn judged(&self, answer: &Validation, detail: String) -> Found {
         let code = answer.sub_indication().map_or("", SubIndication::code);
+        let says = || match (answer, answer.sub_indication()) {
+            (Validation::Missing(_), Some(sub)) => format!("{}: {answer}", sub.says()),
+            (_, Some(sub)) => sub.says().to_owned(),
+            (_, None) => answer.to_string(),
+        };
         match answer {
             Validation::TotalPassed(_) => Found::passed(detail),
-            Validation::TotalFailed(_) => Found::failed(code, answer.to_string()),
+            Validation::TotalFailed(_) => Found::failed(code, says()),
             // A list may still come; an issuer that neither the bundle nor the anchors hold will not.
             Validation::Missing(_) if answer.sub_indication() == Some(SubIndication::TryLater) => {
-                Found::indeterminate(code, answer.to_string())
+                Found::indeterminate(code, says())
             }
             Validation::Indeterminate(_) if self.anchors.certificates.is_empty() => {
                 Found::indeterminate(code, "no anchor was given from outside")
             }
-            Validation::Indeterminate(_) | Validation::Missing(_) => Found::failed(code, answer.to_string()),
+            Validation::Indeterminate(_) | Validation::Missing(_) => Found::failed(code, says()),
         }
     }
 
