@@ -35,41 +35,41 @@ fn collected(wanted: impl Fn(&str) -> bool) -> Vec<Source> {
 
 /// The rule texts of a folder, invented ones left out.
 pub fn folder(root: &Path) -> io::Result<Vec<Source>> {
+    read(root, |_| true)
+}
+
+/// Those of them whose path is wanted; the others are not even read.
+fn read(root: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Source>> {
     let mut out = Vec::new();
     let mut stack = vec![root.to_path_buf()];
     while let Some(dir) = stack.pop() {
         for entry in fs::read_dir(&dir)? {
             let path = entry?.path();
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             if path.is_dir() {
                 stack.push(path);
-            } else if path.extension().is_some_and(|e| e == "md") {
-                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            } else if path.extension().is_some_and(|e| e == "md") && !name.starts_with(DEMO) && wanted(&name) {
                 out.push(Source { path: name, text: fs::read_to_string(&path)? });
             }
         }
     }
-    out.retain(|s| !s.path.starts_with(DEMO));
     Ok(out)
 }
 
 /// The rulebook from a folder or from this program; findings are printed, and errors refuse it.
 pub fn load(root: Option<&Path>) -> Result<Rulebook, String> {
-    parse(sources(root)?)
+    parse(sources(root, |_| true)?)
 }
 
-/// The same without the worked cases, which decide nothing and are most of the text: for a program that stays.
+/// The same without the worked cases, which decide nothing and are most of the text.
 pub fn load_law(root: Option<&Path>) -> Result<Rulebook, String> {
-    let law = |path: &str| !path.starts_with(CASES);
-    parse(match root {
-        None => collected(law),
-        Some(_) => sources(root)?.into_iter().filter(|s| law(&s.path)).collect(),
-    })
+    parse(sources(root, |path| !path.starts_with(CASES))?)
 }
 
-fn sources(root: Option<&Path>) -> Result<Vec<Source>, String> {
+fn sources(root: Option<&Path>, wanted: impl Fn(&str) -> bool) -> Result<Vec<Source>, String> {
     match root {
-        None => Ok(release()),
-        Some(root) => folder(root).map_err(|e| format!("error[TGT-C001]: cannot read the rules in `{}`: {e}", root.display())),
+        None => Ok(collected(wanted)),
+        Some(root) => read(root, wanted).map_err(|e| format!("error[TGT-C001]: cannot read the rules in `{}`: {e}", root.display())),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
 };
 use rulebook::{
     expr::{Atom, Expr, Test},
+    law::Entry,
     vocabulary::FactKind,
 };
 use std::collections::HashMap;
@@ -264,6 +265,13 @@ pub fn atoms(e: &Expr) -> Vec<&Atom> {
     let mut out = Vec::new();
     e.each_atom(&mut |a| out.push(a));
     out
+}
+
+/// The test of an atom that asks a list, for one of its entries.
+pub(crate) fn on_entry(lexicon: &Lexicon, atom: &Atom, entry: &Entry) -> Option<Plain> {
+    let slot = lexicon.slot(&atom.fact)?;
+    let places = slot.values.meant(std::slice::from_ref(&entry.key));
+    Some(if slot.shape == Shape::Choice { Plain::In(places) } else { Plain::HasAny(places) })
 }
 
 /// The tests of an atom that need no list: `has all` is the conjunction and `has only` the negation of others.

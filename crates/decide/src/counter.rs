@@ -3,6 +3,7 @@
 use crate::{
     axis::Cut,
     decision::Verdict,
+    diagram::Forced,
     knowledge::Knowledge,
     lexicon::Shape,
     remedy::Hand,
@@ -44,7 +45,8 @@ pub fn warnings(table: &Table, crossing: &Crossing) -> Vec<Warning> {
     for slot in table.lexicon.slots().iter().filter(|s| s.shape == Shape::Count) {
         let Some(Known::Range(_, count)) = crossing.facts.get(&slot.name).map(|f| &f.known) else { continue };
         let mut ahead: Vec<(i64, &str)> = Vec::new();
-        for layer in k.live.iter().filter_map(|i| table.layers.get(*i)) {
+        let applies = |i: &usize| table.layers.get(*i).filter(|l| k.can(table, *i, l.law().applies, &Forced::NONE));
+        for layer in k.live.iter().filter_map(applies) {
             let unit = &layer.linked.unit;
             for axis in unit.axes.of_slot(&slot.name).iter().filter_map(|a| unit.axes.list.get(*a)) {
                 if let Cut::Number(cuts) = &axis.cut {

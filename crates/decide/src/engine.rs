@@ -6,6 +6,7 @@ use crate::{
     deciding::{deciding, failed_slots},
     decision::{Clause, ClauseKind, CrossingAnswer, Decision, LayerAnswer, Verdict},
     explain,
+    given::Given,
     index::Index,
     knowledge::{Knowledge, Truth},
     lexicon::Lexicon,
@@ -30,23 +31,41 @@ pub struct Engine {
     lexicon: Option<Arc<Lexicon>>,
     units: Units,
     tables: BTreeMap<AsOf, Arc<Table>>,
+    /// By what questions say, the latest last; none where every question is answered from whole tables.
+    narrow: Option<Vec<Narrow>>,
+}
+
+/// Tables for one question.
+#[derive(Debug)]
+struct Narrow {
+    given: Given,
+    units: Units,
+    tables: BTreeMap<AsOf, Arc<Table>>,
 }
 
 // LIMIT: tables kept; the oldest as-of is dropped first.
 const TABLES_MAX: usize = 64;
+// LIMIT: questions whose tables are kept; the oldest is dropped first.
+const NARROW_MAX: usize = 8;
 
 impl Engine {
     /// Starts with no table made.
     pub fn new(book: impl Into<Arc<Rulebook>>) -> Self {
         let book = book.into();
         let index = Index::of(&book);
-        Self { book, index, lexicon: None, units: Units::default(), tables: BTreeMap::new() }
+        Self { book, index, lexicon: None, units: Units::default(), tables: BTreeMap::new(), narrow: None }
+    }
+
+    /// For a question or a few: law is compiled only as far as what a question says leaves it open, which costs a small part
+    /// of a whole table and answers the same.
+    pub fn for_few(book: impl Into<Arc<Rulebook>>) -> Self {
+        Self { narrow: Some(Vec::new()), ..Self::new(book) }
     }
 
     /// The engine of another rulebook that takes over every unit whose law reads the same: after the edit of one file,
     /// one file is compiled.
     pub fn revised(&self, book: impl Into<Arc<Rulebook>>) -> Self {
-        Self { units: self.units.clone(), ..Self::new(book) }
+        Self { units: self.units.clone(), narrow: self.narrow.as_ref().map(|_| Vec::new()), ..Self::new(book) }
     }
 
     /// The table for a day, made when first asked for.
@@ -57,13 +76,45 @@ impl Engine {
         if self.tables.len() >= TABLES_MAX {
             self.tables.pop_first();
         }
+        let lexicon = self.lexicon()?;
+        let table = Arc::new(Table::compile_with(&self.book, as_of, lexicon, &mut self.units)?);
+        self.tables.insert(as_of, table.clone());
+        Ok(table)
+    }
+
+    fn lexicon(&mut self) -> Result<Arc<Lexicon>, TooManyCells> {
         let lexicon = match &self.lexicon {
             Some(l) => l.clone(),
             None => Arc::new(Lexicon::of(&self.book.vocabulary)?),
         };
         self.lexicon = Some(lexicon.clone());
-        let table = Arc::new(Table::compile_with(&self.book, as_of, lexicon, &mut self.units)?);
-        self.tables.insert(as_of, table.clone());
+        Ok(lexicon)
+    }
+
+    /// The table that answers a question on a day.
+    fn table_for(&mut self, bound: &Bound, as_of: AsOf) -> Result<Arc<Table>, TooManyCells> {
+        if self.narrow.is_none() {
+            return self.table(as_of);
+        }
+        let lexicon = self.lexicon()?;
+        let (book, all) = (self.book.clone(), self.narrow.get_or_insert_default());
+        let given = Given::of(&book, &lexicon, bound, as_of.on);
+        if !all.iter().any(|n| n.given.covers(&given, &lexicon)) {
+            if all.len() >= NARROW_MAX {
+                all.remove(0);
+            }
+            all.push(Narrow { given: given.clone(), units: Units::default(), tables: BTreeMap::new() });
+        }
+        // The one that says most has the smallest tables, and was made last.
+        let Some(narrow) = all.iter_mut().rev().find(|n| n.given.covers(&given, &lexicon)) else { return self.table(as_of) };
+        if let Some(table) = narrow.tables.get(&as_of) {
+            return Ok(table.clone());
+        }
+        if narrow.tables.len() >= TABLES_MAX {
+            narrow.tables.pop_first();
+        }
+        let table = Arc::new(Table::compile_for(&narrow.given, &book, as_of, lexicon, &mut narrow.units)?);
+        narrow.tables.insert(as_of, table.clone());
         Ok(table)
     }
 
@@ -79,7 +130,7 @@ impl Engine {
 
     /// Decides a bound transfer for a day, with reasons, ways through and what is missing.
     pub fn decide(&mut self, bound: &Bound, as_of: AsOf) -> Result<Decision, TooManyCells> {
-        let table = self.table(as_of)?;
+        let table = self.table_for(bound, as_of)?;
         Ok(decide(&table, &self.book, &self.index, bound))
     }
 
@@ -96,7 +147,7 @@ impl Engine {
         if !bound.crossings.iter().any(|c| stated(&c)) {
             return Ok(Vec::new());
         }
-        let table = self.table(as_of)?;
+        let table = self.table_for(bound, as_of)?;
         let mut all: Vec<Warning> = Vec::new();
         for warning in bound.crossings.iter().filter(stated).flat_map(|c| warnings(&table, c)) {
             if !all.contains(&warning) {
@@ -109,7 +160,7 @@ impl Engine {
 
     /// The verdict alone.
     pub fn verdict(&mut self, bound: &Bound, as_of: AsOf) -> Result<Verdict, TooManyCells> {
-        let table = self.table(as_of)?;
+        let table = self.table_for(bound, as_of)?;
         Ok(verdicts(&table, &self.book, bound).into_iter().max_by_key(|v| v.severity()).unwrap_or(Verdict::Undetermined))
     }
 

@@ -273,6 +273,37 @@ impl Slot {
         }
     }
 
+    /// How many words the members of a set take.
+    pub(crate) fn n_words(&self) -> usize {
+        self.values.words.len().div_ceil(64)
+    }
+
+    /// The words of bits that it takes.
+    fn range(&self) -> std::ops::Range<usize> {
+        let n = match self.shape {
+            Shape::Choice => 1,
+            Shape::Set => 1 + self.n_words(),
+            Shape::Count | Shape::Day => 2,
+        };
+        self.at..self.at + n
+    }
+
+    /// Whether two say the same of it.
+    pub(crate) fn same(&self, a: &Packed, b: &Packed) -> bool {
+        a.0.get(self.range()) == b.0.get(self.range())
+    }
+
+    /// Whether anything is known of it.
+    pub(crate) fn is_told(&self, packed: &Packed) -> bool {
+        let word = |i: usize| packed.0.get(self.at + i).copied().unwrap_or(0);
+        match self.shape {
+            Shape::Choice => word(0) != ANY,
+            Shape::Set => word(0) == 1,
+            Shape::Count => word(0) != 0 || word(1) != i64::MAX as u64,
+            Shape::Day => word(0) != i64::MIN as u64 || word(1) != i64::MAX as u64,
+        }
+    }
+
     /// Whether its unsaid value is that it is lacking.
     pub fn is_absent_when_unsaid(&self) -> bool {
         self.absent.is_some()

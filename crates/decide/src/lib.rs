@@ -26,6 +26,7 @@ pub mod linked;
 mod filter;
 pub mod paths;
 pub mod gather;
+pub mod given;
 pub mod unit;
 pub mod axis;
 pub mod diagram;

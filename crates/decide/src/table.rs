@@ -4,9 +4,10 @@
 use crate::{
     axis::{Axis, Cut},
     cells::Cells,
-    diagram::{Forced, NodeId, TRUE},
+    diagram::{FALSE, Forced, NodeId, TRUE},
     filter::Filter,
     gather::{Day, Law},
+    given::Given,
     lexicon::{Lexicon, Packed, Shape},
     linked::Linked,
     unit::{Functions, Unit},
@@ -143,32 +144,40 @@ impl Table {
 
     /// Compiles what is not among the units yet, and links the rest.
     pub fn compile_with(book: &Rulebook, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
+        Self::compile_for(&Given::NOTHING, book, as_of, lexicon, units)
+    }
+
+    /// The same for what a question says: it answers that question, and those that say more. Units made for one question are
+    /// no other's.
+    pub fn compile_for(given: &Given, book: &Rulebook, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
         let day = Day::of(book, as_of);
         let mut layers = Vec::with_capacity(day.layers.len());
-        for layer in &day.layers {
+        for layer in day.layers.iter().filter(|l| given.truth(&l.applies, &day, &lexicon) != Some(false)) {
             let law = day.law(layer);
-            let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile(&day, &law, &lexicon))?;
+            let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile_for(given, &day, &law, &lexicon))?;
             layers.push(LayerTable { id: layer.id.clone(), linked: Linked::of(unit, &lexicon), effects: Vec::new() });
         }
         let offered: Vec<(usize, &MeasureOffer)> = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)).collect();
-        let beside_exprs = beside(&day, &offered, &lexicon);
-        let law = day.beside(beside_exprs.iter().collect());
-        let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile(&day, &law, &lexicon))?;
-        let beside = Linked::of(unit, &lexicon);
-        let also = beside.unit.laws.first().map(|l| l.also.clone()).unwrap_or_default();
-        let mut measures = Vec::new();
-        for (n, (index, m)) in offered.iter().enumerate() {
-            let mut touches = false;
+        let mut touching = vec![false; offered.len()];
+        for ((n, (_, m)), touches) in offered.iter().enumerate().zip(&mut touching) {
             for layer in &mut layers {
                 let before = layer.effects.len();
                 m.does.iter().for_each(|e| layer.effects.extend(effects(&layer.linked.unit, &lexicon, e).into_iter().map(|(a, c)| (n, a, c))));
-                touches |= layer.effects.len() > before;
+                *touches |= layer.effects.len() > before;
             }
-            // What no rule asks about opens nothing; the number stays, so that effects point to it.
-            let when = if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { crate::diagram::FALSE };
-            let determinations = m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect();
-            measures.push(MeasureTable { measure: *index, does: m.does.clone(), when, determinations });
         }
+        let beside_exprs = beside(&day, &offered, &lexicon);
+        let law = day.beside(beside_exprs.iter().collect());
+        let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile_for(given, &day, &law, &lexicon))?;
+        let beside = Linked::of(unit, &lexicon);
+        let also = beside.unit.laws.first().map(|l| l.also.clone()).unwrap_or_default();
+        let measures: Vec<MeasureTable> = offered.iter().zip(touching).enumerate().map(|(n, ((index, m), touches))| MeasureTable {
+            measure: *index,
+            does: m.does.clone(),
+            // What no rule asks about opens nothing; the number stays, so that effects point to it.
+            when: if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { FALSE },
+            determinations: m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect(),
+        }).collect();
         let law: Vec<(&Unit, NodeId)> = layers.iter().map(|l| (&*l.linked.unit, l.law().applies)).collect();
         let filter = Filter::of(&law, &lexicon);
         let whens: Vec<(&Unit, NodeId)> = measures.iter().map(|m| (&*beside.unit, m.when)).collect();
@@ -286,7 +295,7 @@ pub fn double_edged_under<'a>(day: &Day<'a>, law: &Law<'a>, measures: &[(usize, 
             let open = diagram.literal(axis, fine);
             diagram.and(f, open)
         });
-        if possible != crate::diagram::FALSE {
+        if possible != FALSE {
             out.push(*index);
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     axis::{Asked, Axes, Axis, Survey},
     diagram::{Diagram, FALSE, NodeId, TRUE},
     gather::{Day, Law},
+    given::Given,
     lexicon::{Lexicon, TooManyCells},
     paths::Paths,
 };
@@ -115,8 +116,17 @@ impl Unit {
         Self::together(&[(day, law)], lexicon)
     }
 
+    /// Compiles one law for what a question says: over the same axes, with all that is told already taken out.
+    pub fn compile_for(given: &Given, day: &Day<'_>, law: &Law<'_>, lexicon: &Lexicon) -> Result<Self, TooManyCells> {
+        Self::made(&[(day, law)], lexicon, given)
+    }
+
     /// Compiles several laws over the same axes, so that they can be compared.
     pub fn together(laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon) -> Result<Self, TooManyCells> {
+        Self::made(laws, lexicon, &Given::NOTHING)
+    }
+
+    fn made(laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon, given: &Given) -> Result<Self, TooManyCells> {
         let mut survey = Survey::new(lexicon);
         for (day, law) in laws {
             let surveyor = Surveyor { day, lexicon };
@@ -133,7 +143,7 @@ impl Unit {
         let diagram = axes.diagram();
         let mut unit = Self { axes, diagram, constraint: TRUE, paths: Paths::default(), laws: Vec::new() };
         for (day, law) in laws {
-            let mut c = Compiler { day, law, lexicon, axes: &unit.axes, diagram: &mut unit.diagram };
+            let mut c = Compiler { day, law, lexicon, given, axes: &unit.axes, diagram: &mut unit.diagram };
             let never: Vec<NodeId> = law.constraints.iter().map(|x| c.expr(&x.never)).collect();
             let some = c.diagram.any(never);
             let functions = c.functions();

@@ -109,7 +109,7 @@ pub enum Order {
 /// Runs a party until it is told to stop or its director is gone.
 pub fn run(config: &Path, rules: Option<&Path>, pages: Pages) -> Result<(), String> {
     let config = Config::read(config).map_err(|e| format!("error[{}]: {e}", e.code()))?;
-    let book = rules_source::load(rules)?;
+    let book = rules_source::load_law(rules)?;
     let server = server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?;
     let node = server.node().clone();
     let link = match pages {

@@ -141,8 +141,10 @@ fn exit(check: &Check, verdict: Verdict) -> ExitCode {
 }
 
 fn answer(check: &Check) -> Result<Verdict, String> {
-    let book = rules_source::load(check.common.rules.as_deref())?;
-    let mut engine = Engine::new(book);
+    let book = rules_source::load_law(check.common.rules.as_deref())?;
+    // Many questions share one whole table; for one, only what it leaves open is compiled.
+    let many = check.register.is_some() || check.jsonl || check.to_all;
+    let mut engine = if many { Engine::new(book) } else { Engine::for_few(book) };
     let today = super::today();
     let day = |t: &Option<String>| t.as_ref().map(|t| t.parse::<CivilDate>().map_err(|e| format!("error[TGT-C003]: {e}"))).transpose();
     let on = day(&check.as_of)?.unwrap_or(today);

@@ -44,7 +44,7 @@ pub fn run(verb: CommonRule) -> ExitCode {
 }
 
 fn answer(verb: &CommonRule) -> Result<u8, String> {
-    let mut engine = Engine::new(rules_source::load(verb.common.rules.as_deref())?);
+    let mut engine = Engine::new(rules_source::load_law(verb.common.rules.as_deref())?);
     let destinations = if verb.to_all { engine.book.vocabulary.places.keys().cloned().collect() } else { profile::places(&engine, &verb.to)? };
     let crossing = verb.profile.crossing(&engine, &[("exporter.place", Some(&verb.from))])?;
     let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;

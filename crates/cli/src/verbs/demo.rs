@@ -124,7 +124,7 @@ fn play(demo: &Demo) -> Result<Vec<String>, String> {
     let dir = std::fs::canonicalize(&dir).map_err(|e| format!("error[TGT-C001]: `{}`: {e}", dir.display()))?;
     let _swept = fresh.then(|| Sweep::of(&dir));
     let world = World::read(demo.world.as_deref(), &dir)?;
-    let mut engine = Engine::new(rules_source::load(demo.common.rules.as_deref())?);
+    let mut engine = Engine::for_few(rules_source::load_law(demo.common.rules.as_deref())?);
     let today = super::today();
     scenes::opening(&stage);
     stage.pause(&stage.voice.word("demo-next"));

@@ -42,7 +42,7 @@ pub fn run(determine: Determine) -> ExitCode {
 }
 
 fn answer(determine: &Determine) -> Result<(), String> {
-    let book = crate::rules_source::load(determine.common.rules.as_deref())?;
+    let book = crate::rules_source::load_law(determine.common.rules.as_deref())?;
     let path = &determine.paper;
     if std::fs::metadata(path).is_ok_and(|m| m.len() > PAPER_BYTES_MAX) {
         return Err(format!("error[TGT-C015]: `{}` is larger than 1 MiB", path.display()));

@@ -58,12 +58,12 @@ fn answer(diff: &Diff) -> Result<u8, String> {
     let days = [&diff.from, &diff.to].map(|t| t.parse::<CivilDate>().ok());
     let (mut before, a, mut after, b) = match days {
         [Some(a), Some(b)] => {
-            let book = rules_source::load(diff.common.rules.as_deref())?;
+            let book = rules_source::load_law(diff.common.rules.as_deref())?;
             (Engine::new(book.clone()), AsOf::then(a), Engine::new(book), AsOf::then(b))
         }
         [None, None] => {
             let today = AsOf::then(super::today());
-            let [a, b] = [&diff.from, &diff.to].map(|f| rules_source::load(Some(Path::new(f))));
+            let [a, b] = [&diff.from, &diff.to].map(|f| rules_source::load_law(Some(Path::new(f))));
             (Engine::new(a?), today, Engine::new(b?), today)
         }
         _ => return Err("error[TGT-C003]: give two days, or two folders of rules".into()),

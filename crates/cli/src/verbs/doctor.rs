@@ -177,12 +177,12 @@ fn apart(now: model::Instant, there: model::Instant) -> Finding {
 }
 
 fn newest_reading() -> Option<model::CivilDate> {
-    let book = rules_source::load(None).ok()?;
+    let book = rules_source::load_law(None).ok()?;
     book.heads().into_iter().map(|(_, h)| h.read).max()
 }
 
 fn rules(doctor: &Doctor) -> Finding {
-    match rules_source::load(doctor.common.rules.as_deref()) {
+    match rules_source::load_law(doctor.common.rules.as_deref()) {
         Err(e) => Fail(e, "`tegata rules lint` shows every mistake".into()),
         Ok(book) => {
             let today = doctor.now().day(0);
@@ -198,7 +198,7 @@ fn rules(doctor: &Doctor) -> Finding {
 
 /// Names in `accept_drafted` that are none.
 fn law(doctor: &Doctor, config: &Config) -> Option<Finding> {
-    let book = rules_source::load(doctor.common.rules.as_deref()).ok()?;
+    let book = rules_source::load_law(doctor.common.rules.as_deref()).ok()?;
     match config.check_law(&book) {
         Err(e) => Some(Fail(e.to_string(), "mend the name".into())),
         Ok(()) if !config.law.accept_drafted.is_empty() => {

@@ -63,7 +63,7 @@ pub fn run(draft: Draft) -> ExitCode {
 }
 
 fn answer(draft: &Draft) -> Result<Vec<String>, String> {
-    let book = crate::rules_source::load(draft.common.rules.as_deref())?;
+    let book = crate::rules_source::load_law(draft.common.rules.as_deref())?;
     let language = draft.common.voice().language;
     if draft.all {
         let mut lines = vec![say(language, "papers-all", &[])];
@@ -91,7 +91,7 @@ fn answer(draft: &Draft) -> Result<Vec<String>, String> {
 /// The forms that serve a measure, route or obligation of the answer.
 fn needed(draft: &Draft, book: Rulebook, bound: &Bound, on: CivilDate) -> Result<Vec<String>, String> {
     let language = draft.common.voice().language;
-    let mut engine = Engine::new(book);
+    let mut engine = Engine::for_few(book);
     let (mut asked, mut laws) = (BTreeSet::new(), BTreeSet::new());
     // Where facts are missing the papers are those that would be needed if the usual holds; the papers leave such facts blank.
     let (usual, _) = engine.book.suppose(bound);

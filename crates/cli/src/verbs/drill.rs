@@ -47,7 +47,7 @@ pub fn run(drill: Drill) -> ExitCode {
 
 fn rehearse(drill: &Drill) -> Result<ExitCode, String> {
     let voice = drill.common.voice();
-    let book = rules_source::load(drill.common.rules.as_deref())?;
+    let book = rules_source::load_law(drill.common.rules.as_deref())?;
     let as_of = AsOf::then(drill.as_of.unwrap_or_else(super::today));
     let mut fallen = book.clone();
     let mut struck = fallen.strike(&drill.strike);

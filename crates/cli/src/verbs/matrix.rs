@@ -34,7 +34,7 @@ pub fn run(verb: MatrixOf) -> ExitCode {
 }
 
 fn answer(verb: &MatrixOf) -> Result<Vec<String>, String> {
-    let mut engine = Engine::new(rules_source::load(verb.common.rules.as_deref())?);
+    let mut engine = Engine::new(rules_source::load_law(verb.common.rules.as_deref())?);
     let from = profile::places(&engine, &verb.from)?;
     let crossing = verb.profile.crossing(&engine, &[])?;
     let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;

@@ -17,7 +17,7 @@ pub struct Shown {
 
 /// Prints the findings; how many nobody explained.
 pub fn run(shown: &Shown, common: &Common) -> Result<usize, String> {
-    let book = rules_source::load(common.rules.as_deref())?;
+    let book = rules_source::load_law(common.rules.as_deref())?;
     let voice = common.voice();
     let bar = super::wheel(&voice.word("hygiene-wait"));
     let mut told = 0;

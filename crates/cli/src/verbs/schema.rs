@@ -22,7 +22,7 @@ enum What {
 /// Runs the verb.
 pub fn run(schema: Schema) -> ExitCode {
     let What::Transfer = schema.what;
-    match rules_source::load(schema.common.rules.as_deref()) {
+    match rules_source::load_law(schema.common.rules.as_deref()) {
         Ok(book) => {
             let value = rulebook::schema::transfer_schema(&book.vocabulary);
             super::print_lines(&[serde_json::to_string_pretty(&value).unwrap_or_default()]);

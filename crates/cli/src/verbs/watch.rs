@@ -72,7 +72,7 @@ pub fn run(watch: Watch) -> ExitCode {
 
 fn look(watch: &Watch) -> Result<bool, String> {
     let voice = watch.common.voice();
-    let mut engine = Engine::new(rules_source::load(watch.common.rules.as_deref())?);
+    let mut engine = Engine::new(rules_source::load_law(watch.common.rules.as_deref())?);
     let on = watch.as_of.unwrap_or_else(super::today);
     if let Some(until) = watch.until.filter(|until| *until < on) {
         return Err(format!("error[TGT-C003]: --until {until} lies before the day that is asked for, {on}"));

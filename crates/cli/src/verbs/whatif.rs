@@ -56,7 +56,7 @@ pub fn run(verb: WhatIf) -> ExitCode {
 }
 
 fn answer(verb: &WhatIf) -> Result<u8, String> {
-    let book = rules_source::load(verb.common.rules.as_deref())?;
+    let book = rules_source::load_law(verb.common.rules.as_deref())?;
     let draft = verb.draft.iter().map(|d| source(d)).collect::<Result<Vec<_>, _>>()?;
     let (mut drafted, findings) = change::overlaid(&book, draft);
     if !loads(&findings) {

@@ -6,11 +6,12 @@ use crate::{
     cells::Cells,
     diagram::{Diagram, FALSE, NodeId, TRUE},
     gather::{Day, Law},
-    lexicon::{Lexicon, Shape},
+    given::Given,
+    lexicon::Lexicon,
 };
 use rulebook::{
     expr::{Atom, Expr, Test},
-    law::{Entry, IfBreached, Obligation},
+    law::{IfBreached, Obligation},
 };
 
 /// Notes what conditions ask, before cells are cut.
@@ -27,7 +28,7 @@ impl Surveyor<'_> {
                 Test::Reading(_) => survey.note_named(Asked::Reading(atom.fact.clone())),
                 Test::OnList(list) => {
                     for entry in self.day.entries(list) {
-                        if let Some(p) = on_entry(self.lexicon, atom, entry) {
+                        if let Some(p) = axis::on_entry(self.lexicon, atom, entry) {
                             survey.note(&atom.fact, &p);
                         }
                         entry.when.iter().for_each(|w| self.expr(w, survey));
@@ -43,17 +44,12 @@ impl Surveyor<'_> {
     }
 }
 
-fn on_entry(lexicon: &Lexicon, atom: &Atom, entry: &Entry) -> Option<Plain> {
-    let slot = lexicon.slot(&atom.fact)?;
-    let places = slot.values.meant(std::slice::from_ref(&entry.key));
-    Some(if slot.shape == Shape::Choice { Plain::In(places) } else { Plain::HasAny(places) })
-}
-
 /// Makes functions of conditions.
 pub(super) struct Compiler<'a, 'd> {
     pub day: &'a Day<'a>,
     pub law: &'a Law<'a>,
     pub lexicon: &'a Lexicon,
+    pub given: &'a Given,
     pub axes: &'a Axes,
     pub diagram: &'d mut Diagram,
 }
@@ -90,14 +86,18 @@ impl Compiler<'_, '_> {
     /// Whether a place is on a list.
     ///
     /// INVARIANT: its parts are the entries that count, in the order of the list, each with the condition of its scope as its
-    /// only part; so what a unit says of an entry holds for every day on which the list reads the same.
+    /// only part (none where the place is surely another); so what a unit says of an entry holds for every day on which the list reads the same.
     fn on_list(&mut self, atom: &Atom, list: &str) -> Condition {
         let day = self.day;
         // Entries with one scope are one set of places: a long list is a few tests.
         let mut groups: Vec<(Option<&Expr>, Condition, NodeId)> = Vec::new();
         let mut parts = Vec::new();
         for entry in day.entries(list) {
-            let here = on_entry(self.lexicon, atom, entry).map_or(FALSE, |p| self.plain(&atom.fact, &p));
+            let here = axis::on_entry(self.lexicon, atom, entry).map_or(FALSE, |p| self.plain(&atom.fact, &p));
+            if here == FALSE {
+                parts.push(Condition { holds: FALSE, parts: Vec::new() });
+                continue;
+            }
             let known = groups.iter().position(|(w, ..)| *w == entry.when.as_ref());
             let at = known.unwrap_or_else(|| {
                 let always = Condition { holds: TRUE, parts: Vec::new() };
@@ -150,6 +150,11 @@ impl Compiler<'_, '_> {
     }
 
     fn plain(&mut self, slot: &str, plain: &Plain) -> NodeId {
+        match self.lexicon.slot(slot).and_then(|s| self.given.tells(s, plain)) {
+            Some(true) => return TRUE,
+            Some(false) => return FALSE,
+            None => {}
+        }
         let literals = self.axes.literals(slot, plain);
         let fs: Vec<NodeId> = literals.into_iter().map(|(axis, cells)| self.diagram.literal(axis, cells)).collect();
         self.diagram.any(fs)
