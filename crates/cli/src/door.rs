@@ -83,6 +83,8 @@ impl From<String> for Fault {
 #[derive(Debug)]
 pub struct Door {
     host: String,
+    /// What stands before each path: `/p/aoi` for a participant behind the doors of another.
+    below: String,
     token: String,
 }
 
@@ -93,7 +95,8 @@ impl Door {
             std::fs::read_to_string(path).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", path.display())))
         };
         if let (Some(at), Some(file)) = (&which.at, &which.token_file) {
-            return Ok(Self { host: host(at)?, token: read(file)?.trim().to_string() });
+            let (host, below) = place(at)?;
+            return Ok(Self { host, below, token: read(file)?.trim().to_string() });
         }
         let Some(found) = DoorFile::read(&which.dir) else {
             let line = format!("error[TGT-C011]: no node serves on `{0}`; start one: tegata serve --dir {0}", which.dir.display());
@@ -103,7 +106,8 @@ impl Door {
             Some(file) => read(file)?.trim().to_string(),
             None => found.token.clone(),
         };
-        Ok(Self { host: host(&found.address)?, token })
+        let (host, below) = place(&found.address)?;
+        Ok(Self { host, below, token })
     }
 
     /// Asks.
@@ -132,8 +136,8 @@ impl Door {
         stream.set_read_timeout(Some(ANSWER)).map_err(gone)?;
         let body = body.unwrap_or_default();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            self.host, self.token, body.len()
+            "{method} {}{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            self.below, self.host, self.token, body.len()
         );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(gone)?;
         let mut raw = Vec::new();
@@ -150,9 +154,18 @@ impl Door {
     }
 }
 
-fn host(at: &str) -> Result<String, Fault> {
-    let rest = at.strip_prefix("http://").map(|r| r.trim_end_matches('/'));
-    rest.filter(|r| !r.contains('/')).map(str::to_string).ok_or_else(|| Fault::usage(format!("error[TGT-C002]: `{at}` is no address such as http://127.0.0.1:4777")))
+/// Host and port of an address, and the path below which the door lies.
+fn place(at: &str) -> Result<(String, String), Fault> {
+    let wrong = || Fault::usage(format!("error[TGT-C002]: `{at}` is no address such as http://127.0.0.1:4777"));
+    let rest = at.strip_prefix("http://").map(|r| r.trim_end_matches('/')).ok_or_else(wrong)?;
+    let (host, below) = match rest.split_once('/') {
+        None => (rest, String::new()),
+        Some((host, name)) => match name.strip_prefix("p/") {
+            Some(one) if !one.contains('/') => (host, format!("/p/{}", part(one))),
+            _ => return Err(wrong()),
+        },
+    };
+    Ok((host.to_string(), below))
 }
 
 fn json(body: &[u8]) -> Result<Value, Fault> {

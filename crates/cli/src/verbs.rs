@@ -18,6 +18,7 @@ pub mod get;
 pub mod keep;
 pub mod matrix;
 pub mod offer;
+pub mod participant;
 pub mod protect;
 pub mod register;
 pub mod rules;

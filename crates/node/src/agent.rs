@@ -78,7 +78,8 @@ pub struct Node {
     pub(crate) address: String,
     pub(crate) store: Store,
     pub(crate) participant: Participant,
-    pub(crate) engine: Mutex<Engine>,
+    /// The law; nodes of one process may share it.
+    pub(crate) engine: Arc<Mutex<Engine>>,
     pub(crate) carrier: Arc<dyn Carrier>,
     pub(crate) signer: Arc<dyn Signer>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -130,6 +131,19 @@ impl Node {
         signer: Arc<dyn Signer>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, ActError> {
+        let engine = Arc::new(Mutex::new(Engine::new(book)));
+        Self::start_sharing(config, address, engine, carrier, signer, clock)
+    }
+
+    /// The same with the law of another node: their decisions are their own, the tables are made once.
+    pub fn start_sharing(
+        config: Config,
+        address: &str,
+        engine: Arc<Mutex<Engine>>,
+        carrier: Arc<dyn Carrier>,
+        signer: Arc<dyn Signer>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, ActError> {
         let store = Store::open(&config.directory)?;
         let participant = Participant::new(&config.participant)?;
         let text = std::fs::read_to_string(config.file(&config.keys.anchors)).unwrap_or_default();
@@ -138,13 +152,12 @@ impl Node {
             Some(kept) if config.mode == Mode::Demo => String::from_utf8_lossy(&kept.body).parse().ok(),
             _ => config.legal_day,
         };
-        let book = book.into();
-        let rulebook = book.digest();
+        let rulebook = lock(&engine).book.digest();
         let node = Arc::new(Self {
             address: address.trim_end_matches('/').to_owned(),
             store,
             participant,
-            engine: Mutex::new(Engine::new(book)),
+            engine,
             carrier,
             signer,
             clock,

@@ -30,6 +30,9 @@ pub struct Config {
     pub participant: String,
     /// Its name, for people.
     pub name: String,
+    /// The id of the intermediary that acts for the participant, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
     /// Where the store, the keys and what is received lie.
     pub directory: PathBuf,
     /// Where peers reach us; port 0 takes a free one.
@@ -263,6 +266,7 @@ impl Default for Config {
             mode: Mode::default(),
             participant: "did:web:localhost".into(),
             name: "unnamed participant".into(),
+            through: None,
             directory: "tegata-data".into(),
             listen: "127.0.0.1:0".into(),
             address: None,

@@ -23,6 +23,7 @@ pub mod act;
 mod crew;
 mod live;
 pub mod prove;
+pub mod figures;
 pub mod report;
 pub mod verify;
 

@@ -6,6 +6,7 @@ use crate::carrier::{Limits as CarrierLimits, Terms, TlsCarrier};
 use crate::tls::{Clients, Door, Files, Limits, Listening, TlsError, bind};
 use crate::{claims_door, data_door, dataflow_door, dsp_door, test_identity};
 use axum::Router;
+use decide::engine::Engine;
 use identity::asn1::oid;
 use identity::x509::Certificate;
 use node::agent::Node;
@@ -17,7 +18,7 @@ use rulebook::book::Rulebook;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What marks a certificate of the demo's authority; production refuses it.
@@ -173,23 +174,8 @@ pub fn start(
         config.file(&config.keys.tls_certificate),
         config.file(&config.keys.tls_key),
     );
-    let terms = Terms::new(anchors.clone()).reaching(reach(&config)).within(limits(&config));
-    let carrier = TlsCarrier::open(match config.test_identity {
-        true => terms.clear_on_loopback(),
-        false => terms.showing(certificate.clone(), key.clone()),
-    })?;
-    let signer = FileSigner::open(
-        &config.file(&config.keys.seal_certificate),
-        &config.file(&config.keys.seal_key),
-        &config.log_origin(),
-        &config.file(&config.keys.log_seed),
-    )?;
-    let node =
-        Node::start(config, &address, book, Arc::new(carrier), Arc::new(signer), Arc::new(MachineClock))?;
-    let mut router = dsp_door::router(node.clone())
-        .merge(data_door::router(node.clone()))
-        .merge(dataflow_door::router(node.clone()))
-        .merge(claims_door::router(node.clone()));
+    let node = open(config, &address, Arc::new(Mutex::new(Engine::new(book))))?;
+    let mut router = member_routes(&node);
     if let Some(pages) = pages(&node) {
         router = router.merge(pages);
     }
@@ -202,6 +188,53 @@ pub fn start(
     let listening = Listening::start(listener, router, door)?;
     node.run().map_err(|e| StartError::Act(ActError::Sign(SignError(format!("no threads: {e}")))))?;
     Ok(NodeServer { node, listening: Some(listening) })
+}
+
+/// Opens keys, carrier and store of a node that will be reached at this address.
+fn open(config: Config, address: &str, engine: Arc<Mutex<Engine>>) -> Result<Arc<Node>, StartError> {
+    let terms = Terms::new(config.file(&config.keys.anchors)).reaching(reach(&config)).within(limits(&config));
+    let shown = (config.file(&config.keys.tls_certificate), config.file(&config.keys.tls_key));
+    let carrier = TlsCarrier::open(match config.test_identity {
+        true => terms.clear_on_loopback(),
+        false => terms.showing(shown.0, shown.1),
+    })?;
+    let signer = FileSigner::open(
+        &config.file(&config.keys.seal_certificate),
+        &config.file(&config.keys.seal_key),
+        &config.log_origin(),
+        &config.file(&config.keys.log_seed),
+    )?;
+    let (carrier, signer) = (Arc::new(carrier), Arc::new(signer));
+    Ok(Node::start_sharing(config, address, engine, carrier, signer, Arc::new(MachineClock))?)
+}
+
+/// Starts the node of a participant behind the doors of a host, which has its mode and its way of knowing peers.
+pub(crate) fn member(
+    config: Config,
+    host: &Config,
+    address: &str,
+    engine: Arc<Mutex<Engine>>,
+) -> Result<Arc<Node>, StartError> {
+    // INVARIANT: nobody is in demo mode behind a door of production.
+    if config.mode != host.mode || config.test_identity != host.test_identity {
+        return Err(StartError::Config(ConfigError::DemoOnly("a participant of another mode than its host")));
+    }
+    refuse_invented(&config)?;
+    config.check_law(&engine.lock().unwrap_or_else(PoisonError::into_inner).book).map_err(StartError::Config)?;
+    if config.test_identity {
+        test_identity::make_keys(&config)?;
+    }
+    let node = open(config, address, engine)?;
+    node.run().map_err(|e| StartError::Act(ActError::Sign(SignError(format!("no threads: {e}")))))?;
+    Ok(node)
+}
+
+/// What peers reach of one node.
+pub(crate) fn member_routes(node: &Arc<Node>) -> Router {
+    dsp_door::router(node.clone())
+        .merge(data_door::router(node.clone()))
+        .merge(dataflow_door::router(node.clone()))
+        .merge(claims_door::router(node.clone()))
 }
 
 impl NodeServer {

@@ -32,8 +32,9 @@ pub mod principal;
 mod session;
 mod tongue;
 
-pub use listen::{Door, bind, bind_tls, serve};
+pub use listen::{Door, bind, bind_tls, held, serve};
 
+use crate::participants::{Participants, people_router};
 use crate::problem::{Kind, Problem};
 use axum::{
     Router,
@@ -77,6 +78,7 @@ pub struct State {
     book: Arc<Rulebook>,
     /// Reads the rulebook again with its worked cases, which decide nothing and are not held.
     whole: Option<Arc<dyn Fn() -> Option<Rulebook> + Send + Sync>>,
+    participants: Option<Arc<Participants>>,
     engine: Arc<Mutex<Engine>>,
     mode: Mode,
     keeper: Arc<dyn Doorkeeper>,
@@ -98,12 +100,17 @@ impl State {
     /// Starts with a rulebook that loads, the wall clock in UTC, and no flows.
     pub fn new(book: impl Into<Arc<Rulebook>>, mode: Mode, keeper: impl Doorkeeper + 'static) -> Self {
         let book = book.into();
+        Self::made(book.clone(), Arc::new(Mutex::new(Engine::new(book))), mode, Arc::new(keeper))
+    }
+
+    fn made(book: Arc<Rulebook>, engine: Arc<Mutex<Engine>>, mode: Mode, keeper: Arc<dyn Doorkeeper>) -> Self {
         Self {
             whole: None,
-            engine: Arc::new(Mutex::new(Engine::new(book.clone()))),
+            participants: None,
+            engine,
             book,
             mode,
-            keeper: Arc::new(keeper),
+            keeper,
             flows: Arc::new(NoFlows),
             acts: Arc::new(acts::NoNode::default()),
             node: None,
@@ -117,6 +124,24 @@ impl State {
             corrections: Arc::from(CORRECTIONS),
             tls: false,
         }
+    }
+
+    /// The doors of another participant over the same rulebook and tables; nothing else is shared.
+    #[must_use]
+    pub fn beside(&self, keeper: impl Doorkeeper + 'static) -> Self {
+        let (whole, hosts, corrections) = (self.whole.clone(), self.hosts.clone(), self.corrections.clone());
+        let made = Self::made(self.book.clone(), self.engine.clone(), self.mode, Arc::new(keeper));
+        Self { whole, hosts, corrections, ..made }
+    }
+
+    /// Takes in participants beside the one that runs the process.
+    #[must_use]
+    pub fn with_participants(self, all: Arc<Participants>) -> Self {
+        Self { participants: Some(all), ..self }
+    }
+
+    pub(crate) fn participants(&self) -> Option<Arc<Participants>> {
+        self.participants.clone()
     }
 
     /// Reads the rulebook with its worked cases this way; without it those that the rulebook holds are all.
@@ -263,6 +288,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/flows/{id}", get(page::flow::get))
         .route("/{tongue}/flows/{id}/cure", post(page::flow::cure))
         .route("/{tongue}/flows/{id}/evidence", get(page::evidence::get));
+    let others = state.participants().map(|all| people_router(&all)).unwrap_or_default();
     Router::new()
         .merge(pages)
         .merge(api::routes())
@@ -271,11 +297,13 @@ pub fn router(state: State) -> Router {
         .merge(crate::duties::routes())
         .merge(crate::claims::routes())
         .merge(crate::signaling::routes())
+        .merge(crate::participants::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_offered)
         .layer(DefaultBodyLimit::max(guard::BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
+        .merge(others)
 }
 
 async fn first(headers: HeaderMap) -> Redirect {

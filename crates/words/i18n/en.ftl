@@ -737,6 +737,7 @@ watch-by-day = the law of the day changed
 register-doubled = two rows have the name `{ $id }`: lines { $lines }
 
 token-revoked = revoked
+participant-added = { $did } is here: peers reach it at { $protocol }
 # Help
 help-token = Tokens
 help-tegata = May this data go, by which article, and what is the cheapest way to make it lawful.

@@ -697,6 +697,7 @@ watch-by-day = その日の法が変わりました
 register-doubled = 同じ名称 `{ $id }` の行があります: { $lines }行目
 
 token-revoked = 失効
+participant-added = { $did } を受け入れました。相手先からの接続先:{ $protocol }
 # Help
 help-token = /v1とページのトークンを一覧・作成・失効します
 help-tegata = このデータは移転してよいか、どの条文によるか、適法にする最も安い方法は何か。

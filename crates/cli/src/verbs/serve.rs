@@ -4,6 +4,8 @@ use crate::rules_source;
 use clap::Args;
 use node::{config::Config, desk::Desk};
 use server::node_acts::{DOOR_FILE, DoorFile, NodeActs};
+use server::node_server::StartError;
+use server::participants::{self, Participants};
 use server::people::{
     self, Mode, State, acts::NoNode,
     principal::{Doorkeeper, Principal, Role},
@@ -58,6 +60,36 @@ impl Doorkeeper for AtTheDesk {
     }
 }
 
+/// Who keeps a door that has no tokens yet: nobody comes in.
+struct Nobody;
+
+impl Doorkeeper for Nobody {
+    fn admit(&self, _: &str) -> Option<Principal> {
+        None
+    }
+
+    fn still(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// The door for people and programs of a participant behind the doors of this process, and its first token if it has none.
+fn people_of(doors: &State, node: &Arc<node::agent::Node>, listen: SocketAddr) -> Result<(State, Option<String>), StartError> {
+    let mut desk = Desk::of(node);
+    let (first, local) = (desk.first_token()?, desk.local_secret()?);
+    let desk = Arc::new(desk);
+    let below = node.address().rsplit_once("/p/").map(|(_, name)| format!("/p/{name}")).unwrap_or_default();
+    let file = DoorFile {
+        address: format!("http://{listen}{below}"),
+        protocol: Some(node.protocol_address()),
+        participant: node.id().to_owned(),
+        token: local,
+    };
+    // Without it the participant's verbs do not find the door; its token opens it all the same.
+    let _written = file.write(&node.config().directory);
+    Ok((with_node(doors.beside(AtTheDesk(desk.clone())), node, &desk), first))
+}
+
 /// The participant that owns what a program without a node remembers.
 const PARTICIPANT: &str = "local";
 
@@ -90,11 +122,28 @@ fn open(serve: &Serve) -> Result<(), String> {
         None => pages.parse().map_err(|_| format!("error[config/listen]: `pages = \"{pages}\"` is no address such as `127.0.0.1:4777`"))?,
     };
     // A token is shown once: it is not made before it is sure that there is somewhere to use it.
-    drop(std::net::TcpListener::bind(listen).map_err(|e| in_use(listen, &e))?);
+    let listener = std::net::TcpListener::bind(listen).map_err(|e| in_use(listen, &e))?;
+    let listen = listener.local_addr().map_err(|e| in_use(listen, &e))?;
     let said = |e: node::error::ActError| format!("error[{}]: {e}", e.code());
+    let rules = serve.common.rules.clone();
+    // Every door of this process shares rulebook and tables; a door of its own tokens is made of it for each participant.
+    let doors = State::new(book.clone(), mode, Nobody).with_whole(move || rules_source::load(rules.as_deref()).ok());
+    let mut others = None;
     let node = match config {
         None => None,
-        Some(config) => Some(server::node_server::start(config, book.clone(), |_| None).map_err(|e| format!("error[{}]: {e}", e.code()))?),
+        Some(config) => {
+            let of = doors.clone();
+            let taking = |host: &Arc<node::agent::Node>| {
+                let (all, failed) = Participants::open(host, book.clone(), Box::new(move |node| people_of(&of, node, listen)));
+                for (name, e) in failed {
+                    errln!("error[{}]: participant `{name}` does not start: {e}", e.code());
+                }
+                let routes = participants::peers_router(&all);
+                others = Some(all);
+                Some(routes)
+            };
+            Some(server::node_server::start(config, book.clone(), taking).map_err(|e| format!("error[{}]: {e}", e.code()))?)
+        }
     };
     let mut desk = match &node {
         Some(running) => Desk::of(running.node()),
@@ -104,15 +153,18 @@ fn open(serve: &Serve) -> Result<(), String> {
     let token = desk.local_secret().map_err(said)?;
     let desk = Arc::new(desk);
     let directory = node.as_ref().map_or_else(|| serve.dir.clone(), |n| n.node().config().directory.clone());
-    let rules = serve.common.rules.clone();
-    let state = State::new(book, mode, AtTheDesk(desk.clone())).with_whole(move || rules_source::load(rules.as_deref()).ok());
+    let state = doors.beside(AtTheDesk(desk.clone()));
+    let state = match &others {
+        Some(all) => state.with_participants(all.clone()),
+        None => state,
+    };
     let state = match &node {
         None => state.with_acts(NoNode(Some(desk.clone()))),
         Some(running) => with_node(state, running.node(), &desk),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;
     let done = runtime.block_on(async {
-        let door = people::bind(listen, state).await.map_err(|e| in_use(listen, &e))?;
+        let door = people::held(listener, state).map_err(|e| in_use(listen, &e))?;
         let mut lines = vec![format!("http://{}/", door.address())];
         if let Some(running) = &node {
             lines.push(format!("node {} at {} (protocol: {})", running.node().id(), running.address(), running.node().protocol_address()));
@@ -134,6 +186,9 @@ fn open(serve: &Serve) -> Result<(), String> {
         door.serve(server::authority::asked_to_end()).await.map_err(|e| format!("error[TGT-C001]: {e}"))
     });
     DoorFile::remove(&directory);
+    if let Some(all) = others {
+        all.stop();
+    }
     if let Some(running) = node {
         running.stop();
     }

@@ -29,6 +29,17 @@ pub async fn bind(address: SocketAddr, state: State) -> io::Result<Door> {
     listen(address, state, None).await
 }
 
+/// Serves at a listener on loopback that is held already: its address is known before there is anything to serve.
+pub fn held(listener: std::net::TcpListener, state: State) -> io::Result<Door> {
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        let message = format!("`{address}` is not loopback: give a TLS certificate, or listen on 127.0.0.1");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    listener.set_nonblocking(true)?;
+    Ok(Door { listener: TcpListener::from_std(listener)?, tls: None, state, address })
+}
+
 /// Listens under TLS.
 pub async fn bind_tls(address: SocketAddr, state: State, tls: Arc<ServerConfig>) -> io::Result<Door> {
     listen(address, State { tls: true, ..state }, Some(TlsAcceptor::from(tls))).await

@@ -1,0 +1,104 @@
+//! `tegata participant`: the participants behind the doors of one process.
+
+use crate::door::{Door, Fault, Which, part};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use words::{Arg, say};
+
+/// Take participants in behind the doors of a process that serves: each has a folder, a store, keys and tokens of its own.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  tegata participant --dir host                                           who is here
+  tegata participant add aoi --did did:web:aoi.example --dir host         reached at once below /p/aoi
+  tegata participant add aoi --did did:web:aoi.example --through did:web:broker.example --dir host
+  tegata participant figures aoi --month 2026-11 --dir host               offers, contracts, pairs, bytes
+
+A participant's own verbs run on its folder: tegata offer … --dir host/participants/aoi
+Exit codes: 0 done, 2 usage, 3 nothing serves on this folder or the name is taken.")]
+pub struct Participant {
+    #[command(subcommand)]
+    act: Option<Act>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    common: super::Common,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Take a participant in and print its admin token, once.
+    Add {
+        /// Its short name: small letters, digits and hyphens.
+        name: String,
+        /// Its id, a DID.
+        #[arg(long)]
+        did: String,
+        /// Its name, for people.
+        #[arg(long, default_value = "")]
+        title: String,
+        /// The id of the intermediary that acts for it, if one does.
+        #[arg(long, value_name = "DID")]
+        through: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// What a participant did in a month: offers, contracts, pairs, deliveries, bytes.
+    Figures {
+        /// Its short name.
+        name: String,
+        /// Such as 2026-11 (default: this month).
+        #[arg(long)]
+        month: Option<String>,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Runs the verb.
+pub fn run(participant: Participant) -> ExitCode {
+    match order(&participant) {
+        Ok(lines) => {
+            super::print_lines(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(fault) => fault.exit(),
+    }
+}
+
+fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
+    let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let language = participant.common.voice().language;
+    match &participant.act {
+        Some(Act::Add { name, did, title, through, which }) => {
+            let newcomer = json!({ "name": name, "did": did, "title": title, "through": through });
+            let made = Door::find(which)?.post("/v1/participants", &newcomer)?;
+            let args = [("did", Arg::Text(did)), ("protocol", Arg::Text(&text(&made, "protocol")))];
+            let mut lines = vec![say(language, "participant-added", &args)];
+            // A folder that was there before has its tokens already.
+            lines.extend(made.get("token").and_then(Value::as_str).map(str::to_owned));
+            Ok(lines)
+        }
+        Some(Act::Figures { name, month, which }) => {
+            let month = month.as_ref().map(|m| format!("?month={}", part(m))).unwrap_or_default();
+            let answer = Door::find(which)?.get(&format!("/v1/participants/{}/figures{month}", part(name)))?;
+            let figures = answer.get("figures").and_then(Value::as_object).cloned().unwrap_or_default();
+            Ok(["offers", "contracts", "pairs", "deliveries", "bytes"]
+                .iter()
+                .map(|key| format!("{key:<12} {}", figures.get(*key).unwrap_or(&Value::Null)))
+                .collect())
+        }
+        None => {
+            let answer = Door::find(&participant.which)?.get("/v1/participants")?;
+            let rows = answer.get("participants").and_then(Value::as_array).cloned().unwrap_or_default();
+            let chain = |row: &Value| {
+                let ids = row.get("through").and_then(Value::as_array).cloned().unwrap_or_default();
+                ids.iter().filter_map(Value::as_str).map(|id| format!(" < {id}")).collect::<String>()
+            };
+            Ok(rows
+                .iter()
+                .map(|r| format!("{:<20} {:<36} {}{}", text(r, "name"), text(r, "id"), text(r, "protocol"), chain(r)))
+                .collect())
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Participants behind the doors of one process: taken in at once, found again after a restart, and strangers to each other.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::node_acts::NodeActs;
+use crate::node_server::{self, NodeServer};
+use crate::participants::{self, AddError, Newcomer, Participants};
+use crate::people::principal::{Doorkeeper, Principal, Role};
+use crate::people::{self, State};
+use model::transfer::Facts;
+use node::act::operate::NegotiationWish;
+use node::act::offer::Offer;
+use node::agent::Node;
+use node::config::{Config, Law, Mode, PeerFacts};
+use node::desk::Desk;
+use rulebook::book::{Rulebook, Source};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Who may come in: whoever has a token of this desk.
+struct Keeper(Arc<Desk>);
+
+impl Doorkeeper for Keeper {
+    fn admit(&self, secret: &str) -> Option<Principal> {
+        let holder = self.0.admit(secret)?;
+        Some(Principal { participant: self.0.participant().into(), token: holder.token, role: Role::Admin })
+    }
+
+    fn still(&self, token: &str) -> bool {
+        self.0.still(token)
+    }
+}
+
+fn law() -> Arc<Rulebook> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let (mut sources, mut stack) = (Vec::new(), vec![root.clone()]);
+    while let Some(dir) = stack.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            match path.is_dir() {
+                true if name != "cases" && name != "demo" => stack.push(path),
+                false if name.ends_with(".md") => {
+                    sources.push(Source { path: name, text: std::fs::read_to_string(&path).unwrap() });
+                }
+                _ => {}
+            }
+        }
+    }
+    Arc::new(Rulebook::parse(sources).0)
+}
+
+struct House {
+    server: NodeServer,
+    all: Arc<Participants>,
+    people: std::net::SocketAddr,
+    token: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// A process with its own node and whoever has a folder beside it; the one before must have let go of the stores.
+fn house(dir: &Path, book: &Arc<Rulebook>) -> House {
+    until("the start", || open(dir, book))
+}
+
+fn open(dir: &Path, book: &Arc<Rulebook>) -> Option<House> {
+    let config = Config {
+        mode: Mode::Demo,
+        test_identity: true,
+        participant: "did:web:host.example".into(),
+        directory: dir.to_owned(),
+        ..Config::default()
+    };
+    let doors = |node: &Arc<Node>| {
+        let desk = Arc::new(Desk::of(node));
+        let first = desk.first_token()?;
+        let state = State::new(law(), people::Mode::Demo, Keeper(desk.clone()));
+        Ok((state.with_node(node.clone()).with_acts(NodeActs::new(node.clone(), desk)), first))
+    };
+    let mut all = None;
+    let server = node_server::start(config, book.clone(), |host| {
+        let (others, failed) = Participants::open(host, book.clone(), Box::new(doors));
+        let routes = participants::peers_router(&others);
+        match failed.is_empty() {
+            true => all = Some(others),
+            false => others.stop(),
+        }
+        Some(routes)
+    });
+    let (server, all) = (server.ok()?, all?);
+    let desk = Arc::new(Desk::of(server.node()));
+    let token = desk.first_token().unwrap().unwrap_or_default();
+    let state = State::new(book.clone(), people::Mode::Demo, Keeper(desk)).with_participants(all.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let entered = runtime.enter();
+    let door = people::held(listener, state).unwrap();
+    drop(entered);
+    runtime.spawn(door.serve(std::future::pending()));
+    Some(House { server, all, people: at, token, _runtime: runtime })
+}
+
+impl House {
+    /// Asks at the door for people.
+    fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let mut stream = std::net::TcpStream::connect(self.people).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.people,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = text.split_once("\r\n\r\n").map(|(_, b)| b).unwrap_or_default();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    fn take_in(&self, book: &Rulebook, name: &str, through: Option<&str>) -> String {
+        let layers: Vec<&String> = book.layers.keys().collect();
+        let newcomer = json!({ "name": name, "did": format!("did:web:{name}.example"), "through": through,
+            "accept_drafted": layers });
+        let (status, made) = self.ask("POST", "/v1/participants", &self.token, &newcomer);
+        assert_eq!(status, 201, "{made}");
+        assert!(made["protocol"].as_str().unwrap().ends_with(&format!("/p/{name}/dsp")), "{made}");
+        made["token"].as_str().unwrap().to_owned()
+    }
+}
+
+fn facts(text: Value) -> Facts {
+    serde_json::from_value(text).unwrap()
+}
+
+/// Data about no person between companies of one country.
+fn offer(node: &Arc<Node>, dir: &Path) {
+    let source = dir.join("stations.csv");
+    std::fs::write(&source, "station,temperature\nA,21\n").unwrap();
+    let offer = Offer {
+        dataset: "urn:stations".into(),
+        title: "stations".into(),
+        source,
+        facts: facts(json!({
+            "exporter.place": "DE", "exporter.person": "company", "exporter.capacity": ["controller"],
+            "exporter.sector": ["retail"], "exporter.targets": ["DE"], "hop.separate_person": true,
+            "hop.mode": ["send_copy"], "hop.regularity": "systematic", "hop.need": ["none"],
+            "hop.foreign_authority_asks": false, "hop.recipient_sees_clear": true, "data.about_people": false,
+            "data.identifiable_for_exporter": "not_reasonably", "data.identifiable_for_recipient": "not_reasonably",
+            "data.categories": [], "data.structured": true, "data.official_class": [], "data.received_from": ["own"],
+            "subjects.located_in": ["DE"], "subjects.employees": false
+        })),
+        terms: None,
+        access: None,
+        plan: None,
+        release: None,
+        handling: Default::default(),
+        plane: None,
+        meter: Default::default(),
+    };
+    node.offer(&offer).unwrap();
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn participants_of_one_process_deal_with_each_other_and_find_nothing_of_each_other() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let house = house(dir.path(), &book);
+    let (aoi, kita) = (house.take_in(&book, "aoi", None), house.take_in(&book, "kita", Some("did:web:aoi.example")));
+    let (a, k) = (house.all.node("aoi").unwrap(), house.all.node("kita").unwrap());
+    offer(&a, dir.path());
+    let taker = json!({ "recipient.place": "DE", "recipient.person": "company",
+        "recipient.capacity": ["controller"], "recipient.listed": [], "recipient.subject_to": [] });
+    a.know_peer(&PeerFacts { id: k.id().into(), facts: facts(taker), ..PeerFacts::default() }).unwrap();
+
+    // They deal as two nodes anywhere do: over the network, by what the protocol says.
+    let wish = NegotiationWish {
+        role: dsp::machine::Role::Consumer,
+        address: a.protocol_address(),
+        peer: None,
+        dataset: "urn:stations".into(),
+        terms: None,
+        handling: Default::default(),
+    };
+    let negotiation = k.open_negotiation(wish).unwrap();
+    let transfer = until("the transfer", || k.begun(&negotiation).unwrap());
+    let got = until("the data", || k.got(&transfer).unwrap());
+    assert_eq!(std::fs::read(&got.path).unwrap(), std::fs::read(dir.path().join("stations.csv")).unwrap());
+
+    // What is one's own is found below one's own path with one's own token, and nowhere else.
+    let none = Value::Null;
+    let standing = format!("/v1/negotiations/{}/standing", negotiation.replace(':', "%3A"));
+    assert_eq!(house.ask("GET", &format!("/p/kita{standing}"), &kita, &none).0, 200);
+    for (path, token, status) in [
+        (format!("/p/aoi{standing}"), &aoi, 404),
+        (format!("/p/aoi{standing}"), &kita, 401),
+        (format!("/p/kita{standing}"), &aoi, 401),
+        (format!("/p/kita{standing}"), &house.token, 401),
+        (standing.clone(), &kita, 401),
+        ("/p/aoi/v1/offers".into(), &kita, 401),
+        ("/p/nobody/v1/offers".into(), &aoi, 404),
+        ("/p/aoi/../kita/v1/offers".into(), &aoi, 404),
+        ("/v1/participants".into(), &aoi, 401),
+        // A participant is no host: it takes nobody in.
+        ("/p/aoi/v1/participants".into(), &aoi, 404),
+    ] {
+        let (found, body) = house.ask("GET", &path, token, &none);
+        assert_eq!(found, status, "{path}: {body}");
+    }
+    let offers = |name: &str, token: &str| {
+        let (status, body) = house.ask("GET", &format!("/p/{name}/v1/offers"), token, &none);
+        assert_eq!(status, 200, "{body}");
+        body["offers"].as_array().unwrap().len()
+    };
+    assert_eq!((offers("aoi", &aoi), offers("kita", &kita)), (1, 0));
+    assert!(house.server.node().negotiations().unwrap().is_empty(), "the host has its own store");
+    // Each has its own log: the events of the one are no leaves of the other.
+    assert!(k.events(&negotiation).unwrap().len() > 2);
+    assert!(a.events(&negotiation).unwrap().is_empty());
+
+    // Whoever runs the process sees the register and figures.
+    let (_, register) = house.ask("GET", "/v1/participants", &house.token, &none);
+    let rows = register["participants"].as_array().unwrap();
+    assert_eq!(rows.iter().map(|r| r["name"].as_str().unwrap()).collect::<Vec<_>>(), ["aoi", "kita"]);
+    assert_eq!(rows[1]["through"], json!(["did:web:aoi.example"]));
+    let (_, told) = house.ask("GET", "/v1/participants/aoi/figures", &house.token, &none);
+    let figures = &told["figures"];
+    let numbers = ["offers", "contracts", "pairs"].map(|key| figures[key].as_u64().unwrap());
+    assert_eq!(numbers, [1, 1, 1], "{told}");
+    assert!(figures["bytes"].as_u64().unwrap() >= got.bytes, "{told}");
+    let (_, before) = house.ask("GET", "/v1/participants/aoi/figures?month=2020-01", &house.token, &none);
+    assert_eq!(before["figures"]["contracts"], 0);
+}
+
+#[test]
+fn they_are_there_again_after_a_restart_and_a_name_is_given_once() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let first = house(dir.path(), &book);
+    let token = first.take_in(&book, "aoi", None);
+    let newcomer = |name: &str, did: &str| Newcomer {
+        name: name.into(),
+        did: did.into(),
+        title: String::new(),
+        through: None,
+        accept_drafted: Vec::new(),
+    };
+    for (name, did, code) in [
+        ("aoi", "did:web:other.example", "participants/taken"),
+        ("other", "did:web:aoi.example", "participants/taken"),
+        ("other", "did:web:host.example", "participants/taken"),
+        ("../up", "did:web:up.example", "participants/name"),
+        ("", "did:web:up.example", "participants/name"),
+        ("Up", "did:web:up.example", "participants/name"),
+        ("up", "up.example", "participants/did"),
+    ] {
+        let refused = first.all.add(&newcomer(name, did)).map_err(|e: AddError| e.code());
+        assert_eq!(refused.unwrap_err(), code, "{name} {did}");
+    }
+    offer(&first.all.node("aoi").unwrap(), dir.path());
+    let House { server, all, _runtime: runtime, .. } = first;
+    all.stop();
+    server.stop();
+    // The doors hold the nodes, and these their stores.
+    drop((all, runtime));
+    let second = house(dir.path(), &book);
+    let (status, body) = second.ask("GET", "/p/aoi/v1/offers", &token, &Value::Null);
+    assert_eq!((status, body["offers"].as_array().map(Vec::len)), (200, Some(1)), "{body}");
+}
+
+#[test]
+fn one_of_another_mode_is_not_started_and_stops_nobody() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let folder = dir.path().join(participants::FOLDER).join("odd");
+    std::fs::create_dir_all(&folder).unwrap();
+    let odd = Config { participant: "did:web:odd.example".into(), law: Law::default(), ..Config::default() };
+    std::fs::write(folder.join("tegata.toml"), odd.render()).unwrap();
+    let config = Config {
+        mode: Mode::Demo,
+        test_identity: true,
+        participant: "did:web:host.example".into(),
+        directory: dir.path().to_owned(),
+        ..Config::default()
+    };
+    let mut codes = Vec::new();
+    let server = node_server::start(config, book.clone(), |host| {
+        let nobody = |_: &Arc<Node>| unreachable!("it is refused before its doors are made");
+        let (all, failed) = Participants::open(host, book.clone(), Box::new(nobody));
+        codes = failed.into_iter().map(|(name, e)| (name, e.code())).collect();
+        assert!(all.register().is_empty());
+        None
+    });
+    assert!(server.is_ok());
+    assert_eq!(codes, [("odd".to_owned(), "config/demo-only".to_owned())]);
+}
