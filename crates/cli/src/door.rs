@@ -125,6 +125,11 @@ impl Door {
         json(&self.call("POST", path, Some(body.to_string()))?)
     }
 
+    /// Puts something in the place of what was.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Fault> {
+        json(&self.call("PUT", path, Some(body.to_string()))?)
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {
         let gone = |e: std::io::Error| {
             let line = format!("error[TGT-C011]: nobody answers at http://{}: {e}; is `tegata serve` running?", self.host);

@@ -15,6 +15,7 @@ use crate::crew::Crew;
 use crate::act::trace::Memory;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
 use crate::prove::LogState;
+use crate::quota::Quotas;
 use decide::engine::Engine;
 use identity::x509::{AltName, Certificate};
 use model::event::{Event, EventKind};
@@ -99,6 +100,7 @@ pub struct Node {
     pub(crate) dataflows_open: Mutex<Live>,
     /// Messages that peers took and that are not written down as settled.
     pub(crate) answered: Mutex<BTreeMap<ProcessId, Taken>>,
+    pub(crate) quotas: Mutex<Quotas>,
     pub(crate) crew: Crew,
     /// Messages that open a process and are being decided on.
     pub(crate) openings: Mutex<BTreeSet<OpeningName>>,
@@ -172,6 +174,7 @@ impl Node {
             signals_open: Mutex::default(),
             dataflows_open: Mutex::default(),
             answered: Mutex::default(),
+            quotas: Mutex::new(config.quotas),
             crew: Crew::default(),
             openings: Mutex::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),

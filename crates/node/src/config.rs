@@ -51,6 +51,8 @@ pub struct Config {
     pub authority: Authority,
     /// Times and limits.
     pub limits: Limits,
+    /// How much the participant may have and move.
+    pub quotas: crate::quota::Quotas,
     /// What the operator takes upon itself in law.
     pub law: Law,
     /// The civil day whose law counts, in demo mode; the wall clock's when absent.
@@ -276,6 +278,7 @@ impl Default for Config {
             keys: Keys::default(),
             authority: Authority::default(),
             limits: Limits::default(),
+            quotas: Default::default(),
             law: Law::default(),
             legal_day: None,
             test_identity: false,

@@ -66,6 +66,13 @@ pub enum ActError {
         /// What was waited for.
         what: &'static str,
     },
+    /// The participant has as much as its quota lets it have.
+    Quota {
+        /// The stable code, which says of what.
+        code: &'static str,
+        /// How much that is.
+        most: u64,
+    },
     /// It is for the demo alone.
     DemoOnly(&'static str),
     /// The log may not be signed: a witness has seen more of it than is here.
@@ -88,7 +95,7 @@ impl ActError {
             Self::Refused { code, .. } => code.clone(),
             Self::NotFound { .. } => "node/not-found".into(),
             Self::Protocol(fault) => fault.code().into(),
-            Self::Asked { code, .. } => (*code).into(),
+            Self::Asked { code, .. } | Self::Quota { code, .. } => (*code).into(),
             Self::Facts(_) => "node/facts".into(),
             Self::Rules(_) => "node/rules".into(),
             Self::Flow(e) => e.code().into(),
@@ -141,6 +148,14 @@ impl fmt::Display for ActError {
             Self::Sink(e) => write!(f, "{e}"),
             Self::Evidence { detail, .. } => write!(f, "{detail}"),
             Self::TooLate { what } => write!(f, "{what} did not come in time"),
+            Self::Quota { code, most } => {
+                let what = match *code {
+                    crate::quota::OFFERS => "datasets offered at a time",
+                    crate::quota::NEGOTIATIONS => "negotiations open at a time",
+                    _ => "bytes in a calendar month",
+                };
+                write!(f, "the quota of {most} {what} is used up; whoever runs the process can raise it")
+            }
             Self::DemoOnly(what) => write!(f, "{what} needs `mode = \"demo\"`"),
             Self::LogBehind { witnessed, here } => {
                 write!(

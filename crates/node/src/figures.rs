@@ -33,7 +33,7 @@ impl Node {
     /// Counts one month, named as `2026-11`.
     pub fn figures(&self, month: &str) -> Result<Figures, ActError> {
         let within = |at: Instant| at.day(0).to_string().starts_with(&format!("{month}-"));
-        let mut figures = Figures { offers: self.offers()?.len() as u64, ..Figures::default() };
+        let mut figures = Figures { offers: self.n_offers()?, ..Figures::default() };
         let (mut peers, mut after) = (BTreeSet::new(), None::<String>);
         loop {
             let page = self.store.processes(

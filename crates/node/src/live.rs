@@ -53,6 +53,11 @@ impl Live {
         std::mem::take(&mut self.touched).into_iter().collect()
     }
 
+    /// How many are open.
+    pub(crate) fn n_open(&self) -> usize {
+        self.open.len()
+    }
+
     /// A process has ended and nothing more is to be done for it.
     pub(crate) fn forget(&mut self, pid: &str) {
         self.open.remove(pid);

@@ -7,22 +7,11 @@
 
 use crate::node_server::{StartError, member, member_routes};
 use crate::people::{State, router};
-use crate::people::principal::{Bearer, Manage, Operate};
-use crate::problem::{Kind, Problem};
-use crate::tls::Peer;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, Request, State as Held};
-use axum::http::uri::PathAndQuery;
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::Router;
 use decide::engine::Engine;
-use hyper::service::Service as _;
-use hyper_util::service::TowerToHyperService;
-use model::CivilDate;
 use node::agent::Node;
 use node::config::{Config, Law};
+use node::quota::Quotas;
 use rulebook::book::Rulebook;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,6 +19,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+mod door;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use door::{Described, held, is_month, refused, routes};
+pub use door::{peers_router, people_router};
 
 /// The folder of participants, in that of the process.
 pub const FOLDER: &str = "participants";
@@ -104,6 +100,9 @@ pub struct Newcomer {
     /// Ids of rules or layers that may open its flows though they were read once: its own choice, none by default.
     #[serde(default)]
     pub accept_drafted: Vec<String>,
+    /// How much it may have and move, where it is not what every newcomer gets.
+    #[serde(default)]
+    pub quotas: Quotas,
 }
 
 struct Member {
@@ -190,12 +189,44 @@ impl Participants {
         if !file.is_file() {
             std::fs::write(&file, self.first_config(newcomer).render()).map_err(wrong)?;
         }
-        // A folder that was enrolled before is taken as it is, if it is the newcomer's.
+        // A folder that was enrolled before is taken, if it is the newcomer's, with what is told of it now.
         let config = Config::read(&file).map_err(|e| AddError::Start(StartError::Config(e)))?;
         if config.participant != newcomer.did {
             return Err(AddError::Taken);
         }
+        let config = self.rewritten(name, |c| {
+            c.quotas = Quotas::OF_A_NEWCOMER.with(c.quotas).with(newcomer.quotas);
+            c.through = newcomer.through.clone().or(c.through.take());
+            if !newcomer.accept_drafted.is_empty() {
+                c.law.accept_drafted.clone_from(&newcomer.accept_drafted);
+            }
+        })?;
         self.start(name, config).map_err(AddError::Start)
+    }
+
+    /// Sets quotas of a participant, from now on and after a restart; what is not told stays. None: there is no such one.
+    pub fn set_quotas(&self, name: &str, told: Quotas) -> Result<Option<Quotas>, AddError> {
+        let Some(node) = self.node(name) else { return Ok(None) };
+        let quotas = node.quotas().with(told);
+        self.rewritten(name, |config| config.quotas = quotas)?;
+        node.set_quotas(quotas);
+        Ok(Some(quotas))
+    }
+
+    /// Changes the configuration of a participant, whole or not at all, and reads it.
+    fn rewritten(&self, name: &str, change: impl FnOnce(&mut Config)) -> Result<Config, AddError> {
+        let file = self.folder().join(name).join("tegata.toml");
+        let wrong = |e: std::io::Error| AddError::Folder(format!("`{}`: {e}", file.display()));
+        let not_read = |e| AddError::Start(StartError::Config(e));
+        // Its paths stay as they are written: the folder may be moved.
+        let written = Config::parse(&std::fs::read_to_string(&file).map_err(wrong)?).map_err(not_read)?;
+        let mut whole = written.clone();
+        change(&mut whole);
+        if whole != written {
+            let part = file.with_extension("part");
+            std::fs::write(&part, whole.render()).and_then(|()| std::fs::rename(&part, &file)).map_err(wrong)?;
+        }
+        Config::read(&file).map_err(not_read)
     }
 
     fn first_config(&self, newcomer: &Newcomer) -> Config {
@@ -209,12 +240,15 @@ impl Participants {
             test_identity: self.host.test_identity,
             limits: self.host.limits,
             legal_day: self.host.legal_day,
+            quotas: Quotas::OF_A_NEWCOMER.with(newcomer.quotas),
             law: Law { accept_drafted: newcomer.accept_drafted.clone(), ..Law::default() },
             ..Config::default()
         }
     }
 
-    fn start(&self, name: &str, config: Config) -> Result<Option<String>, StartError> {
+    fn start(&self, name: &str, mut config: Config) -> Result<Option<String>, StartError> {
+        // INVARIANT: nobody behind the doors of another is without quotas.
+        config.quotas = Quotas::OF_A_NEWCOMER.with(config.quotas);
         let address = format!("{}/p/{name}", self.address);
         let node = member(config, &self.host, &address, self.engine.clone())?;
         let (people, token) = (self.people)(&node)?;
@@ -229,7 +263,7 @@ impl Participants {
         let row = |(name, member): (&String, &Member)| {
             let config = member.node.config();
             json!({ "name": name, "id": member.node.id(), "title": config.name, "through": self.chain(&members, config),
-                "protocol": member.node.protocol_address(), "api": format!("/p/{name}/v1") })
+                "protocol": member.node.protocol_address(), "api": format!("/p/{name}/v1"), "quotas": member.node.quotas() })
         };
         members.iter().map(row).collect()
     }
@@ -267,134 +301,9 @@ impl Participants {
     }
 }
 
-#[derive(Clone, Copy)]
+/// By which door somebody comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Peers,
     People,
 }
-
-/// What lies below `/p/` at the door for peers.
-pub fn peers_router(all: &Arc<Participants>) -> Router {
-    below(all, Door::Peers)
-}
-
-/// What lies below `/p/` at the door for people.
-pub fn people_router(all: &Arc<Participants>) -> Router {
-    below(all, Door::People)
-}
-
-fn below(all: &Arc<Participants>, door: Door) -> Router {
-    let all = all.clone();
-    let pass = move |Path((name, _)): Path<(String, String)>, request: Request| {
-        let routes = all.routes(&name, door);
-        async move {
-            match routes {
-                Some(routes) => passed(routes, &name, request).await,
-                None => Problem::of(Kind::NotFound, format!("no participant `{name}`")).into_response(),
-            }
-        }
-    };
-    Router::new().route("/p/{name}/{*rest}", any(pass))
-}
-
-/// Gives a request to the routes of one participant, which know nothing of what lies above them.
-async fn passed(routes: Router, name: &str, mut request: Request) -> Response {
-    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-    let rest = path.strip_prefix("/p/").and_then(|p| p.strip_prefix(name)).unwrap_or("/");
-    // Who the peer is goes along; what was read out of the path stays here, lest it be taken for a part of theirs.
-    let peer = request.extensions_mut().remove::<Peer>();
-    request.extensions_mut().clear();
-    if let Some(peer) = peer {
-        request.extensions_mut().insert(peer);
-    }
-    // The document of a DID with a path lies where the DID says, which begins with ours.
-    let whole = path.ends_with("/did.json");
-    if let (false, Ok(uri)) = (whole, rest.parse::<Uri>()) {
-        *request.uri_mut() = uri;
-    }
-    match TowerToHyperService::new(routes).call(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
-    }
-}
-
-/// `/v1/participants`, for whoever runs the process.
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/v1/participants", get(listed).post(taken_in))
-        .route("/v1/participants/{name}/figures", get(figures))
-}
-
-fn held(state: &State) -> Result<Arc<Participants>, Problem> {
-    state.participants().ok_or_else(|| Problem::of(Kind::NoNode, "start with `--config`"))
-}
-
-/// The register of participants of this process.
-#[utoipa::path(get, path = "/v1/participants", tag = "server", security(("token" = [])),
-    responses((status = 200, description = "each with name, id, through whom it acts, address", body = Object)))]
-async fn listed(Held(state): Held<State>, _who: Bearer<Operate>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "participants": held(&state)?.register() })))
-}
-
-/// Takes a participant in: its folder, store and keys are made, and it is reached at once.
-#[utoipa::path(post, path = "/v1/participants", tag = "server", security(("token" = [])),
-    request_body(content = Object, description = "`name` (small letters, digits, hyphens), `did`; if wanted `title`, `through` (the id of the intermediary that acts for it), `accept_drafted`"),
-    responses((status = 201, description = "where it is, and its admin token, shown once", body = Object),
-        (status = 409, description = "name or id are another's, or there are too many", body = Problem, content_type = "application/problem+json")))]
-async fn taken_in(Held(state): Held<State>, _who: Bearer<Manage>, body: Bytes) -> Result<Response, Problem> {
-    let newcomer: Newcomer = crate::space::read(&body)?;
-    let all = held(&state)?;
-    let name = newcomer.name.clone();
-    let of = all.clone();
-    let added = tokio::task::spawn_blocking(move || of.add(&newcomer)).await;
-    let token = added.map_err(|_| Problem::of(Kind::WentWrong, ""))?.map_err(|e| {
-        let kind = match e {
-            AddError::Name | AddError::Did => Kind::ActNotUnderstood,
-            AddError::Taken | AddError::Full => Kind::ActRefused,
-            AddError::Folder(_) | AddError::Start(_) => Kind::ActFailed,
-        };
-        Problem::of(kind, format!("{}: {e}", e.code()))
-    })?;
-    let node = all.node(&name).ok_or_else(|| Problem::of(Kind::WentWrong, ""))?;
-    let told = json!({ "name": name, "id": node.id(), "protocol": node.protocol_address(),
-        "api": format!("/p/{name}/v1"), "token": token });
-    Ok((StatusCode::CREATED, Json(told)).into_response())
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Month {
-    month: Option<String>,
-}
-
-/// What a participant did in a month: offers, contracts, pairs, bytes. Numbers only: whoever runs the process reads no
-/// content.
-#[utoipa::path(get, path = "/v1/participants/{name}/figures", tag = "server", security(("token" = [])),
-    params(("name" = String, Path, description = "its short name"), ("month" = Option<String>, Query, description = "such as 2026-11; this month if absent")),
-    responses((status = 200, description = "figures", body = Object), (status = 404, description = "no such participant", body = Problem, content_type = "application/problem+json")))]
-async fn figures(
-    Held(state): Held<State>,
-    _who: Bearer<Operate>,
-    Path(name): Path<String>,
-    Query(asked): Query<Month>,
-) -> Result<Json<Value>, Problem> {
-    let missing = || Problem::of(Kind::NotFound, format!("no participant `{name}`"));
-    let node = held(&state)?.node(&name).ok_or_else(missing)?;
-    let is_month = |m: &String| m.len() == 7 && format!("{m}-01").parse::<CivilDate>().is_ok();
-    if let Some(other) = asked.month.as_ref().filter(|m| !is_month(m)) {
-        return Err(Problem::of(Kind::ActNotUnderstood, format!("`{other}` is no month such as 2026-11")));
-    }
-    let done = tokio::task::spawn_blocking(move || {
-        let month = asked.month.unwrap_or_else(|| node.now().day(0).to_string().chars().take(7).collect());
-        node.figures(&month).map(|figures| json!({ "name": name, "month": month, "figures": figures }))
-    });
-    done.await.map_err(|_| Problem::of(Kind::WentWrong, ""))?.map(Json).map_err(|e| Problem::act(&e))
-}
-
-/// What of `/v1` is described here.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(listed, taken_in, figures))]
-pub(crate) struct Described;
-
-#[cfg(test)]
-mod tests;

@@ -283,6 +283,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/negotiations/{id}", get(page::negotiation::get))
         .route("/{tongue}/negotiations/{id}/{act}", post(page::negotiation::act))
         .route("/{tongue}/duties/{id}/attest", post(page::duty::attest))
+        .route("/{tongue}/participants", get(page::participants::get).post(page::participants::post))
         .route("/{tongue}/flows", get(page::flow::all))
         .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))
         .route("/{tongue}/flows/{id}", get(page::flow::get))

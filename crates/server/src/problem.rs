@@ -58,11 +58,13 @@ pub enum Kind {
     DemoOnly,
     /// The act could not be done here.
     ActFailed,
+    /// A quota of the participant is used up.
+    QuotaReached,
 }
 
 impl Kind {
     /// All kinds, for the reference.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::HostNotKnown,
         Kind::TokenMissing,
         Kind::RoleNotEnough,
@@ -86,6 +88,7 @@ impl Kind {
         Kind::PeerNotReached,
         Kind::DemoOnly,
         Kind::ActFailed,
+        Kind::QuotaReached,
     ];
 
     /// Status, stable code, the last part of the type, and title.
@@ -149,6 +152,9 @@ impl Kind {
             }
             Kind::DemoOnly => (S::FORBIDDEN, "TGT-H022", "demo-only", "this is for the demo alone"),
             Kind::ActFailed => (S::INTERNAL_SERVER_ERROR, "TGT-H023", "act-failed", "the act could not be done"),
+            Kind::QuotaReached => {
+                (S::TOO_MANY_REQUESTS, "TGT-H024", "quota-reached", "a quota of the participant is used up")
+            }
         }
     }
 
@@ -241,6 +247,7 @@ impl Problem {
             ActError::Protocol(_) => Kind::ActRefused,
             ActError::Refused { .. } | ActError::LogBehind { .. } => Kind::ActRefused,
             ActError::Carrier(_) | ActError::Nonsense { .. } | ActError::TooLate { .. } => Kind::PeerNotReached,
+            ActError::Quota { .. } => Kind::QuotaReached,
             ActError::DemoOnly(_) => Kind::DemoOnly,
             ActError::Store(_) | ActError::Sign(_) | ActError::Flow(_) | ActError::Sink(_) | ActError::Evidence { .. } => Kind::ActFailed,
         };

@@ -72,6 +72,8 @@ pub enum Expect {
     New,
     /// This version.
     Version(u64),
+    /// Anything; but if it is new, no more than so many of its kind may then be there.
+    Within(u64),
 }
 
 /// A document to be kept.
@@ -225,6 +227,19 @@ pub(crate) fn keep(c: &Connection, participant: &Participant, document: &Keep) -
             c.prepare_cached(&sql)?.execute(row)?
         }
         Expect::New => c.prepare_cached(&format!("{INSERT} DO NOTHING"))?.execute(row)?,
+        Expect::Within(most) => {
+            let known = "SELECT 1 FROM kept WHERE participant = ?1 AND kind = ?2 AND id = ?3";
+            let kind = document.kind.as_str();
+            let known = c.prepare_cached(known)?.exists(params![participant.as_str(), kind, document.id])?;
+            if !known {
+                let all = "SELECT count(*) FROM kept WHERE participant = ?1 AND kind = ?2";
+                let total = c.prepare_cached(all)?.query_row(params![participant.as_str(), kind], |row| column::count(row, 0))? + 1;
+                if total > most {
+                    return Err(StoreError::Exceeded { counter: kind.into(), total, cap: most });
+                }
+            }
+            c.prepare_cached(&format!("{INSERT} (participant, kind, id) DO UPDATE {REPLACE}"))?.execute(row)?
+        }
         Expect::Version(version) => {
             let version = int(version)?;
             let sql = format!(

@@ -16,33 +16,33 @@ The authority is the one of `tegata authority`, which is invented: the node runs
 pub struct Enroll {
     /// The folder of the node; it is made.
     #[arg(long, value_name = "FOLDER")]
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// The participant's name, for people.
     #[arg(long)]
-    name: String,
+    pub(super) name: String,
     /// Two letters of its country.
     #[arg(long, value_name = "PLACE")]
-    country: String,
+    pub(super) country: String,
     /// Its id, a did:web (default: did:web:FOLDER.example).
     #[arg(long)]
-    did: Option<String>,
+    pub(super) did: Option<String>,
     /// Its identifier as a legal person, such as NTRJP-1234567890123 (default: an invented one).
     #[arg(long, value_name = "ID")]
-    organization: Option<String>,
+    pub(super) organization: Option<String>,
     /// The folder of a running authority, with its root certificate and enrollment token.
     #[arg(long, default_value = "authority", value_name = "FOLDER")]
-    authority: PathBuf,
+    pub(super) authority: PathBuf,
     /// Where peers reach the node (default: a free port of this machine).
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<String>,
+    pub(super) listen: Option<String>,
     /// Where its pages and `/v1` are (default: a free port of this machine).
     #[arg(long, value_name = "ADDRESS")]
-    pages: Option<String>,
+    pub(super) pages: Option<String>,
     /// The civil day whose law counts, for a trial.
     #[arg(long, value_name = "DAY")]
-    legal_day: Option<model::CivilDate>,
+    pub(super) legal_day: Option<model::CivilDate>,
     #[command(flatten)]
-    common: super::Common,
+    pub(super) common: super::Common,
 }
 
 /// Runs the verb.
@@ -59,7 +59,8 @@ pub fn run(enroll: Enroll) -> ExitCode {
     }
 }
 
-fn join(enroll: &Enroll) -> Result<Vec<String>, (String, u8)> {
+/// Makes the folder; the lines say what was made.
+pub(super) fn join(enroll: &Enroll) -> Result<Vec<String>, (String, u8)> {
     let usage = |line: String| (line, 2);
     let target = enroll.dir.join("tegata.toml");
     if target.exists() {

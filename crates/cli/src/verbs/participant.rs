@@ -3,6 +3,7 @@
 use crate::door::{Door, Fault, Which, part};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use words::{Arg, say};
 
@@ -11,7 +12,9 @@ use words::{Arg, say};
 #[command(after_help = "Examples:
   tegata participant --dir host                                           who is here
   tegata participant add aoi --did did:web:aoi.example --dir host         reached at once below /p/aoi
+  tegata participant add aoi --did did:web:aoi.example --country DE --authority authority --dir host    with keys and certificates
   tegata participant add aoi --did did:web:aoi.example --through did:web:broker.example --dir host
+  tegata participant quota aoi --offers 50 --dir host                     from now on
   tegata participant figures aoi --month 2026-11 --dir host               offers, contracts, pairs, bytes
 
 A participant's own verbs run on its folder: tegata offer … --dir host/participants/aoi
@@ -40,6 +43,28 @@ enum Act {
         /// The id of the intermediary that acts for it, if one does.
         #[arg(long, value_name = "DID")]
         through: Option<String>,
+        /// Two letters of its country: its keys and certificates are made by an authority.
+        #[arg(long, value_name = "PLACE", requires = "authority")]
+        country: Option<String>,
+        /// The folder of a running authority; without it the folder must have its keys (demo of a test identity excepted).
+        #[arg(long, value_name = "FOLDER", requires = "country")]
+        authority: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// How much a participant may have and move, and what of it is used; what is named is set from now on.
+    Quota {
+        /// Its short name.
+        name: String,
+        /// Datasets that it offers at a time.
+        #[arg(long, value_name = "N")]
+        offers: Option<u64>,
+        /// Negotiations that are open at a time.
+        #[arg(long, value_name = "N")]
+        negotiations: Option<u64>,
+        /// Bytes that it gives and takes in a calendar month of UTC.
+        #[arg(long, value_name = "N")]
+        bytes_month: Option<u64>,
         #[command(flatten)]
         which: Which,
     },
@@ -70,7 +95,10 @@ fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
     let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let language = participant.common.voice().language;
     match &participant.act {
-        Some(Act::Add { name, did, title, through, which }) => {
+        Some(Act::Add { name, did, title, through, country, authority, which }) => {
+            if let (Some(country), Some(authority)) = (country, authority) {
+                enrolled(participant, name, did, title, country, authority, which)?;
+            }
             let newcomer = json!({ "name": name, "did": did, "title": title, "through": through });
             let made = Door::find(which)?.post("/v1/participants", &newcomer)?;
             let args = [("did", Arg::Text(did)), ("protocol", Arg::Text(&text(&made, "protocol")))];
@@ -88,6 +116,20 @@ fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
                 .map(|key| format!("{key:<12} {}", figures.get(*key).unwrap_or(&Value::Null)))
                 .collect())
         }
+        Some(Act::Quota { name, offers, negotiations, bytes_month, which }) => {
+            let door = Door::find(which)?;
+            let path = format!("/v1/participants/{}/quotas", part(name));
+            if offers.or(*negotiations).or(*bytes_month).is_some() {
+                let told = json!({ "offers": offers, "negotiations": negotiations, "bytes_month": bytes_month });
+                door.put(&path, &told)?;
+            }
+            let answer = door.get(&path)?;
+            let number = |of: &str, key: &str| answer.pointer(&format!("/{of}/{key}")).and_then(Value::as_u64).unwrap_or_default();
+            Ok(["offers", "negotiations", "bytes_month"]
+                .iter()
+                .map(|key| format!("{key:<12} {} / {}", number("used", key), number("quotas", key)))
+                .collect())
+        }
         None => {
             let answer = Door::find(&participant.which)?.get("/v1/participants")?;
             let rows = answer.get("participants").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -101,4 +143,35 @@ fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
                 .collect())
         }
     }
+}
+
+/// Makes the folder of a newcomer with keys and certificates; one that was enrolled before stays as it is.
+fn enrolled(
+    participant: &Participant,
+    name: &str,
+    did: &str,
+    title: &str,
+    country: &str,
+    authority: &Path,
+    which: &Which,
+) -> Result<(), Fault> {
+    let dir = which.dir.join(server::participants::FOLDER).join(name);
+    if dir.join("tegata.toml").is_file() {
+        return Ok(());
+    }
+    // The process that takes it in listens for it.
+    let nowhere = Some("127.0.0.1:0".to_owned());
+    let enroll = super::enroll::Enroll {
+        dir,
+        name: if title.is_empty() { name } else { title }.to_owned(),
+        country: country.to_owned(),
+        did: Some(did.to_owned()),
+        organization: None,
+        authority: authority.to_owned(),
+        listen: nowhere.clone(),
+        pages: nowhere,
+        legal_day: None,
+        common: participant.common.clone(),
+    };
+    super::enroll::join(&enroll).map(drop).map_err(|(line, exit)| Fault { line, exit })
 }

@@ -3,10 +3,11 @@
 use crate::act::contract::Contract;
 use crate::act::process::At;
 use crate::act::offer::{Handling, Offer};
-use crate::act::turn::{Bytes, Gate, JUDGMENT_OVER, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
+use crate::act::turn::{Bytes, Cause, Gate, JUDGMENT_OVER, LAW_TURNED, LEASE_OVER, NOT_STARTED, Running, law_of};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
 use crate::ports::random;
+use crate::quota;
 use dataplane::encode::Encoding;
 use dataplane::flow::{Content, Flow, Stopped};
 use dsp::machine::{Peer, Phase, Role};
@@ -160,10 +161,13 @@ impl Node {
     /// Decides a flow afresh that we suspended, once something has changed.
     fn resume(&self, at: &At<Transfer>) -> Result<bool, ActError> {
         let pid = &at.held.process().own_pid;
-        let ours = self.store.lease(&self.participant, pid)?.is_some_and(|l| l.standing == Standing::Turned);
+        let lease = self.store.lease(&self.participant, pid)?.filter(|l| l.standing == Standing::Turned);
+        let Some(lease) = lease else { return Ok(false) };
+        let cause = lease.cause.and_then(|body| serde_json::from_slice::<Cause>(&body).ok());
+        let new_month = cause.is_some_and(|c| c.code == quota::BYTES && quota::month_has_turned(c.at, self.now()));
         let epoch = self.epoch.load(Ordering::SeqCst);
         let tried = lock(&self.flows).get(pid).map(|r| r.judged_epoch.swap(epoch, Ordering::SeqCst));
-        if !ours || tried == Some(epoch) {
+        if tried == Some(epoch) && !new_month {
             return Ok(false);
         }
         match self.open_flow(&at.held, false)? {
@@ -228,6 +232,9 @@ impl Node {
         let starts = lock(&self.flows).get(&pid).is_none();
         if let Err(stopped) = self.contract_stands(&contract, &peer, starts)? {
             return Ok(Some(Grounds::of(reason::BY_POLICY, [stopped.says])));
+        }
+        if let Err(stopped) = self.bytes_left()? {
+            return Ok(Some(Grounds::of(&stopped.code, [stopped.says])));
         }
         let judged_epoch = self.epoch.load(Ordering::SeqCst);
         let judged = law_of(self, &offer, &peer, Some(&pid))?;

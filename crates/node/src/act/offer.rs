@@ -5,6 +5,7 @@ use crate::act::contract::{written_access, written_terms};
 use crate::agent::{Node, lock};
 use crate::config::PeerFacts;
 use crate::error::ActError;
+use crate::quota;
 use decide::decision::{Decision, Missing};
 use dsp::message::terms::Terms;
 use dsp::policy::{Place, spelled};
@@ -15,7 +16,7 @@ use crate::act::meter::Metered;
 use model::transfer::{Facts, Transfer};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use store::Together;
+use store::{StoreError, Together};
 use store::keep::{DocumentKind, Expect, Keep};
 
 /// The format of a pull over HTTPS, as the transfer request names it.
@@ -111,9 +112,12 @@ impl Node {
             about: None,
             at: self.now(),
             body,
-            expect: Expect::Any,
+            expect: self.offers_within(),
         };
-        self.store.keep(&self.participant, document, Together::default())?;
+        match self.store.keep(&self.participant, document, Together::default()) {
+            Err(StoreError::Exceeded { cap, .. }) => return Err(ActError::Quota { code: quota::OFFERS, most: cap }),
+            kept => kept?,
+        };
         self.judge_running();
         self.changed();
         Ok(terms)

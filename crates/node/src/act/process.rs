@@ -23,7 +23,7 @@ use std::cell::RefCell;
 use store::keep::{DocumentKind, Expect, Keep};
 use store::outbox::Outgoing;
 use store::process::{
-    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, StoredProcess, Waiting,
+    Answer as StoredAnswer, Move as StoredMove, Moved, ProcessId, ProcessKind, StoredProcess, Waiting,
 };
 use store::{StoreError, Together, crash_point};
 
@@ -149,6 +149,8 @@ impl Node {
             match self.take::<H>(from, pid, &received) {
                 Err(ActError::Store(StoreError::Stale { .. })) => {}
                 Ok(answered) => return answered,
+                // It may be free again when the peer repeats.
+                Err(e @ ActError::Quota { .. }) => return refusal::<H>(503, Grounds::of(&e.code(), [e.to_string()])),
                 // The peer repeats later; why our store or keys fail is not for it.
                 Err(e) => return refusal::<H>(503, Grounds::of(&e.code(), [])),
             }
@@ -345,6 +347,9 @@ impl Node {
     ) -> Result<Option<Answered>, ActError> {
         let process = next.process();
         let id = ProcessId::new(H::KIND, process.own_pid.clone());
+        if (version, H::KIND) == (None, ProcessKind::Negotiation) && !process.state().is_final() {
+            self.may_negotiate()?;
+        }
         let leaves = draft.waiting == Waiting::Leave;
         let calls: Vec<String> = draft.together.sends.iter().map(|s| host_of(&s.url)).collect();
         let moved = StoredMove {

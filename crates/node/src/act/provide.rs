@@ -95,9 +95,13 @@ impl Node {
                 Err(e) => refused(503, &e.code(), "the manifest could not be committed"),
             };
         };
-        let counts = match self.more_rows(&running.dataset, &running.peer, pid, piece.chunk().rows) {
-            Ok(reservations) => Together { reservations, ..Together::default() },
+        let metered = match self.more_rows(&running.dataset, &running.peer, pid, piece.chunk().rows) {
+            Ok(reservations) => reservations,
             Err(e) => return refused(503, &e.code(), "the meter could not be read"),
+        };
+        let counts = match self.counted_with(metered, pid, std::slice::from_ref(piece.chunk())) {
+            Ok(counts) => counts,
+            Err(e) => return refused(503, &e.code(), "the quota could not be read"),
         };
         crash_point("provide.note.before");
         let noted = self.store.note_chunk(&self.participant, pid, number, piece.chunk(), "", counts);
@@ -109,7 +113,14 @@ impl Node {
                 "node/source-changed",
                 "the source is not what it was, or a chunk before this one is missing",
             ),
-            Err(e) => refused(503, e.code(), "the store could not note the chunk"),
+            Err(e) => match Self::beyond_bytes(&e) {
+                Some(stopped) => {
+                    drop(flow);
+                    self.turn(pid, &running, stopped.clone());
+                    Given::Stopped(stopped)
+                }
+                None => refused(503, e.code(), "the store could not note the chunk"),
+            },
         }
     }
 

@@ -25,7 +25,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use store::part::{Part, Subject, SubjectKind};
-use store::{Together, crash_point};
+use store::{StoreError, Together, crash_point};
 use trust::receipt::{DeliveryEvent, Receipt};
 use trust::seal::Seal;
 
@@ -90,6 +90,10 @@ impl Node {
                     Ok(true) => return,
                     Ok(false) | Err(_) => 1_000,
                 },
+                Err(ActError::Store(e)) if Self::beyond_bytes(&e).is_some() => match self.stand_still(pid, &e) {
+                    Ok(true) => return,
+                    Ok(false) | Err(_) => 1_000,
+                },
                 // A disk that failed is not asked in haste.
                 Err(ActError::Sink(_)) => 1_000,
                 // LIMIT: the pauses between tries that bring nothing grow to half a second; a ring ends each of them.
@@ -120,6 +124,12 @@ impl Node {
         let Some(at) = self.load::<Transfer>(pid)? else { return Ok(true) };
         let grounds = Grounds::of(lost.code(), [lost.to_string()]);
         self.command(&at, Command::Terminate(grounds), Together::default())
+    }
+
+    /// Suspends a transfer whose next chunks are beyond what we may take this month; tells whether it did.
+    fn stand_still(&self, pid: &str, error: &StoreError) -> Result<bool, ActError> {
+        let (Some(at), Some(stopped)) = (self.load::<Transfer>(pid)?, Self::beyond_bytes(error)) else { return Ok(true) };
+        self.command(&at, Command::Suspend(Grounds::of(&stopped.code, [stopped.says])), Together::default())
     }
 
     /// Pulls chunks while the transfer is started, then ends the transfer.
@@ -286,12 +296,16 @@ impl Node {
 
     /// Notes chunks that are on the disk, each with its leaf, in one commit.
     fn note(&self, pid: &str, first: u64, chunks: Vec<Chunk>) -> Result<(), ActError> {
+        let counts = self.counted_with(Vec::new(), pid, &chunks)?;
         let mut noted = Vec::with_capacity(chunks.len());
         for (number, chunk) in (first..).zip(chunks) {
             let mut event = self.event(EventKind::ChunkReceived, pid);
             event.binds.insert("chunk".into(), chunk.id);
             event.counts = [("number".into(), number), ("bytes".into(), chunk.bytes)].into();
             noted.push((chunk, Together::leaf(self.leaf(&event)?)));
+        }
+        if let Some((_, last)) = noted.last_mut() {
+            last.reservations = counts.reservations;
         }
         crash_point("get.note.before");
         self.store.note_chunks(&self.participant, pid, first, noted)?;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::authority::{self, Running};
 use crate::node_acts::NodeActs;
 use crate::node_server::{self, NodeServer};
 use crate::participants::{self, AddError, Newcomer, Participants};
@@ -13,6 +14,7 @@ use node::act::offer::Offer;
 use node::agent::Node;
 use node::config::{Config, Law, Mode, PeerFacts};
 use node::desk::Desk;
+use node::quota::Quotas;
 use rulebook::book::{Rulebook, Source};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -58,22 +60,38 @@ struct House {
     all: Arc<Participants>,
     people: std::net::SocketAddr,
     token: String,
+    /// Whoever moves data shows a certificate; without an authority the header says who it is.
+    authority: Option<Running>,
     _runtime: tokio::runtime::Runtime,
 }
 
 /// A process with its own node and whoever has a folder beside it; the one before must have let go of the stores.
 fn house(dir: &Path, book: &Arc<Rulebook>) -> House {
-    until("the start", || open(dir, book))
+    let config = Config { test_identity: true, ..named("did:web:host.example", dir) };
+    until("the start", || open(config.clone(), book))
 }
 
-fn open(dir: &Path, book: &Arc<Rulebook>) -> Option<House> {
-    let config = Config {
-        mode: Mode::Demo,
-        test_identity: true,
-        participant: "did:web:host.example".into(),
-        directory: dir.to_owned(),
-        ..Config::default()
-    };
+/// The same with certificates of an authority.
+fn certified_house(dir: &Path, book: &Arc<Rulebook>) -> House {
+    let authority = authority::start(&dir.join("authority"), "127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut config = named("did:web:host.example", dir);
+    enroll(&authority, &mut config, dir);
+    let house = until("the start", || open(config.clone(), book));
+    House { authority: Some(authority), ..house }
+}
+
+fn enroll(authority: &Running, config: &mut Config, house: &Path) {
+    let (token, anchors) = (authority.enrollment_token().unwrap(), house.join("authority/ca.pem"));
+    let organization = format!("NTRDE-INVENTED-{}", config.name.to_uppercase());
+    node_server::enroll(config, authority.url(), &anchors, &token, "DE", &organization).unwrap();
+}
+
+fn named(did: &str, directory: &Path) -> Config {
+    let name = did.rsplit(':').next().unwrap().split('.').next().unwrap().to_owned();
+    Config { mode: Mode::Demo, participant: did.into(), name, directory: directory.to_owned(), ..Config::default() }
+}
+
+fn open(config: Config, book: &Arc<Rulebook>) -> Option<House> {
     let doors = |node: &Arc<Node>| {
         let desk = Arc::new(Desk::of(node));
         let first = desk.first_token()?;
@@ -101,31 +119,54 @@ fn open(dir: &Path, book: &Arc<Rulebook>) -> Option<House> {
     let door = people::held(listener, state).unwrap();
     drop(entered);
     runtime.spawn(door.serve(std::future::pending()));
-    Some(House { server, all, people: at, token, _runtime: runtime })
+    Some(House { server, all, people: at, token, authority: None, _runtime: runtime })
 }
 
 impl House {
     /// Asks at the door for people.
     fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        let with = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
+        let (status, _, body) = self.send(method, path, &with, &body);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// The answer's status, head and body.
+    fn send(&self, method: &str, path: &str, with: &str, body: &str) -> (u16, String, String) {
         let mut stream = std::net::TcpStream::connect(self.people).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{with}content-length: {}\r\n\r\n{body}",
             self.people,
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
-        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-        let body = text.split_once("\r\n\r\n").map(|(_, b)| b).unwrap_or_default();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
+    }
+
+    /// Opens a session of the pages below a path and returns its cookie, with the path that it is for.
+    fn enter(&self, below: &str, token: &str) -> (String, String) {
+        let form = "content-type: application/x-www-form-urlencoded\r\n";
+        let (status, head, _) = self.send("POST", &format!("{below}/en/enter"), form, &format!("next=&token={token}"));
+        assert_eq!(status, 303, "{head}");
+        assert!(head.contains(&format!("location: {below}/en/\r\n")), "{head}");
+        let cookie = head.lines().find_map(|l| l.strip_prefix("set-cookie: ")).unwrap();
+        let path = cookie.split("; ").find_map(|p| p.strip_prefix("Path=")).unwrap();
+        (cookie.split(';').next().unwrap().to_owned(), path.to_owned())
     }
 
     fn take_in(&self, book: &Rulebook, name: &str, through: Option<&str>) -> String {
         let layers: Vec<&String> = book.layers.keys().collect();
-        let newcomer = json!({ "name": name, "did": format!("did:web:{name}.example"), "through": through,
+        let did = format!("did:web:{name}.example");
+        if let Some(authority) = &self.authority {
+            let house = self.server.node().config().directory.clone();
+            let folder = house.join(participants::FOLDER).join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            enroll(authority, &mut named(&did, &folder), &house);
+        }
+        let newcomer = json!({ "name": name, "did": did, "through": through,
             "accept_drafted": layers });
         let (status, made) = self.ask("POST", "/v1/participants", &self.token, &newcomer);
         assert_eq!(status, 201, "{made}");
@@ -140,9 +181,13 @@ fn facts(text: Value) -> Facts {
 
 /// Data about no person between companies of one country.
 fn offer(node: &Arc<Node>, dir: &Path) {
+    node.offer(&stations(dir)).unwrap();
+}
+
+fn stations(dir: &Path) -> Offer {
     let source = dir.join("stations.csv");
     std::fs::write(&source, "station,temperature\nA,21\n").unwrap();
-    let offer = Offer {
+    Offer {
         dataset: "urn:stations".into(),
         title: "stations".into(),
         source,
@@ -162,8 +207,7 @@ fn offer(node: &Arc<Node>, dir: &Path) {
         handling: Default::default(),
         plane: None,
         meter: Default::default(),
-    };
-    node.offer(&offer).unwrap();
+    }
 }
 
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -180,24 +224,14 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 #[test]
 fn participants_of_one_process_deal_with_each_other_and_find_nothing_of_each_other() {
     let (dir, book) = (tempfile::tempdir().unwrap(), law());
-    let house = house(dir.path(), &book);
+    let house = certified_house(dir.path(), &book);
     let (aoi, kita) = (house.take_in(&book, "aoi", None), house.take_in(&book, "kita", Some("did:web:aoi.example")));
     let (a, k) = (house.all.node("aoi").unwrap(), house.all.node("kita").unwrap());
     offer(&a, dir.path());
-    let taker = json!({ "recipient.place": "DE", "recipient.person": "company",
-        "recipient.capacity": ["controller"], "recipient.listed": [], "recipient.subject_to": [] });
-    a.know_peer(&PeerFacts { id: k.id().into(), facts: facts(taker), ..PeerFacts::default() }).unwrap();
+    know(&a, &k);
 
     // They deal as two nodes anywhere do: over the network, by what the protocol says.
-    let wish = NegotiationWish {
-        role: dsp::machine::Role::Consumer,
-        address: a.protocol_address(),
-        peer: None,
-        dataset: "urn:stations".into(),
-        terms: None,
-        handling: Default::default(),
-    };
-    let negotiation = k.open_negotiation(wish).unwrap();
+    let negotiation = k.open_negotiation(wish(&a)).unwrap();
     let transfer = until("the transfer", || k.begun(&negotiation).unwrap());
     let got = until("the data", || k.got(&transfer).unwrap());
     assert_eq!(std::fs::read(&got.path).unwrap(), std::fs::read(dir.path().join("stations.csv")).unwrap());
@@ -247,6 +281,113 @@ fn participants_of_one_process_deal_with_each_other_and_find_nothing_of_each_oth
     assert_eq!(before["figures"]["contracts"], 0);
 }
 
+fn know(a: &Arc<Node>, k: &Arc<Node>) {
+    let taker = json!({ "recipient.place": "DE", "recipient.person": "company",
+        "recipient.capacity": ["controller"], "recipient.listed": [], "recipient.subject_to": [] });
+    a.know_peer(&PeerFacts { id: k.id().into(), facts: facts(taker), ..PeerFacts::default() }).unwrap();
+}
+
+fn wish(of: &Arc<Node>) -> NegotiationWish {
+    NegotiationWish {
+        role: dsp::machine::Role::Consumer,
+        address: of.protocol_address(),
+        peer: None,
+        dataset: "urn:stations".into(),
+        terms: None,
+        handling: Default::default(),
+    }
+}
+
+#[test]
+fn a_quota_that_is_used_up_says_so_and_what_stood_still_for_it_goes_on_when_it_is_raised() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let house = certified_house(dir.path(), &book);
+    let (aoi, _) = (house.take_in(&book, "aoi", None), house.take_in(&book, "kita", None));
+    let (a, k) = (house.all.node("aoi").unwrap(), house.all.node("kita").unwrap());
+    let quota = |told: Value| {
+        let (status, body) = house.ask("PUT", "/v1/participants/aoi/quotas", &house.token, &told);
+        assert_eq!(status, 200, "{body}");
+    };
+    assert_eq!(a.quotas(), Quotas::OF_A_NEWCOMER);
+    let own = house.ask("PUT", "/v1/participants/aoi/quotas", &aoi, &json!({ "offers": 9 }));
+    assert_eq!(own.0, 401, "nobody raises its own");
+
+    // Offers: a second is one too many; what is offered may be told anew.
+    quota(json!({ "offers": 1, "bytes_month": 10 }));
+    offer(&a, dir.path());
+    offer(&a, dir.path());
+    let other = Offer { dataset: "urn:other".into(), ..stations(dir.path()) };
+    let (status, body) = house.ask("POST", "/p/aoi/v1/offers", &aoi, &serde_json::to_value(&other).unwrap());
+    assert_eq!((status, body["code"].as_str()), (429, Some("TGT-H024")), "{body}");
+    assert!(body["detail"].as_str().unwrap().contains("quota/offers"), "{body}");
+    assert!(a.offer_of("urn:other").unwrap().is_none());
+
+    // Negotiations: none of ours may be opened, and that of a peer waits.
+    quota(json!({ "negotiations": 0 }));
+    let to = NegotiationWish { role: dsp::machine::Role::Provider, peer: Some(k.id().into()), ..wish(&k) };
+    assert_eq!(a.open_negotiation(to).unwrap_err().code(), "quota/negotiations");
+    know(&a, &k);
+    let negotiation = k.open_negotiation(wish(&a)).unwrap();
+    let trouble = until("the refusal", || k.negotiation_standing(&negotiation).ok()?.trouble);
+    assert_eq!(trouble.code, "http/503", "{trouble:?}");
+    assert!(a.negotiations().unwrap().is_empty());
+    quota(json!({ "negotiations": 5 }));
+
+    // Bytes: the first chunk is beyond what is left, so the transfer stands still, and both know why.
+    let transfer = until("the transfer", || k.begun(&negotiation).unwrap());
+    let told = until("the suspension", || {
+        let standing = k.transfer_standing(&transfer).ok()?;
+        (standing.state == "SUSPENDED").then_some(standing)
+    });
+    assert!(format!("{told:?}").contains("quota/bytes"), "{told:?}");
+    assert!(k.got(&transfer).unwrap().is_none());
+    quota(json!({ "bytes_month": 1000 }));
+    let got = until("the data", || k.got(&transfer).unwrap());
+    let (_, used) = house.ask("GET", "/v1/participants/aoi/quotas", &house.token, &Value::Null);
+    assert_eq!(used["used"], json!({ "offers": 1, "negotiations": 0, "bytes_month": got.bytes }), "{used}");
+    assert_eq!(used["quotas"], json!({ "offers": 1, "negotiations": 5, "bytes_month": 1000 }), "{used}");
+
+    // They are there after a restart, for they are in its configuration.
+    let file = dir.path().join(participants::FOLDER).join("aoi/tegata.toml");
+    assert_eq!(Config::read(&file).unwrap().quotas, a.quotas());
+}
+
+#[test]
+fn the_register_is_a_page_and_each_has_its_own_pages_below_its_path() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let house = house(dir.path(), &book);
+    let (cookie, path) = house.enter("", &house.token);
+    assert_eq!(path, "/");
+    let session = format!("cookie: {cookie}\r\n");
+    let (status, _, page) = house.send("GET", "/en/participants", &session, "");
+    assert_eq!(status, 200, "{page}");
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = format!("{session}content-type: application/x-www-form-urlencoded\r\n");
+    let taking = |body: &str| house.send("POST", "/en/participants", &form, &format!("csrf={csrf}&{body}"));
+    assert_eq!(house.send("POST", "/en/participants", &form, "csrf=x&name=aoi&did=did:web:aoi.example").0, 403);
+    let (status, _, page) = taking("name=aoi&did=did%3Aweb%3Aaoi.example&title=Aoi+AG&through=");
+    assert_eq!(status, 200, "{page}");
+    let token = page.split("<pre tabindex=\"0\">").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(house.ask("GET", "/p/aoi/v1/offers", token, &Value::Null).0, 200);
+    let (status, _, again) = taking("name=aoi&did=did%3Aweb%3Aother.example");
+    assert!(status == 409 && again.contains("role=\"alert\"") && again.contains("did:web:other.example"), "{status} {again}");
+    for tongue in ["en", "ja"] {
+        let (_, _, page) = house.send("GET", &format!("/{tongue}/participants?month=2026-11"), &session, "");
+        assert!(page.contains(&format!("href=\"/p/aoi/{tongue}/\"")) && page.contains("Aoi AG"), "{page}");
+    }
+
+    // Its pages lead to its pages, and its session is none of the others'.
+    let (aois, path) = house.enter("/p/aoi", token);
+    assert_eq!(path, "/p/aoi/");
+    let flows = |with: &str| house.send("GET", "/p/aoi/en/flows", &format!("cookie: {with}\r\n"), "");
+    let (status, _, page) = flows(&aois);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("href=\"/p/aoi/en/check\"") && page.contains("href=\"/p/aoi/style.css"), "{page}");
+    assert!(!page.contains("=\"/en/") && !page.contains("=\"/ja/"), "{page}");
+    assert_eq!(flows(&cookie).0, 401, "who runs the process does not come in by that");
+    assert_eq!(house.send("GET", "/en/participants", &format!("cookie: {aois}\r\n"), "").0, 401);
+}
+
 #[test]
 fn they_are_there_again_after_a_restart_and_a_name_is_given_once() {
     let (dir, book) = (tempfile::tempdir().unwrap(), law());
@@ -258,6 +399,7 @@ fn they_are_there_again_after_a_restart_and_a_name_is_given_once() {
         title: String::new(),
         through: None,
         accept_drafted: Vec::new(),
+        quotas: Quotas::default(),
     };
     for (name, did, code) in [
         ("aoi", "did:web:other.example", "participants/taken"),

@@ -16,6 +16,7 @@ pub mod judgments;
 mod map;
 pub mod matrix;
 pub mod negotiation;
+pub mod participants;
 pub mod register;
 pub mod report;
 pub mod rule;
@@ -101,7 +102,8 @@ impl<'a> Frame<'a> {
                             a.brand href=(format!("/{}/", t.code())) lang="en" { span.mark aria-hidden="true" { "手形" } " Tegata" }
                             nav aria-label=(t.word("page-nav")) {
                                 ul {
-                                    @for (name, path) in SECTIONS {
+                                    @let hosts = state.is_some_and(|s| s.participants.is_some());
+                                    @for (name, path) in SECTIONS.iter().chain(hosts.then_some(&HOUSE)) {
                                         li { a href=(format!("/{}/{path}", t.code())) aria-current=[(*name == self.section).then_some("page")] { (t.word(&format!("page-nav-{name}"))) } }
                                     }
                                 }
@@ -144,6 +146,9 @@ const SECTIONS: &[(&str, &str)] = &[
     ("changes", "changes"),
     ("report", "report"),
 ];
+
+/// Where others are taken in behind the doors of this process.
+const HOUSE: (&str, &str) = ("participants", "participants");
 
 /// The tongue of a path, or the page that says that there is none.
 pub fn tongue(code: &str, uri: &Uri) -> Result<Tongue, Response> {

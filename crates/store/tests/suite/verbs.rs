@@ -231,6 +231,8 @@ fn documents_are_kept_by_version_and_found_by_what_they_belong_to() {
     let store = fresh();
     let keep = |d| store.keep(&aoi(), d, Together::default());
     keep(document("a1", "one", Expect::New)).unwrap();
+    let full = StoreError::Exceeded { counter: document("a1", "", Expect::Any).kind.as_str().into(), total: 2, cap: 1 };
+    assert_eq!(keep(document("a2", "two", Expect::Within(1))), Err(full), "one is there already");
     assert_eq!(keep(document("a1", "two", Expect::New)), Err(StoreError::Stale { what: "document" }));
     assert_eq!(keep(document("a1", "two", Expect::Version(2))), Err(StoreError::Stale { what: "document" }));
     keep(document("a1", "two", Expect::Version(1))).unwrap();

@@ -15,7 +15,7 @@ use dsp::signaling::Direction;
 use dsp::signaling::flow::{Event, State};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Together, crash_point};
+use store::crash_point;
 
 /// LIMIT: bytes that are pushed or taken as one body, which lies in memory; a pull from us is given in chunks and has none.
 pub const BODY_BYTES_MAX: usize = 64 << 20;
@@ -99,15 +99,21 @@ impl Node {
         match flow.chunk(number) {
             Ok(Some(piece)) => {
                 crash_point("provide.note.before");
+                let counts = self.counted_with(Vec::new(), id, std::slice::from_ref(piece.chunk()))?;
                 let noted = self.store.note_chunk(
                     &self.participant,
                     id,
                     number,
                     piece.chunk(),
                     "",
-                    Together::default(),
+                    counts,
                 );
                 crash_point("provide.note.after");
+                if let Some(stopped) = noted.as_ref().err().and_then(Self::beyond_bytes) {
+                    drop(flow);
+                    self.turn(id, &running, stopped.clone());
+                    return Err(stopped.into());
+                }
                 noted.map_err(ActError::from)?;
                 Ok(Some(piece))
             }
