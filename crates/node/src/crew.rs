@@ -74,6 +74,15 @@ impl Shift {
     }
 }
 
+/// Runs something when it is left, also by a panic.
+struct Ending<F: Fn()>(F);
+
+impl<F: Fn()> Drop for Ending<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 impl Crew {
     /// Names work; what is named already is not named twice.
     pub(crate) fn add(&self, work: Work) {
@@ -92,13 +101,24 @@ impl Crew {
         wanted
     }
 
+    /// Does work until there is none for a while, or the node stops.
+    ///
+    /// What panics ends these hands alone: the process and its peer are free for others.
+    pub(crate) fn work(&self, stopping: impl Fn() -> bool, act: impl Fn(&Work)) {
+        let _hand = Ending(|| self.leave());
+        while let Some(work) = self.next(&stopping) {
+            let _done = Ending(|| self.done(&work));
+            act(&work);
+        }
+    }
+
     /// A pair of hands is gone.
     pub(crate) fn leave(&self) {
         lock(&self.shift).hands -= 1;
     }
 
     /// The next work for a pair of hands; none when there was none for a while, or the node stops.
-    pub(crate) fn next(&self, stopping: impl Fn() -> bool) -> Option<Work> {
+    fn next(&self, stopping: impl Fn() -> bool) -> Option<Work> {
         let mut shift = lock(&self.shift);
         while !stopping() {
             if let Some(work) = shift.take() {
@@ -116,7 +136,7 @@ impl Crew {
     }
 
     /// Work is done; what waited for its process or peer may go on.
-    pub(crate) fn done(&self, work: &Work) {
+    fn done(&self, work: &Work) {
         let mut shift = lock(&self.shift);
         shift.busy.remove(work.process());
         if let Work::Send(_, peer) = work
@@ -162,6 +182,18 @@ mod tests {
         crew.done(&first);
         assert_eq!(crew.next(|| false), Some(Work::Settle(process("a"))));
         assert_eq!(crew.next(|| true), None, "the node stops");
+    }
+
+    #[test]
+    fn hands_that_panic_leave_their_process_to_others() {
+        let crew = Crew::default();
+        crew.add(Work::Move(process("a")));
+        assert!(crew.wants_hand());
+        let hand = std::panic::AssertUnwindSafe(|| crew.work(|| false, |_| panic!("on purpose")));
+        assert!(std::panic::catch_unwind(hand).is_err());
+        crew.add(Work::Move(process("a")));
+        assert!(crew.wants_hand(), "the hands are gone");
+        assert_eq!(crew.next(|| false), Some(Work::Move(process("a"))), "the process is not busy");
     }
 
     #[test]

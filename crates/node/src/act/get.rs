@@ -239,13 +239,7 @@ impl Node {
     fn start_hands(self: &Arc<Self>) {
         while self.crew.wants_hand() {
             let node = Arc::clone(self);
-            let hand = move || {
-                while let Some(work) = node.crew.next(|| node.is_stopping()) {
-                    node.work(&work);
-                    node.crew.done(&work);
-                }
-                node.crew.leave();
-            };
+            let hand = move || node.crew.work(|| node.is_stopping(), |work| node.work(work));
             if std::thread::Builder::new().name("hand".into()).spawn(hand).is_err() {
                 // The hands that are there go on.
                 self.crew.leave();
