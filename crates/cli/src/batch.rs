@@ -146,6 +146,18 @@ fn long_way(engine: &mut Engine, as_of: AsOf, number: usize, line: &str) -> (Str
             (text.trim_end().to_string(), decision.verdict)
         }
         // A line that cannot be read is never a milder answer than one that cannot be told.
-        Err(e) => (serde_json::json!({ "schema": "tegata.problem.1", "line": number, "detail": e }).to_string(), Verdict::Undetermined),
+        Err(e) => (problem(number, &e), Verdict::Undetermined),
     }
+}
+
+/// What is wrong with a line, as one JSON document.
+pub fn problem(number: usize, fault: &str) -> String {
+    let (code, detail) = coded(fault);
+    serde_json::json!({ "schema": "tegata.problem.1", "line": number, "code": code, "detail": detail }).to_string()
+}
+
+/// `TGT-C002: not JSON` or `error[TGT-C002]: not JSON`: the code, and what is wrong.
+fn coded(line: &str) -> (&str, &str) {
+    let told = line.strip_prefix("error[").and_then(|rest| rest.split_once("]: "));
+    told.or_else(|| line.split_once(": ").filter(|(code, _)| code.starts_with("TGT-"))).unwrap_or(("TGT-C002", line))
 }

@@ -4,7 +4,7 @@ use crate::{transfer_file, verdict::Voice};
 use decide::{decision::{Missing, Verdict}, engine::Engine};
 use node::question::known_place;
 use model::{AsOf, fact::Said, transfer::Transfer};
-use rulebook::vocabulary::{Domain, Fact, Vocabulary};
+use rulebook::vocabulary::{Domain, Fact, Vocabulary, Word};
 use std::{collections::BTreeSet, io::{BufRead, Write}};
 use words::{Arg, say};
 
@@ -66,14 +66,8 @@ enum Reply {
 }
 
 fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &str, voice: Voice) -> Result<Reply, String> {
-    let words = match &fact.domain {
-        Domain::OneOf(w) | Domain::SetOf(w) => w.as_slice(),
-        _ => &[],
-    };
     errln!("\n{}", question(fact, slot, voice));
-    // "None of these" is said by 0, once.
-    let several = matches!(fact.domain, Domain::SetOf(_));
-    for (i, w) in words.iter().enumerate().filter(|(_, w)| !(several && w.id == "none")) {
+    for (i, w) in offered(fact).iter().enumerate() {
         errln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
     }
     let hint = voice.word(match &fact.domain {
@@ -94,12 +88,22 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
         }
         let line = line.trim();
         if line.is_empty() || line == "?" {
+            errln!("  {}", voice.word("interview-unknown"));
             return Ok(Reply::Unknown);
         }
         match understand(vocabulary, fact, line) {
             Some(value) => return Ok(Reply::Said(value)),
-            None => errln!("  {}", voice.word("interview-not-understood")),
+            None => errln!("  {}", say(voice.language, "interview-not-understood", &[("said", Arg::Text(line))])),
         }
+    }
+}
+
+/// The words to choose from; "none of these" is said by 0, once.
+fn offered(fact: &Fact) -> Vec<&Word> {
+    match &fact.domain {
+        Domain::OneOf(words) => words.iter().collect(),
+        Domain::SetOf(words) => words.iter().filter(|w| w.id != "none").collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -128,12 +132,12 @@ fn understand(vocabulary: &Vocabulary, fact: &Fact, line: &str) -> Option<String
             let codes: Option<Vec<String>> = line.split([',', '、']).map(|p| known_place(vocabulary, p)).collect();
             codes.map(|c| format!("{{{}}}", c.join(",")))
         }
-        Domain::OneOf(words) => choice(words, &lower),
-        Domain::SetOf(words) => {
+        Domain::OneOf(_) => choice(&offered(fact), &lower),
+        Domain::SetOf(_) => {
             if is_none(&lower) {
                 return Some("none".into());
             }
-            let chosen: Option<Vec<String>> = lower.split([',', '、']).map(|w| choice(words, w.trim())).collect();
+            let chosen: Option<Vec<String>> = lower.split([',', '、']).map(|w| choice(&offered(fact), w.trim())).collect();
             chosen.map(|c| format!("{{{}}}", c.join(",")))
         }
         Domain::Count => line.replace([',', '_'], "").parse::<u64>().ok().map(|n| n.to_string()),
@@ -145,7 +149,7 @@ fn is_none(lower: &str) -> bool {
     ["0", "none", "なし", "無し", "ない"].contains(&lower)
 }
 
-fn choice(words: &[rulebook::vocabulary::Word], text: &str) -> Option<String> {
+fn choice(words: &[&Word], text: &str) -> Option<String> {
     let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|i| words.get(i));
     by_number.or_else(|| words.iter().find(|w| w.id == text || w.label.en.eq_ignore_ascii_case(text) || w.label.ja == text)).map(|w| w.id.clone())
 }

@@ -1,15 +1,15 @@
 //! One printable page that a person forwards.
 
 use crate::verdict::Voice;
-use decide::decision::{Clause, CrossingAnswer, Decision, EntryAnswer, Verdict};
-use model::{fact::Said, text::Language};
-use rulebook::book::Rulebook;
+use decide::decision::{Clause, CrossingAnswer, Decision, EntryAnswer, ObligationAnswer, Verdict};
+use model::text::Language;
+use rulebook::{bind::{Bound, Crossing}, book::Rulebook, vocabulary::{Domain, Fact}};
 use words::{Arg, say};
 
 /// What stands on the memo beside the decision.
 pub struct Beside<'a> {
-    /// The facts as given.
-    pub said: &'a [(String, Said)],
+    /// The facts, as given.
+    pub bound: &'a Bound,
     /// Judgments that were given, one line each.
     pub judged: &'a [String],
     /// The command that repeats the answer.
@@ -30,8 +30,11 @@ pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, be
         if decision.crossings.len() > 1 {
             body.push_str(&format!("<h2>{} → {} ({})</h2>", escape(&c.from), escape(&c.to), escape(&voice.verdict(c.verdict))));
         }
+        let about = beside.bound.crossings.iter().find(|b| (&b.hop, &b.dataset, &b.group) == (&c.hop, &c.dataset, &c.group));
+        body.push_str(&about.map(|b| act(book, b, voice)).unwrap_or_default());
         body.push_str(&reasons(c, voice));
         body.push_str(&ways(c, voice));
+        body.push_str(&duties(c, voice));
     }
     if let Some(today) = today.filter(|t| t.verdict != decision.verdict) {
         let later = say(voice.language, "understood", &[("date", Arg::Text(&today.as_of.published_by.to_string()))]);
@@ -39,7 +42,8 @@ pub fn render(book: &Rulebook, decision: &Decision, today: Option<&Decision>, be
     }
     body.push_str(&coverage(decision, voice));
     body.push_str(&beside.judged.iter().map(|l| format!("<p>{}</p>", escape(l))).collect::<String>());
-    body.push_str(&facts(book, beside.said, voice));
+    let many = beside.bound.crossings.len() > 1;
+    body.push_str(&beside.bound.crossings.iter().map(|b| facts(book, b, many, voice)).collect::<String>());
     body.push_str(&format!("<h2>{}</h2><pre>{}</pre>", escape(&voice.word("memo-how")), escape(beside.repeat)));
     body.push_str(&format!("<p class=\"sign\">{}: ______________________</p>", escape(&voice.word("memo-signature"))));
     format!("<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n", escape(&title))
@@ -52,7 +56,7 @@ fn reasons(c: &CrossingAnswer, voice: Voice) -> String {
     let shown = c.deciding.iter().filter(|d| Voice::is_reason(c, d));
     for d in shown.take(12) {
         let link = if d.citation.source.starts_with("https://") { format!("<a href=\"{}\">{}</a>", escape(&d.citation.source), escape(&voice.cite(d))) } else { escape(&voice.cite(d)) };
-        let beside = d.beside.as_ref().map(|b| format!("<br><span class=\"small\">{}</span>", escape(b.in_(voice.language)))).unwrap_or_default();
+        let beside = voice.beside(c, d).map(|b| format!("<br><span class=\"small\">{}</span>", escape(&b))).unwrap_or_default();
         out.push_str(&format!("<tr><td>{link}</td><td>{}{beside}{}</td></tr>", escape(d.says.in_(voice.language)), entries(d, voice)));
     }
     out.push_str("</table>");
@@ -75,24 +79,34 @@ fn entries(clause: &Clause, voice: Voice) -> String {
 }
 
 fn ways(c: &CrossingAnswer, voice: Voice) -> String {
-    let items: Vec<String> = match c.verdict {
-        Verdict::Conditional => c.remedies.iter().take(5).map(|r| voice.way(r)).collect(),
-        Verdict::Undetermined => c.missing.iter().take(8).map(|m| voice.lack(m)).collect(),
-        _ => c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes && !o.done).take(8).map(|o| {
-            let overdue = if o.overdue { format!(" ({})", voice.word("overdue")) } else { String::new() };
-            format!("{}{overdue} — {}", o.citation.cites, o.says.in_(voice.language))
-        }).collect(),
-    };
-    if items.is_empty() {
-        return String::new();
+    match c.verdict {
+        Verdict::Conditional => list("ways", c.remedies.iter().take(5).map(|r| format!("{}{}", voice.way(r), voice.by_route(c, r))), voice),
+        Verdict::Undetermined => list("missing", c.missing.iter().take(8).map(|m| voice.lack(m)), voice),
+        Verdict::Permitted | Verdict::Prohibited | Verdict::OutOfScope => String::new(),
     }
-    let heading = match c.verdict {
-        Verdict::Conditional => "ways",
-        Verdict::Undetermined => "missing",
-        _ => "duties",
-    };
-    let list: String = items.iter().map(|i| format!("<li>{}</li>", escape(i))).collect();
-    format!("<h2>{}</h2><ol>{list}</ol>", escape(&voice.word(heading)))
+}
+
+fn duties(c: &CrossingAnswer, voice: Voice) -> String {
+    let open = c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes && !o.done);
+    let line = |o: &ObligationAnswer| format!("{} ({}) — {}", o.citation.cites, voice.due(o), o.says.in_(voice.language));
+    match c.verdict {
+        Verdict::Permitted | Verdict::Conditional => list("duties", open.take(8).map(line), voice),
+        Verdict::Undetermined | Verdict::Prohibited | Verdict::OutOfScope => String::new(),
+    }
+}
+
+fn list(heading: &str, items: impl Iterator<Item = String>, voice: Voice) -> String {
+    let items: String = items.map(|i| format!("<li>{}</li>", escape(&i))).collect();
+    if items.is_empty() { String::new() } else { format!("<h2>{}</h2><ol>{items}</ol>", escape(&voice.word(heading))) }
+}
+
+/// Which transfer it is, in one line: from where to where, what, about whom.
+fn act(book: &Rulebook, crossing: &Crossing, voice: Voice) -> String {
+    let told = |slot: &str| crossing.facts.get(slot).map(|f| in_words(book, slot, &f.known.to_string(), voice));
+    let (from, to) = (told("exporter.place").unwrap_or_else(|| "?".into()), told("recipient.place").unwrap_or_else(|| "?".into()));
+    let what: Vec<String> = ["data.categories", "hop.purpose", "subjects.located_in"].iter().filter_map(|s| told(s)).collect();
+    let what = if what.is_empty() { String::new() } else { format!(" · {}", what.join(" · ")) };
+    format!("<p><strong>{} → {}</strong>{}</p>", escape(&from), escape(&to), escape(&what))
 }
 
 fn coverage(decision: &Decision, voice: Voice) -> String {
@@ -114,15 +128,29 @@ fn coverage(decision: &Decision, voice: Voice) -> String {
     format!("<h2>{} / {}</h2><table>{rows}</table>{weakest}{cautions}", escape(&voice.word("checked")), escape(&voice.word("not-checked")))
 }
 
-fn facts(book: &Rulebook, said: &[(String, Said)], voice: Voice) -> String {
-    let rows: String = said
+fn facts(book: &Rulebook, crossing: &Crossing, many: bool, voice: Voice) -> String {
+    let rows: String = crossing
+        .facts
         .iter()
-        .map(|(slot, value)| {
+        .map(|(slot, fact)| {
             let label = book.vocabulary.of_slot(slot).map(|f| f.label.in_(voice.language).to_string()).unwrap_or_default();
-            format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(slot), escape(&label), escape(&node::question::plain(value)))
+            format!("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", escape(slot), escape(&label), escape(&in_words(book, slot, &fact.known.to_string(), voice)))
         })
         .collect();
-    if rows.is_empty() { String::new() } else { format!("<h2>{}</h2><table>{rows}</table>", escape(&voice.word("memo-facts"))) }
+    let which = if many { format!(": {} → {}", escape(&crossing.from), escape(&crossing.to)) } else { String::new() };
+    if rows.is_empty() { String::new() } else { format!("<h2>{}{which}</h2><table>{rows}</table>", escape(&voice.word("memo-facts"))) }
+}
+
+/// A value as the vocabulary calls it, in the reader's language.
+fn in_words(book: &Rulebook, slot: &str, known: &str, voice: Voice) -> String {
+    let label = |word: &str| match book.vocabulary.of_slot(slot) {
+        Some(Fact { domain: Domain::OneOf(words) | Domain::SetOf(words), .. }) => words.iter().find(|w| w.id == word).map(|w| w.label.in_(voice.language).to_string()),
+        Some(Fact { domain: Domain::Place | Domain::Places, .. }) => book.vocabulary.places.get(word).map(|l| l.in_(voice.language).to_string()),
+        _ => None,
+    };
+    let words = known.trim_start_matches('{').trim_end_matches('}').split(',').map(str::trim).filter(|w| !w.is_empty());
+    let said: Vec<String> = words.map(|w| label(w).unwrap_or_else(|| w.to_string())).collect();
+    if said.is_empty() { known.to_string() } else { said.join(", ") }
 }
 
 fn escape(text: &str) -> String {

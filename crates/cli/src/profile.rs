@@ -54,6 +54,9 @@ pub struct Profile {
     /// The civil day whose law is asked for (default: today).
     #[arg(long, value_name = "DAY")]
     as_of: Option<CivilDate>,
+    /// Where nothing was said, take what is usual as said; the answer lists it.
+    #[arg(long)]
+    usual: bool,
 }
 
 impl Profile {
@@ -67,10 +70,19 @@ impl Profile {
         Ok(self.described.said(&engine.book, ends)?.0)
     }
 
-    /// The one crossing that it describes.
-    pub fn crossing(&self, engine: &Engine, ends: &[(&str, Option<&String>)]) -> Result<Crossing, String> {
+    /// Whether what is usual is taken as said.
+    pub fn usual(&self) -> bool {
+        self.usual
+    }
+
+    /// The one crossing that it describes, and the facts that were taken as usual.
+    pub fn crossing(&self, engine: &Engine, ends: &[(&str, Option<&String>)]) -> Result<(Crossing, Vec<String>), String> {
         let bound = engine.book.bind(&Transfer::single(self.flat(engine, ends)?)).map_err(|ds| crate::verbs::faults(&ds))?;
-        bound.crossings.into_iter().next().ok_or_else(|| "error[TGT-C002]: nothing moves".to_string())
+        let (bound, added) = if self.usual { engine.book.suppose(&bound) } else { (bound, Vec::new()) };
+        let crossing = bound.crossings.into_iter().next().ok_or_else(|| "error[TGT-C002]: nothing moves".to_string())?;
+        let told = |slot: &String| crossing.facts.get(slot).map(|f| format!("{slot}={}", f.known));
+        let taken = added.first().into_iter().flatten().filter_map(told).collect();
+        Ok((crossing, taken))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A decision for people on a terminal: the answer in 25 lines.
 
-use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, Missing, Remedy, Verdict};
+use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, LayerAnswer, Missing, ObligationAnswer, Remedy, Verdict};
 use decide::{footing, knowledge::Truth, suppose::Supposition};
 use model::{citation::{Review, Seen}, text::{Language, Text}};
 use rulebook::vocabulary::Vocabulary;
@@ -59,9 +59,13 @@ impl Voice {
         out.push(format!("{}{pair}", self.verdict(decision.verdict)));
         self.missing(c, &mut out);
         if let Some(s) = supposed {
-            self.supposed(s, &mut out);
+            self.supposed(vocabulary, s, &mut out);
         }
+        let before = out.len();
         self.reasons(c, &mut out);
+        if supposed.is_some() && out.len() > before {
+            out.insert(before, format!("{}:", self.word("waiting-rules")));
+        }
         self.nearest(c, &mut out);
         self.ways(vocabulary, c, &mut out);
         self.duties(c, &mut out);
@@ -88,21 +92,36 @@ impl Voice {
         let more = shown.len().saturating_sub(REASONS);
         for clause in shown.iter().take(REASONS) {
             out.push(format!("  {} — {}", self.cite(clause), self.says(clause)));
-            // A route that does not open dispenses from nothing.
-            let speaks = matches!(clause.kind, ClauseKind::Out | ClauseKind::Bar) || clause.kind == ClauseKind::Route && c.verdict.opens();
-            if let Some(beside) = clause.beside.as_ref().filter(|_| speaks) {
-                let label = match clause.kind {
-                    ClauseKind::Out => "remain",
-                    ClauseKind::Route => "not-dispense",
-                    _ => "other-way",
-                };
-                out.push(self.dim(&format!("      {}: {}", self.word(label), self.text(beside))));
-            }
+            out.extend(self.beside(c, clause).map(|line| self.dim(&format!("      {line}"))));
             out.extend(self.entries(clause));
         }
         if more > 0 {
             out.push(self.dim(&format!("  (+{more}; --explain)")));
         }
+    }
+
+    /// What a clause says beside: what remains, what it does not dispense from, which other way there is.
+    pub fn beside(&self, c: &CrossingAnswer, clause: &Clause) -> Option<String> {
+        let label = match clause.kind {
+            ClauseKind::Out => "remain",
+            ClauseKind::Bar => "other-way",
+            // A route that does not open dispenses from nothing.
+            ClauseKind::Route if c.verdict.opens() => "not-dispense",
+            _ => return None,
+        };
+        clause.beside.as_ref().map(|text| format!("{}: {}", self.word(label), self.text(text)))
+    }
+
+    /// When a duty falls due, and whether it is late.
+    pub fn due(&self, o: &ObligationAnswer) -> String {
+        let when = match (o.last_day, o.due.as_str()) {
+            (Some(day), _) => say(self.language, "page-due-by", &[("day", Arg::Text(&day.to_string()))]),
+            (None, "before") => self.word("page-due-before"),
+            (None, "on request") => self.word("page-due-on_request"),
+            (None, "standing") => self.word("page-due-standing"),
+            (None, counted) => counted.to_string(),
+        };
+        if o.overdue { format!("{when}, {}", self.word("overdue")) } else { when }
     }
 
     /// Whether a deciding clause is shown as a reason: routes only of what opens, and those that an entry opened once.
@@ -137,11 +156,15 @@ impl Voice {
     }
 
     /// What would follow if the usual holds where nothing was said, and what that supposes.
-    fn supposed(&self, s: &Supposition, out: &mut Vec<String>) {
+    fn supposed(&self, vocabulary: &Vocabulary, s: &Supposition, out: &mut Vec<String>) {
         out.push(format!("{}: {}", self.word("supposed"), self.verdict(s.verdict)));
         let reason = s.deciding.iter().find(|d| d.kind != ClauseKind::Route || s.verdict.opens());
         out.extend(reason.map(|d| format!("  {} — {}", self.cite(d), self.says(d))));
         out.extend(s.remedies.first().map(|r| format!("  1. {}", self.way(r))));
+        if !s.would_open.is_empty() {
+            out.push(format!("  {}:", self.word("would-open")));
+            out.extend(s.would_open.iter().take(WAYS).map(|slot| format!("    ? {}", self.question(vocabulary, slot))));
+        }
         let facts: Vec<String> = s.facts.iter().map(|(slot, f)| format!("{slot}={}", f.known)).collect();
         out.push(self.dim(&format!("  {}: {}", self.word("supposed-facts"), facts.join(", "))));
     }
@@ -191,7 +214,7 @@ impl Voice {
     }
 
     /// The provisions that a way takes.
-    fn by_route(&self, c: &CrossingAnswer, r: &Remedy) -> String {
+    pub fn by_route(&self, c: &CrossingAnswer, r: &Remedy) -> String {
         let clauses = || c.layers.iter().flat_map(|l| &l.clauses);
         let mut cites: Vec<&str> = r.routes.iter().filter_map(|id| clauses().find(|d| d.id == *id)).map(|d| d.citation.cites.as_str()).collect();
         cites.dedup();
@@ -237,11 +260,7 @@ impl Voice {
         if sure.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
             return;
         }
-        let list: Vec<String> = sure.iter().take(4).map(|o| {
-            let day = o.last_day.map(|d| format!(" ≤ {d}")).unwrap_or_default();
-            let overdue = if o.overdue { format!(", {}", self.word("overdue")) } else { String::new() };
-            format!("{} ({}{day}{overdue})", o.citation.cites, o.due)
-        }).collect();
+        let list: Vec<String> = sure.iter().take(4).map(|o| format!("{} ({})", o.citation.cites, self.due(o))).collect();
         out.push(format!("{}: {}", self.word("duties"), list.join("; ")));
     }
 
@@ -318,7 +337,10 @@ impl Voice {
         let mut out = Vec::new();
         for c in &decision.crossings {
             out.push(format!("{} → {} [{} {} {}]: {}", c.from, c.to, c.hop, c.dataset, c.group, self.verdict(c.verdict)));
-            for layer in &c.layers {
+            // What surely applies first: of the others it is not known yet.
+            let mut layers: Vec<&LayerAnswer> = c.layers.iter().collect();
+            layers.sort_by_key(|l| l.applies != Truth::Yes);
+            for layer in layers {
                 out.push(format!("  {} [{}]", self.text(&layer.label), layer.layer));
                 if layer.applies == Truth::Yes && !self.text(&layer.not_checked).is_empty() {
                     out.push(self.dim(&format!("    {}: {}", self.word("not-checked"), self.text(&layer.not_checked))));

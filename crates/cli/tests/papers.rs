@@ -34,7 +34,7 @@ fn folder() -> tempfile::TempDir {
 
 /// Draws the paper up and fills it in as somebody would.
 fn conclude(dir: &Path, outcome: &str, out: &str) -> (i32, String) {
-    tegata(dir, &["draft", "t.toml", "--form", "eu.form.tia", "--as-of", "2026-11-01", "--out", "tia.md"]);
+    tegata(dir, &["draft", "t.toml", "--form", "eu.form.tia", "--as-of", "2026-11-01", "--out", "tia.md", "--force"]);
     let paper = fs::read_to_string(dir.join("tia.md")).unwrap();
     let filled = paper.replace("outcome = \"______\"", &format!("outcome = \"{outcome}\"")).replace("by = \"______\"", "by = \"A. Beispiel, DPO\"");
     fs::write(dir.join("tia.md"), filled.replace("______", "looked at")).unwrap();
@@ -83,6 +83,9 @@ fn an_answer_rests_on_a_judgment_of_these_facts_and_days() {
 fn judgments_that_differ_count_for_nothing_and_a_failed_one_opens_nothing() {
     let dir = folder();
     assert_eq!(conclude(dir.path(), "passes", "yes.json").0, 0);
+    let filled = fs::read(dir.path().join("tia.md")).unwrap();
+    let (code, _, err) = tegata(dir.path(), &["draft", "t.toml", "--form", "eu.form.tia", "--out", "tia.md"]);
+    assert!(code == 2 && err.contains("--force") && fs::read(dir.path().join("tia.md")).unwrap() == filled, "what a person filled in stays: {err}");
     assert_eq!(conclude(dir.path(), "fails", "no.json").0, 0);
     let (code, out, _) = tegata(dir.path(), &["check", "t.toml", "--as-of", "2026-11-22", "--determination", "yes.json", "--determination", "no.json"]);
     assert!(code == 10 && out.matches("comes out differently").count() == 2, "{out}");

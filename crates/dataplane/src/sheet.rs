@@ -33,6 +33,8 @@ pub enum Charset {
     Utf8,
     /// Shift_JIS as Windows and Excel write it.
     ShiftJis,
+    /// UTF-16, told by its byte order mark, as Excel writes "Unicode text".
+    Utf16,
 }
 
 /// Why a table cannot be read. Each names the file.
@@ -117,7 +119,7 @@ impl fmt::Display for SheetError {
             Self::Unreadable { path, error } => write!(f, "cannot read `{}`: {error}", path.display()),
             Self::TooLarge(path) => write!(f, "`{}` is larger than 64 MiB", path.display()),
             Self::WrongEncoding { path, at } => {
-                write!(f, "`{}` is neither UTF-8 nor Shift_JIS: byte {at} fits neither", path.display())
+                write!(f, "`{}` is none of UTF-8, Shift_JIS and UTF-16: byte {at} fits none", path.display())
             }
             Self::Ragged { path, line, expected, found } => {
                 write!(f, "`{}` line {line} has {found} cells, the header has {expected}", path.display())
@@ -156,6 +158,9 @@ pub fn read(path: &Path, charset: Option<Charset>) -> Result<Sheet, SheetError> 
 
 /// Finds how bytes are encoded; an error names the first byte that fits nothing.
 pub fn charset(bytes: &[u8]) -> Result<Charset, usize> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Ok(Charset::Utf16);
+    }
     match std::str::from_utf8(bytes) {
         Ok(_) => Ok(Charset::Utf8),
         Err(fault) => match encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)
@@ -190,35 +195,67 @@ fn decoded<'a>(
         Charset::ShiftJis => encoding_rs::SHIFT_JIS
             .decode_without_bom_handling_and_without_replacement(bytes)
             .ok_or_else(|| wrong(0))?,
+        Charset::Utf16 => {
+            let order = if bytes.first() == Some(&0xff) { encoding_rs::UTF_16LE } else { encoding_rs::UTF_16BE };
+            let text = order.decode_without_bom_handling_and_without_replacement(bytes.get(2..).unwrap_or_default());
+            text.ok_or_else(|| wrong(0))?
+        }
     })
 }
 
 fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, SheetError> {
     let text = decoded(path, bytes, given)?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
-    let header: Vec<String> =
-        reader.headers().map_err(|e| csv_fault(path, &e))?.iter().map(|c| c.trim().to_owned()).collect();
-    if header.iter().all(String::is_empty) {
-        return Err(SheetError::Empty(path.to_owned()));
-    }
-    let mut rows = Vec::new();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
+    let mut lines = Lines { text: &text, at: 0, line: 1 };
+    let mut rows: Vec<Row> = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|e| csv_fault(path, &e))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push(Row { line, cells: record.iter().map(|c| c.trim().to_owned()).collect() });
+        let record = record.map_err(|e| SheetError::damaged(path, "CSV", e))?;
+        let line = record.position().map_or(0, |p| lines.at(p.byte()));
+        let cells: Vec<String> = record.iter().map(|c| c.trim().to_owned()).collect();
+        // What a spreadsheet writes for a blank row.
+        if cells.iter().any(|c| !c.is_empty()) {
+            rows.push(Row { line, cells });
+        }
     }
-    Ok(Sheet { header, rows })
+    // A title or a date above the header stands alone in its line; it is as wide as what it stands above.
+    let width = rows.iter().map(|r| r.cells.len()).find(|n| *n > 1).unwrap_or(1);
+    for title in rows.iter_mut().take_while(|r| r.cells.len() == 1) {
+        title.cells.resize(width, String::new());
+    }
+    if let Some(ragged) = rows.iter().find(|r| r.cells.len() != width) {
+        let (expected, found) = (width as u64, ragged.cells.len() as u64);
+        return Err(SheetError::Ragged { path: path.to_owned(), line: ragged.line, expected, found });
+    }
+    let mut rows = rows.into_iter();
+    let header = rows.next().ok_or_else(|| SheetError::Empty(path.to_owned()))?.cells;
+    Ok(Sheet { header, rows: rows.collect() })
 }
 
-fn csv_fault(path: &Path, error: &csv::Error) -> SheetError {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => SheetError::Ragged {
-            path: path.to_owned(),
-            line: pos.as_ref().map_or(0, csv::Position::line),
-            expected: *expected_len,
-            found: *len,
-        },
-        _ => SheetError::damaged(path, "CSV", error),
+/// What stands between the cells: of comma, semicolon and tab the one that the lines have most of.
+pub(crate) fn delimiter(text: &str) -> u8 {
+    // LIMIT: lines looked at.
+    const LINES_MAX: usize = 20;
+    let count = |d: &u8| text.lines().take(LINES_MAX).flat_map(str::bytes).filter(|b| b == d).count();
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// Line numbers for rising places in a text; the end of a line before a place does not belong to it.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn at(&mut self, byte: u64) -> u64 {
+        let bytes = self.text.as_bytes();
+        let mut to = usize::try_from(byte).unwrap_or(usize::MAX).min(bytes.len());
+        while bytes.get(to).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
+            to += 1;
+        }
+        self.line += bytes.get(self.at..to).unwrap_or_default().iter().filter(|b| **b == b'\n').count() as u64;
+        self.at = to;
+        self.line
     }
 }
 
@@ -291,6 +328,19 @@ mod tests {
         assert_eq!(read(Path::new("/nowhere/a.csv"), None).unwrap_err().code(), "dataplane/missing-file");
         assert_eq!(of("a.doc", b"").unwrap_err().code(), "dataplane/unknown-format");
         assert_eq!(of("a.csv", b"").unwrap_err().code(), "dataplane/empty-file");
+    }
+
+    #[test]
+    fn a_list_as_spreadsheets_write_it_is_read_with_the_lines_that_an_editor_shows() {
+        let text = "List of 2026\r\n\r\nname;place\r\na;\"x\r\ny\"\r\n;\r\nb;z\r\n";
+        let sheet = of("a.csv", text.as_bytes()).unwrap();
+        assert_eq!(sheet.header, ["List of 2026", ""]);
+        let seen: Vec<(u64, &str)> = sheet.rows.iter().map(|r| (r.line, r.cells[0].as_str())).collect();
+        assert_eq!(seen, [(3, "name"), (4, "a"), (7, "b")], "a cell over two lines, and a row of nothing");
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        assert_eq!(of("a.csv", &wide).unwrap(), sheet);
+        assert_eq!(of("a.csv", text.replace(';', "\t").as_bytes()).unwrap(), sheet);
+        assert_eq!(of("a.csv", text.replace("\r\n", "\n").as_bytes()).unwrap().rows[2].line, 7);
     }
 
     #[test]

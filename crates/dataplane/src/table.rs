@@ -61,8 +61,7 @@ impl Table {
 /// Reads a table that was pasted: a first line with the names of columns, then a record a line, with commas, semicolons or tabs.
 pub fn pasted(text: &str) -> Result<Vec<RecordBatch>, SheetError> {
     let (name, text) = (Path::new("pasted"), text.trim_start_matches('\u{feff}'));
-    let first = text.lines().next().unwrap_or_default();
-    let most = [b'\t', b';', b','].into_iter().max_by_key(|d| first.bytes().filter(|b| b == d).count()).unwrap_or(b',');
+    let most = sheet::delimiter(text.lines().next().unwrap_or_default());
     let mut reader = csv::ReaderBuilder::new().delimiter(most).from_reader(text.as_bytes());
     let header: Vec<String> =
         reader.headers().map_err(|e| worded(name, "CSV", e.to_string()))?.iter().map(|h| h.trim().to_owned()).collect();
@@ -90,7 +89,9 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     open()?.take(64 << 10).read_to_end(&mut head).map_err(|e| SheetError::opening(path, e))?;
     let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
     let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset)) };
-    let mut reader = csv::ReaderBuilder::new().from_reader(decoded()?);
+    // Comma, semicolon and tab are the same bytes in every encoding that is read here.
+    let most = sheet::delimiter(String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
+    let mut reader = csv::ReaderBuilder::new().delimiter(most).from_reader(decoded()?);
     let header: Vec<String> =
         reader.headers().map_err(|e| worded(path, "CSV", e.to_string()))?.iter().map(str::to_owned).collect();
     if header.iter().all(|h| h.trim().is_empty()) {
@@ -99,6 +100,7 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     let schema = texts(&header);
     let batches = arrow_csv::ReaderBuilder::new(schema.clone())
         .with_header(true)
+        .with_delimiter(most)
         .with_batch_size(rows_of_a_batch(&head))
         .build(decoded()?)
         .map_err(|e| fault(path, "CSV", &e))?;
@@ -113,6 +115,9 @@ fn rows_of_a_batch(head: &[u8]) -> usize {
 
 /// The encoding that a beginning suggests; its last bytes may be half a character.
 fn guess(head: &[u8]) -> Option<Charset> {
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return Some(Charset::Utf16);
+    }
     match std::str::from_utf8(head) {
         Ok(_) => Some(Charset::Utf8),
         Err(e) if e.error_len().is_none() => Some(Charset::Utf8),
@@ -137,6 +142,8 @@ impl Decoded {
         let decoder = match charset {
             Charset::Utf8 => encoding_rs::UTF_8.new_decoder_with_bom_removal(),
             Charset::ShiftJis => encoding_rs::SHIFT_JIS.new_decoder_without_bom_handling(),
+            // The mark at its beginning says which of the two orders it is.
+            Charset::Utf16 => encoding_rs::UTF_16LE.new_decoder(),
         };
         let from = BufReader::with_capacity(256 << 10, from);
         Self { from, decoder, raw: Vec::new(), start: 0, text: Vec::new(), given: 0, offset: 0, ended: false }

@@ -23,6 +23,8 @@ pub struct Supposition {
     pub deciding: Vec<Clause>,
     /// The ways through that would be offered.
     pub remedies: Vec<Remedy>,
+    /// Facts that might open it without measures.
+    pub would_open: Vec<String>,
 }
 
 impl Engine {
@@ -50,8 +52,8 @@ impl Engine {
             }
         }
         let worst = wanted.worst().cloned();
-        let (deciding, remedies) = worst.map(|c| (c.deciding, c.remedies)).unwrap_or_default();
-        Ok(Some(Supposition { verdict, facts, deciding, remedies }))
+        let (deciding, remedies, would_open) = worst.map(|c| (c.deciding, c.remedies, c.would_open)).unwrap_or_default();
+        Ok(Some(Supposition { verdict, facts, deciding, remedies, would_open }))
     }
 }
 

@@ -68,6 +68,26 @@ impl Row {
     }
 }
 
+/// A fact's own name: `recipient.place`.
+fn is_slot(header: &str) -> bool {
+    let part = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    header.split_once('.').is_some_and(|(a, b)| part(a) && b.split('.').all(part))
+}
+
+/// A header for comparison: what Japanese puts between and behind its nouns is left out too.
+fn loose(header: &str) -> String {
+    let plain: String = plain(header).chars().filter(|c| *c != 'の').collect();
+    let ends = ["か", "名", "等"];
+    ends.iter().find_map(|end| plain.strip_suffix(end)).filter(|rest| !rest.is_empty()).unwrap_or(&plain).to_string()
+}
+
+/// What a value is about at its core: `従業員の給与データ` is 給与, `salary data` is salary. The last noun rules in both languages.
+fn core(value: &str) -> String {
+    let japanese = value.rsplit('の').next().unwrap_or(value).trim();
+    let ends = ["データ", "情報", "等", " data", " information", " details", " records"];
+    ends.iter().find_map(|end| japanese.strip_suffix(end)).filter(|rest| !rest.trim().is_empty()).unwrap_or(japanese).trim().to_string()
+}
+
 /// Text for comparison: lower case, without spaces and punctuation.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -118,11 +138,20 @@ impl Naming {
     }
 
     fn guess(&self, header: &str) -> Option<String> {
-        let h = plain(header);
-        if header.contains('.') {
+        if is_slot(header.trim()) {
             return Some(header.trim().to_string());
         }
-        self.column.iter().find(|c| c.headers.iter().any(|x| plain(x) == h)).map(|c| c.slot.clone())
+        let h = loose(header);
+        self.column.iter().find(|c| c.headers.iter().any(|x| loose(x) == h)).map(|c| c.slot.clone())
+    }
+
+    /// Names of values that a person may have meant by one that was not understood.
+    pub fn near(&self, slot: &str, value: &str) -> Vec<&str> {
+        // LIMIT: names told.
+        const NAMES_MAX: usize = 4;
+        let wanted = plain(value);
+        let shares = |n: &&String| wanted.chars().count() > 1 && (plain(n).contains(&wanted) || plain(n).chars().count() > 1 && wanted.contains(&plain(n)));
+        self.words.get(slot).into_iter().flatten().filter_map(|(_, names)| names.iter().find(shares)).map(String::as_str).take(NAMES_MAX).collect()
     }
 
     /// Reads one row.
@@ -181,8 +210,8 @@ impl Naming {
     }
 
     fn word(&self, slot: &str, text: &str) -> Option<String> {
-        let wanted = plain(text);
-        self.words.get(slot)?.iter().find(|(_, names)| names.iter().any(|n| plain(n) == wanted)).map(|(w, _)| w.clone())
+        let named = |wanted: &str| self.words.get(slot)?.iter().find(|(_, names)| names.iter().any(|n| plain(n) == wanted)).map(|(w, _)| w.clone());
+        named(&plain(text)).or_else(|| named(&plain(&core(text))))
     }
 
     fn elsewhere(&self, slot: &str, cell: &str) -> Option<(String, Spoken)> {

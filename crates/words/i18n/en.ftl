@@ -26,6 +26,7 @@ entry-annulled = No longer: { $cites } annulled on { $day }, as if it had never 
 entry-not_yet = Not yet: { $cites } counts from { $day } (list: { $list })
 entry-given = { $entry }, because { $given }
 nothing-asks = No law held here asks anything of this act. A law that is not held, or an order to one party, may: see what was not checked.
+waiting-rules = Rules that wait for these facts
 because = Because
 ways = Cheapest ways
 ways-whatever = Cheapest ways that hold whatever was not said
@@ -104,12 +105,13 @@ outside-exempt = Exempt
 interview-start = A few questions. The exporter is whoever sends the data or lets it be read; the recipient gets or reads it. Enter alone = I do not know. Ctrl-C leaves.
 interview-place-hint = a country, as code or name
 interview-places-hint = countries, as codes or names, separated by commas; 0 = none
-interview-choose-one = number of one
-interview-choose-many = numbers of all that fit, separated by commas; 0 = none of these
-interview-yes-no = y or n
+interview-choose-one = number or word of one; ? = not known
+interview-choose-many = numbers of all that fit, separated by commas; 0 = none of these; ? = not known
+interview-yes-no = y or n; ? = not known
 interview-count = a whole number
 interview-date = a day such as 2026-11-22
-interview-not-understood = That was not understood; please try again.
+interview-not-understood = “{ $said }” is none of these; please try again.
+interview-unknown = Taken as not known.
 interview-from = From which country does the data go?
 interview-to = To which country does it go?
 interview-settled = Answers given: { $n }.
@@ -126,10 +128,12 @@ if-side_duty = a duty beside; the transfer stays valid
 # Register
 register-columns = Columns as understood (say otherwise with --column)
 register-unused = Columns not used
+register-near = did you mean { $names }?
 register-not-understood = not understood, taken as unknown
 register-rows = { $n } rows
 drill-struck = Struck
 drill-stops = { $n } of { $all } rows would stop
+watch-first = First look: { $n } rows are remembered; what turns is told from now on
 watch-nothing = Nothing turned, and no published text will turn it.
 # Roles of columns
 role-direct-identifier = identifies alone

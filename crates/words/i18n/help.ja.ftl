@@ -269,6 +269,7 @@ arg-measures = 講じてある措置の識別子
 arg-paper = 記入済みの書面(Markdown)
 arg-form = 記入する様式の識別子
 arg-draft-out = 表示の代わりに、書面をここに書き出す
+arg-draft-force = 既にある書面に上書きする
 arg-draft-all = すべての様式を一覧する
 arg-draft-recipient = 受け手の名前(ファイルにない場合)
 arg-exporter = 送り手の名前(ファイルにない場合)

@@ -220,7 +220,7 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         _ => None,
     };
     if let Some(path) = &check.memo {
-        let page = memo::render(&engine.book, &decision, now.as_ref(), &memo::Beside { said, judged: &judged.lines, repeat: &repeat }, voice);
+        let page = memo::render(&engine.book, &decision, now.as_ref(), &memo::Beside { bound: &bound, judged: &judged.lines, repeat: &repeat }, voice);
         super::write_whole(path, page.as_bytes())?;
         errln!("{}", path.display());
     }
@@ -322,7 +322,7 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
             }
             Err(e) => {
                 unread += 1;
-                serde_json::json!({ "schema": "tegata.problem.1", "line": i + 1, "detail": e }).to_string()
+                crate::batch::problem(i + 1, &e)
             }
         };
         if writeln!(out, "{text}").is_err() {

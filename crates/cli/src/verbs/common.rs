@@ -2,17 +2,17 @@
 
 use crate::{profile::{self, Profile}, rules_source, verdict::Voice};
 use clap::Args;
-use decide::{common::{self, Common}, engine::Engine};
+use decide::{common::{self, Common}, decision::Verdict, engine::Engine};
 use std::process::ExitCode;
 use words::{Arg, say};
 
 /// Find the strictest common rule: what to do once so that one transfer may go to every destination.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  tegata common --from JP --to US,DE,SG,TH --data contact,salary_hr
-  tegata common --from DE --to-all --data contact --json
+  tegata common --from JP --to US,DE,SG,TH --data contact,salary_hr --usual
+  tegata common --from DE --to-all --data contact --usual --json
 
-Exit codes: 0 one standard serves all, 10 it serves some, 11 no common standard, 2 usage.")]
+Exit codes: 0 one standard serves all, 10 it serves some, 11 no common standard, 12 cannot tell (facts are missing), 2 usage.")]
 pub struct CommonRule {
     /// Place of the exporter.
     #[arg(long, value_name = "PLACE")]
@@ -46,7 +46,7 @@ pub fn run(verb: CommonRule) -> ExitCode {
 fn answer(verb: &CommonRule) -> Result<u8, String> {
     let mut engine = Engine::new(rules_source::load_law(verb.common.rules.as_deref())?);
     let destinations = if verb.to_all { engine.book.vocabulary.places.keys().cloned().collect() } else { profile::places(&engine, &verb.to)? };
-    let crossing = verb.profile.crossing(&engine, &[("exporter.place", Some(&verb.from))])?;
+    let (crossing, taken) = verb.profile.crossing(&engine, &[("exporter.place", Some(&verb.from))])?;
     let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;
     let packed = table.lexicon.pack(&crossing.facts, table.as_of.on);
     let wheel = super::wheel(&say(verb.common.voice().language, "common-wheel", &[("n", Arg::Number(destinations.len() as i64))]));
@@ -60,11 +60,17 @@ fn answer(verb: &CommonRule) -> Result<u8, String> {
         }
         super::print_lines(&[value.to_string()]);
     } else {
-        super::print_lines(&lines(&engine, &found, verb.common.voice()));
+        let mut out = lines(&engine, &found, verb.common.voice());
+        if !taken.is_empty() {
+            out.insert(0, format!("{}: {}", verb.common.voice().word("taken-as-usual"), taken.join(", ")));
+        }
+        super::print_lines(&out);
     }
+    let open = |place: &String| found.alone.iter().any(|a| a.place == *place && a.verdict == Verdict::Undetermined);
     Ok(match (found.left_out.len(), destinations.len()) {
         (0, _) => 0,
         (n, all) if n < all => 10,
+        _ if found.left_out.iter().all(open) => 12,
         _ => 11,
     })
 }

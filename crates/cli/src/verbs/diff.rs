@@ -25,7 +25,7 @@ pub struct Diff {
     /// A later day, or another folder.
     to: String,
     /// Only layers whose id begins so.
-    #[arg(long, value_name = "PREFIX", default_value = "")]
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     layer: String,
     /// Show regions that only rest on another clause too.
     #[arg(long)]

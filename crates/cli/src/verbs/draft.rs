@@ -38,6 +38,9 @@ pub struct Draft {
     /// Write the paper here instead of printing it.
     #[arg(long, value_name = "FILE", requires = "form")]
     out: Option<PathBuf>,
+    /// Write over a paper that is there.
+    #[arg(long, requires = "out")]
+    force: bool,
     /// List every form.
     #[arg(long, conflicts_with_all = ["form", "file"])]
     all: bool,
@@ -80,6 +83,10 @@ fn answer(draft: &Draft) -> Result<Vec<String>, String> {
         Some(id) => {
             let text = paper(draft, &book, &transfer, &bound, id, on)?;
             let Some(path) = &draft.out else { return Ok(text.lines().map(str::to_string).collect()) };
+            // A paper that a person has filled in is not lost by a slip.
+            if path.exists() && !draft.force {
+                return Err(format!("error[TGT-C001]: `{}` is there already; --force writes over it", path.display()));
+            }
             super::write_whole(path, text.as_bytes())?;
             let (name, blanks) = (path.display().to_string(), text.matches(BLANK).count() as i64);
             Ok(vec![say(language, "paper-written", &[("path", Arg::Text(&name)), ("blanks", Arg::Number(blanks))])])

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 /// Answer for every origin and every destination at once; places that the rules do not tell apart stand together.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  tegata matrix --from JP,DE,US --data contact
-  tegata matrix --data contact --csv > matrix.csv
+  tegata matrix --from JP,DE,US --data contact --usual
+  tegata matrix --data contact --usual --csv > matrix.csv
 
 Exit code: 0; a matrix is no permission: ask `tegata check` for one pair.")]
 pub struct MatrixOf {
@@ -21,7 +21,7 @@ pub struct MatrixOf {
     /// Print a row for each pair as CSV.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
-    /// Print one JSON document.
+    /// Print JSON, a document for each look.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -36,22 +36,47 @@ pub fn run(verb: MatrixOf) -> ExitCode {
 fn answer(verb: &MatrixOf) -> Result<Vec<String>, String> {
     let mut engine = Engine::new(rules_source::load_law(verb.common.rules.as_deref())?);
     let from = profile::places(&engine, &verb.from)?;
-    let crossing = verb.profile.crossing(&engine, &[])?;
     let table = engine.table(verb.profile.as_of()).map_err(super::too_many)?;
-    let matrix = table.matrix(&table.lexicon.pack(&crossing.facts, table.as_of.on), &from);
-    if verb.json {
-        let mut value = serde_json::to_value(&matrix).unwrap_or_default();
-        if let Some(map) = value.as_object_mut() {
-            map.insert("schema".into(), "tegata.matrix.1".into());
-            map.insert("rulebook".into(), engine.book.digest().to_string().into());
-        }
-        return Ok(vec![value.to_string()]);
+    // What is usual hangs on where the data come from: a look for each origin.
+    let looks: Vec<Vec<String>> = match verb.profile.usual() {
+        true if from.is_empty() => engine.book.vocabulary.places.keys().map(|place| vec![place.clone()]).collect(),
+        true => from.iter().map(|place| vec![place.clone()]).collect(),
+        false => vec![from],
+    };
+    let mut found: Vec<(Matrix, Vec<String>)> = Vec::with_capacity(looks.len());
+    for origins in &looks {
+        let end = if verb.profile.usual() { origins.first() } else { None };
+        let (crossing, taken) = verb.profile.crossing(&engine, &[("exporter.place", end)])?;
+        found.push((table.matrix(&table.lexicon.pack(&crossing.facts, table.as_of.on), origins), taken));
     }
-    Ok(if verb.csv { csv(&matrix) } else { text(&matrix, verb.common.voice()) })
+    if verb.json {
+        let one = |(matrix, taken): &(Matrix, Vec<String>)| {
+            let mut value = serde_json::to_value(matrix).unwrap_or_default();
+            if let Some(map) = value.as_object_mut() {
+                map.insert("schema".into(), "tegata.matrix.1".into());
+                map.insert("rulebook".into(), engine.book.digest().to_string().into());
+                map.insert("usual".into(), taken.clone().into());
+            }
+            value.to_string()
+        };
+        return Ok(found.iter().map(one).collect());
+    }
+    if verb.csv {
+        let head = "origin,destination,verdict,by".to_string();
+        return Ok(std::iter::once(head).chain(found.iter().flat_map(|(matrix, _)| csv(matrix))).collect());
+    }
+    let voice = verb.common.voice();
+    Ok(found.iter().flat_map(|(matrix, taken)| {
+        let mut out = text(matrix, voice);
+        if let Some(first) = out.first_mut().filter(|_| !taken.is_empty()) {
+            first.push_str(&format!("  ({}: {}; --json)", voice.word("taken-as-usual"), taken.len()));
+        }
+        out
+    }).collect())
 }
 
 fn csv(matrix: &Matrix) -> Vec<String> {
-    let mut out = vec!["origin,destination,verdict,by".to_string()];
+    let mut out = Vec::new();
     for (row, origins) in matrix.cells.iter().zip(&matrix.origins) {
         for (cell, destinations) in row.iter().zip(&matrix.destinations) {
             for (o, d) in origins.iter().flat_map(|o| destinations.iter().map(move |d| (o, d))) {

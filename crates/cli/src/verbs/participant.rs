@@ -38,7 +38,7 @@ enum Act {
         #[arg(long)]
         did: String,
         /// Its name, for people.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         title: String,
         /// The id of the intermediary that acts for it, if one does.
         #[arg(long, value_name = "DID")]

@@ -4,6 +4,7 @@ use crate::verdict::Voice;
 use decide::{
     decision::{Decision, Verdict},
     engine::Engine,
+    suppose::Supposition,
 };
 use model::AsOf;
 use node::register::{Column, Naming, Row};
@@ -16,9 +17,16 @@ pub struct Register {
     pub columns: Vec<Column>,
     /// The rows.
     pub rows: Vec<Row>,
+    naming: Naming,
 }
 
 impl Register {
+    /// Names of values that may have been meant in a column.
+    fn near(&self, header: &str, value: &str) -> Vec<&str> {
+        let slot = self.columns.iter().find(|c| c.header == header).and_then(|c| c.slot.as_deref());
+        slot.map(|slot| self.naming.near(slot, value)).unwrap_or_default()
+    }
+
     /// Names that more than one row has, with their lines.
     pub fn doubled(&self) -> Vec<(String, String)> {
         let mut lines: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
@@ -47,7 +55,7 @@ pub fn read(engine: &Engine, file: &Path, set: &[String]) -> Result<Register, St
         return Err(format!("error[TGT-C007]: `{}` has a header and no rows; there is nothing to check", file.display()));
     }
     let rows = sheet.rows.iter().map(|r| naming.row(&engine.book.vocabulary, &columns, r.line as usize, &r.cells)).collect();
-    Ok(Register { columns, rows })
+    Ok(Register { columns, rows, naming })
 }
 
 /// What the person says of columns; each header and fact must exist.
@@ -87,25 +95,40 @@ pub fn answer(engine: &mut Engine, file: &Path, as_of: AsOf, set: &[String], jso
     let voice = common.voice();
     let register = read(engine, file, set)?;
     let answers = decide(engine, &register, as_of, false)?;
+    let usual = supposed(engine, &register, &answers, as_of)?;
     if json {
-        for (row, answer) in register.rows.iter().zip(&answers) {
-            super::print_lines(&[row_json(row, answer)]);
+        for ((row, answer), usual) in register.rows.iter().zip(&answers).zip(&usual) {
+            super::print_lines(&[row_json(row, answer, usual.as_ref())]);
         }
     } else {
         let mut out = matching(&register, voice);
-        out.extend(table(&register, &answers, voice));
+        out.extend(table(&register, &answers, &usual, voice));
         super::print_lines(&out);
     }
     Ok(answers.iter().map(|a| a.as_ref().map_or(Verdict::Undetermined, |d| d.verdict)).max_by_key(|v| v.severity()).unwrap_or(Verdict::Undetermined))
 }
 
-fn row_json(row: &Row, answer: &Result<Decision, String>) -> String {
+/// What would follow for each row that waits for facts, if the usual holds.
+fn supposed(engine: &mut Engine, register: &Register, answers: &[Result<Decision, String>], as_of: AsOf) -> Result<Vec<Option<Supposition>>, String> {
+    let mut out = Vec::with_capacity(answers.len());
+    for (row, answer) in register.rows.iter().zip(answers) {
+        let waits = answer.as_ref().is_ok_and(|d| d.verdict == Verdict::Undetermined);
+        let bound = if waits { engine.book.bind(&row.transfer()).ok() } else { None };
+        out.push(bound.map(|b| engine.suppose(&b, as_of)).transpose().map_err(super::too_many)?.flatten());
+    }
+    Ok(out)
+}
+
+fn row_json(row: &Row, answer: &Result<Decision, String>, usual: Option<&Supposition>) -> String {
     let mut value = serde_json::json!({ "schema": "tegata.register-row.1", "line": row.line, "id": row.id, "not_understood": row.not_understood });
     if let Some(map) = value.as_object_mut() {
         match answer {
             Ok(d) => map.insert("decision".into(), serde_json::to_value(d).unwrap_or_default()),
             Err(e) => map.insert("problem".into(), e.clone().into()),
         };
+        if let Some(usual) = usual {
+            map.insert("if_usual".into(), serde_json::to_value(usual).unwrap_or_default());
+        }
     }
     value.to_string()
 }
@@ -122,7 +145,7 @@ fn matching(register: &Register, voice: Voice) -> Vec<String> {
     out
 }
 
-fn table(register: &Register, answers: &[Result<Decision, String>], voice: Voice) -> Vec<String> {
+fn table(register: &Register, answers: &[Result<Decision, String>], usual: &[Option<Supposition>], voice: Voice) -> Vec<String> {
     let severity = |a: &Result<Decision, String>| a.as_ref().map_or(Verdict::Undetermined.severity(), |d| d.verdict.severity());
     let mut order: Vec<usize> = (0..register.rows.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(answers.get(*i).map_or(0, severity)));
@@ -138,8 +161,15 @@ fn table(register: &Register, answers: &[Result<Decision, String>], voice: Voice
             }
             Err(e) => out.push(format!("{:>4} {:<14} {e}", row.line, row.id)),
         }
+        if let Some(Some(s)) = usual.get(i) {
+            let way = s.remedies.first().map(|r| format!(" → {}", voice.way(r))).unwrap_or_default();
+            let by = s.deciding.first().map(|c| c.citation.cites.clone()).unwrap_or_default();
+            out.push(format!("       {}: {}  {by}{way}", voice.word("supposed"), voice.verdict(s.verdict)));
+        }
         for (header, value) in &row.not_understood {
-            out.push(format!("       {}: {header} = `{value}`", voice.word("register-not-understood")));
+            let near = register.near(header, value);
+            let near = if near.is_empty() { String::new() } else { format!(" ({})", say(voice.language, "register-near", &[("names", Arg::Text(&near.join(" / ")))])) };
+            out.push(format!("       {}: {header} = `{value}`{near}", voice.word("register-not-understood")));
         }
     }
     for (id, lines) in register.doubled() {

@@ -25,7 +25,7 @@ enum Act {
     #[command(after_help = "Examples:\n  tegata rules ls\n  tegata rules ls eu.gdpr --as-of 2020-07-16")]
     Ls {
         /// Only ids that begin so.
-        #[arg(default_value = "")]
+        #[arg(default_value = "", hide_default_value = true)]
         prefix: String,
         /// Only what counts on this day.
         #[arg(long, value_name = "DAY")]
@@ -103,7 +103,7 @@ Every day on which the law changes is looked at: this takes a while.")]
         /// The folder of rule files (default: ./rules if it is there, else those in this program).
         folder: Option<PathBuf>,
         /// Only cases whose id begins so.
-        #[arg(long, value_name = "PREFIX", default_value = "")]
+        #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
         only: String,
         /// The same folder, as other verbs name it.
         #[arg(long, value_name = "FOLDER", conflicts_with = "folder")]

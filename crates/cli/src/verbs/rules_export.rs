@@ -102,7 +102,7 @@ pub struct Feed {
     #[arg(long, value_name = "FORM", default_value = "atom")]
     format: FeedForm,
     /// Scheme and host of the pages that entries lead to.
-    #[arg(long, value_name = "URL", default_value = "")]
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
     base: String,
     /// The day to look from (default: today): a year back, and all that is to come.
     #[arg(long, value_name = "DAY")]

@@ -125,7 +125,9 @@ fn look(watch: &Watch) -> Result<bool, String> {
             }
         }
     }
-    if out.is_empty() {
+    if before.is_none() && !watch.dry_run {
+        out.insert(0, words::say(voice.language, "watch-first", &[("n", words::Arg::Number(answers.len() as i64))]));
+    } else if out.is_empty() {
         out.push(voice.word("watch-nothing"));
     }
     let shut = answers.iter().filter(|a| !a.as_ref().is_ok_and(|d| d.verdict.opens())).count();
