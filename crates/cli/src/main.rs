@@ -36,6 +36,7 @@ mod transfer_file;
 mod usage;
 mod verbs;
 mod verdict;
+mod webhook;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;

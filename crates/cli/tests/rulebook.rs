@@ -111,3 +111,56 @@ fn what_is_usual_is_shown_and_decides_nothing() {
     assert!(!supposed.is_empty() && supposed.iter().all(|slot| told.contains(slot.as_str())), "what is taken is listed: {told}");
     assert!(!supposed.iter().any(|slot| slot.as_str() == "data.categories"), "what was said is not supposed");
 }
+
+const SMALL: &str = "# An invented act\n\n```places iso\nvalue AA: A-land | A国\nvalue BB: B-land | B国\n```\n\n```fact party.place\non: party\nkind: given\ndomain: place\n\
+    label: place | 所在\nask: Where is {party}? | {party}はどこですか\nknows: exporter\n```\n\n```instrument aa.act_1\ntitle: Act | 法\nnumber: 1\nsource: https://example.org/act\n\
+    language: en\nfrom: 2020-01-01\npublished: 2020-01-01\nread: 2026-01-01\nseen: original\n```\n\n```layer aa.act\nlabel: A-land | A国\nzone: Z\ntier: C\n\
+    applies: exporter.place is AA\ncovers: exporter.place is AA\nchecked: all | 全部\nnot_checked: nothing | なし\n```\n\n```scope aa.1\nlayer: aa.act\ncites: Act s. 1\nsays: Everything. | すべて。\n\
+    reaches: yes\n```\n\n```bar aa.2\nlayer: aa.act\ncites: Act s. 2\nsays: Nothing goes to B-land. | B国へは移転できない。\nfrom: 2030-01-01\nwhen: recipient.place is BB\n```\n";
+
+/// Answers so many requests with this status, and gives back what came.
+fn receiver(n: usize, status: &'static str) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let answers = move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut got, mut some) = (Vec::new(), [0; 4096]);
+        while !String::from_utf8_lossy(&got).contains("\"rulebook\"") {
+            let read = stream.read(&mut some).unwrap();
+            got.extend_from_slice(&some[..read]);
+        }
+        stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes()).unwrap();
+        String::from_utf8(got).unwrap()
+    };
+    (url, std::thread::spawn(move || (0..n).map(|_| answers()).collect()))
+}
+
+#[test]
+fn a_change_is_sent_once_signed_and_again_only_when_it_reads_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("law")).unwrap();
+    fs::write(at.join("law/act.md"), SMALL).unwrap();
+    fs::write(at.join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let anchors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/evidence/anchors.pem").to_string_lossy().into_owned();
+    let send = |url: &str| run(at, &["rules", "feed", "--rules", "law", "--as-of", "2026-02-01", "--post", url, "--secret", "secret", "--memory", "sent.json", "--ca", &anchors]);
+    // Nobody takes it: exit 3, and it is not taken for sent.
+    let (url, got) = receiver(1, "503 Busy");
+    let out = send(&url);
+    assert_eq!(out.status.code(), Some(3), "{}", String::from_utf8_lossy(&out.stderr));
+    got.join().unwrap();
+    let (url, got) = receiver(1, "204 No Content");
+    let out = send(&url);
+    assert!(out.status.success() && String::from_utf8_lossy(&out.stdout).starts_with("1 changes sent"), "{out:?}");
+    let got = got.join().unwrap().remove(0).to_lowercase();
+    assert!(got.contains("webhook-signature: v1,") && got.contains("webhook-id: tag:tegata,2026:change/2030-01-01#") && got.contains("act s. 2"), "{got}");
+    // Nothing new: nobody is called. What reads otherwise goes again.
+    assert!(String::from_utf8_lossy(&send(&url).stdout).starts_with("0 changes sent"));
+    fs::write(at.join("law/act.md"), SMALL.replace("Nothing goes", "Nothing ever goes")).unwrap();
+    let (url, got) = receiver(1, "200 OK");
+    assert!(send(&url).status.success());
+    assert!(got.join().unwrap()[0].contains("Nothing ever goes"));
+    fs::write(at.join("secret"), "whsec_c2hvcnQ=").unwrap();
+    assert_eq!(send(&url).status.code(), Some(2));
+}

@@ -43,10 +43,12 @@ pub fn changes(engine: &mut Engine, today: CivilDate, language: Language) -> Res
     let (mut coming, past): (Vec<Turn<'_>>, Vec<Turn<'_>>) = lookup::turns(&book, |_| true).into_iter().filter(|t| t.on > since).partition(|t| t.on > today);
     let far = coming.len().saturating_sub(DAYS_MAX / 2);
     let turns = coming.drain(far..).chain(past.into_iter().take(DAYS_MAX / 2)).collect::<Vec<_>>();
-    turns.iter().map(|turn| change(engine, &book, turn, language)).collect()
+    // Both keep what they have compiled from day to day: few laws read otherwise on the next one.
+    let (mut before, mut after) = (engine.revised(book.clone()), engine.revised(book.clone()));
+    turns.iter().map(|turn| change((&mut before, &mut after), &book, turn, language)).collect()
 }
 
-fn change(engine: &mut Engine, book: &Rulebook, turn: &Turn<'_>, language: Language) -> Result<Change, TooManyCells> {
+fn change((a, b): (&mut Engine, &mut Engine), book: &Rulebook, turn: &Turn<'_>, language: Language) -> Result<Change, TooManyCells> {
     let kinds = [("feed-begins", &turn.begin), ("feed-ends", &turn.end), ("feed-annulled", &turn.annulled), ("feed-published", &turn.published)];
     let all = kinds.iter().flat_map(|(word, rules)| rules.iter().map(move |r| line(book, r, word, language)));
     let lines: Vec<String> = all.take(RULES_MAX).collect();
@@ -55,10 +57,9 @@ fn change(engine: &mut Engine, book: &Rulebook, turn: &Turn<'_>, language: Langu
     let public = |r: &Rule<'_>| r.head.published.unwrap_or(r.head.read).min(turn.on);
     let known = turn.begin.iter().chain(&turn.end).chain(&turn.annulled).chain(&turn.published).map(public).max().unwrap_or(turn.on);
     let (before, after) = (AsOf::then(turn.on.plus_days(-1)), AsOf::then(turn.on));
-    let (mut a, mut b) = (engine.revised(engine.book.clone()), engine.revised(engine.book.clone()));
     // From one day to the next deadlines pass in other laws too: that is no change of law.
     let touched = touched(book, turn);
-    let regions: Vec<Region> = change::effect(&mut a, before, &mut b, after)?.into_iter().filter(|r| r.turns() && touched.contains(r.layer.as_str())).collect();
+    let regions: Vec<Region> = change::effect(a, before, b, after)?.into_iter().filter(|r| r.turns() && touched.contains(r.layer.as_str())).collect();
     let effect = regions.iter().take(REGIONS_MAX).map(|r| region(book, r, language)).collect();
     Ok(Change { on: turn.on, known, lines, effect, turned: regions.len() })
 }

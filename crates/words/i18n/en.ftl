@@ -907,6 +907,8 @@ page-office-laws = All laws
 page-office-lists = Lists
 page-complete-as-of = Known to be complete on { $day }
 # Feeds of changes
+feed-wheel = working out what each change does
+feed-sent = { $n } changes sent to { $url }
 feed-title = Tegata: changes of the law on moving data across borders
 feed-entry = { $day }: { $n ->
     [0] the law changes, no answer turns

@@ -867,6 +867,8 @@ page-office-laws = すべての法令
 page-office-lists = リスト
 page-complete-as-of = { $day }時点で完全であることを確認
 # 変更のフィード
+feed-wheel = 各改正の影響を計算しています
+feed-sent = { $url } に{ $n }件の改正を送りました
 feed-title = 手形:越境データ移転法令の変更
 feed-entry = { $day }:{ $n ->
     [0] 法令が変わります(結論は変わりません)

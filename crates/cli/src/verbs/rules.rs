@@ -79,8 +79,8 @@ Every day on which the law changes is looked at: this takes a while.")]
     },
     /// Write the whole rulebook as JSON, linked data, tables or pages.
     Export(super::rules_export::Export),
-    /// Print the changes of the law with their effect as Atom or JSON Feed.
-    Feed(super::rules_export::Feed),
+    /// Print the changes of the law with their effect as Atom or JSON Feed, or send each new one to an address.
+    Feed(super::rules_feed::Feed),
     /// Keys of those who sign releases: make one, make or sign an edition, show those that this program believes.
     #[command(subcommand)]
     Key(super::rules_release::Key),
@@ -120,18 +120,23 @@ pub fn run(rules: Rules) -> ExitCode {
         Act::Report { common } => super::finish(super::rules_text::report(&common)),
         Act::Hygiene { all, json, common } => found(super::rules_hygiene::run(&super::rules_hygiene::Shown { all, json }, &common)),
         Act::Export(export) => super::finish(super::rules_export::export(&export)),
-        Act::Feed(feed) => super::finish(super::rules_export::feed(&feed)),
+        Act::Feed(feed) => coded(super::rules_feed::feed(&feed)),
         Act::Key(key) => super::finish(super::rules_release::key(&key)),
         Act::Release(make) => super::finish(super::rules_release::release(&make)),
-        Act::Sync(sync) => match super::rules_release::sync(&sync) {
-            Ok(lines) => super::finish(Ok(lines)),
-            Err((line, exit)) => {
-                errln!("{line}");
-                ExitCode::from(exit)
-            }
-        },
+        Act::Sync(sync) => coded(super::rules_release::sync(&sync)),
         Act::Lint { folder, rules } => lint(folder.or(rules)),
         Act::Test { folder, only, rules } => test(folder.or(rules), &only),
+    }
+}
+
+/// Lines, or one line with its exit code.
+fn coded(done: Result<Vec<String>, (String, u8)>) -> ExitCode {
+    match done {
+        Ok(lines) => super::finish(Ok(lines)),
+        Err((line, exit)) => {
+            errln!("{line}");
+            ExitCode::from(exit)
+        }
     }
 }
 

@@ -1,11 +1,9 @@
-//! `tegata rules export` and `feed`: the rulebook, and its changes, in forms for others.
+//! `tegata rules export`: the rulebook in forms for others.
 
 use super::{Common, write_whole};
 use crate::rules_source;
 use clap::{Args, ValueEnum};
-use decide::engine::Engine;
 use model::{AsOf, CivilDate};
-use node::feed::{self, Place};
 use rulebook::export;
 use server::people::{CORRECTIONS, office};
 use std::path::{Path, PathBuf};
@@ -86,47 +84,5 @@ fn write(folder: &Path, below: &str, files: &[(String, String)]) -> Result<Strin
     Ok(match files {
         [_] => format!("{} ({bytes} bytes)", first.display()),
         _ => format!("{} ({} files, {bytes} bytes)", root.display(), files.len()),
-    })
-}
-
-/// Print the changes of the law with their effect as a feed.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  tegata rules feed > changes.atom
-  tegata rules feed --format json --lang ja > changes.json
-  tegata rules feed --base https://rules.example     entries lead to the pages of `tegata serve` there
-
-`tegata serve` gives the same at /feed.atom and /feed.json.")]
-pub struct Feed {
-    /// The form.
-    #[arg(long, value_name = "FORM", default_value = "atom")]
-    format: FeedForm,
-    /// Scheme and host of the pages that entries lead to.
-    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
-    base: String,
-    /// The day to look from (default: today): a year back, and all that is to come.
-    #[arg(long, value_name = "DAY")]
-    as_of: Option<CivilDate>,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FeedForm {
-    Atom,
-    Json,
-}
-
-/// The feed as lines.
-pub fn feed(feed: &Feed) -> Result<Vec<String>, String> {
-    let book = rules_source::load(feed.common.rules.as_deref())?;
-    let language = feed.common.voice().language;
-    let place = Place { base: feed.base.trim_end_matches('/'), language };
-    let bar = super::wheel("");
-    let changes = feed::changes(&mut Engine::new(book.clone()), feed.as_of.unwrap_or_else(super::today), language).map_err(super::too_many)?;
-    bar.finish_and_clear();
-    Ok(match feed.format {
-        FeedForm::Atom => vec![feed::atom(&book, &changes, &place).trim_end().to_string()],
-        FeedForm::Json => vec![feed::json_feed(&book, &changes, &place).to_string()],
     })
 }

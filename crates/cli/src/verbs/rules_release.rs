@@ -379,13 +379,18 @@ fn newest(folder: &Path) -> Result<PathBuf, String> {
 /// Where systems keep the certificates that they believe.
 const SYSTEM_ANCHORS: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-fn download(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Refusal> {
+/// What speaks TLS with an address outside, or in the clear with one on this machine.
+pub fn carrier(ca: Option<&Path>) -> Result<TlsCarrier, Refusal> {
     let anchors = ca.map(Path::to_path_buf).or_else(|| SYSTEM_ANCHORS.iter().map(PathBuf::from).find(|p| p.is_file()));
     let Some(anchors) = anchors else {
         return Err(usage("error[TGT-C001]: this system keeps no certificates where they are looked for; name them with --ca".into()));
     };
     let terms = Terms::new(anchors).reaching(Reach::Anywhere).clear_on_loopback();
-    let carrier = TlsCarrier::open(terms).map_err(|e| usage(format!("error[{}]: {e}", e.code())))?;
+    TlsCarrier::open(terms).map_err(|e| usage(format!("error[{}]: {e}", e.code())))
+}
+
+fn download(url: &str, ca: Option<&Path>) -> Result<Vec<u8>, Refusal> {
+    let carrier = carrier(ca)?;
     let request = Request { answer_bytes_max: RELEASE_BYTES_MAX, ..Request::get(url) };
     let reply = carrier.send(request).map_err(|e| (format!("error[{}]: {e}", e.code()), 3))?;
     match reply.is_success() {
