@@ -17,8 +17,8 @@ pub struct Described {
     #[arg(long, value_name = "WORDS", value_delimiter = ',')]
     purpose: Vec<String>,
     /// Any fact of the vocabulary: slot=value; sets add up.
-    #[arg(long = "fact", value_name = "FACT=VALUE")]
-    facts: Vec<String>,
+    #[arg(long, value_name = "FACT=VALUE")]
+    fact: Vec<String>,
 }
 
 impl Described {
@@ -30,7 +30,7 @@ impl Described {
         }
         let data = self.data.iter().map(|word| format!("data.categories={{{word}}}"));
         let purpose = self.purpose.iter().map(|word| format!("hop.purpose={{{word}}}"));
-        data.chain(purpose).chain(self.facts.iter().cloned()).try_for_each(|fact| said.add(&fact))?;
+        data.chain(purpose).chain(self.fact.iter().cloned()).try_for_each(|fact| said.add(&fact))?;
         Ok(said)
     }
 }

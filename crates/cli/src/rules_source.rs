@@ -49,9 +49,13 @@ fn read(root: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Source>> {
             if path.is_dir() {
                 stack.push(path);
             } else if path.extension().is_some_and(|e| e == "md") && !name.starts_with(DEMO) && wanted(&name) {
-                out.push(Source { path: name, text: fs::read_to_string(&path)? });
+                let text = fs::read_to_string(&path).map_err(|e| io::Error::new(e.kind(), format!("`{name}`: {e}")))?;
+                out.push(Source { path: name, text });
             }
         }
+    }
+    if out.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "no rule files (.md) are there"));
     }
     Ok(out)
 }

@@ -14,20 +14,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What was worked out, by day and language.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<Vec<(CivilDate, Language, Arc<Vec<Change>>)>>);
+pub struct Shelf {
+    kept: Mutex<Vec<(CivilDate, Language, Arc<Vec<Change>>)>>,
+    /// Held by the one who works a feed out: it takes a while, and anybody may ask.
+    at_work: Arc<tokio::sync::Mutex<()>>,
+}
 
 impl Shelf {
-    /// The changes; whoever asks while they are worked out waits for them.
+    fn on(&self, today: CivilDate, language: Language) -> Option<Arc<Vec<Change>>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(d, l, _)| *d == today && *l == language).map(|(_, _, changes)| changes.clone())
+    }
+
+    fn keep(&self, today: CivilDate, language: Language, changes: Arc<Vec<Change>>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(d, l, _)| *d == today && *l != language);
+        kept.push((today, language, changes));
+    }
+
+    /// The changes. The first who asks waits for them; whoever comes meanwhile is told to come again.
     async fn ask(state: &State, language: Language) -> Result<Arc<Vec<Change>>, Problem> {
         let (shelf, book, today) = (state.feeds.clone(), state.book.clone(), state.day());
+        if let Some(changes) = shelf.on(today, language) {
+            return Ok(changes);
+        }
+        let Ok(work) = shelf.at_work.clone().try_lock_owned() else { return Err(Problem::of(Kind::Busy, "")) };
+        // It goes on when the caller hangs up, so that the next one finds it done.
         let found = tokio::task::spawn_blocking(move || {
-            let mut kept = shelf.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, _, changes)) = kept.iter().find(|(d, l, _)| *d == today && *l == language) {
-                return Ok(changes.clone());
-            }
             let changes = Arc::new(feed::changes(&mut Engine::new(book), today, language)?);
-            kept.retain(|(d, l, _)| *d == today && *l != language);
-            kept.push((today, language, changes.clone()));
+            shelf.keep(today, language, changes.clone());
+            drop(work);
             Ok(changes)
         });
         found.await.map_err(|_| Problem::of(Kind::WentWrong, ""))?.map_err(super::asked::too_many)
