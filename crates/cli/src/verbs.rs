@@ -27,6 +27,7 @@ pub mod rules_feed;
 pub mod rules_hygiene;
 pub mod rules_release;
 pub mod rules_text;
+pub mod rules_watchlist;
 pub mod scan;
 pub mod schema;
 pub mod sealing;

@@ -164,3 +164,24 @@ fn a_change_is_sent_once_signed_and_again_only_when_it_reads_otherwise() {
     fs::write(at.join("secret"), "whsec_c2hvcnQ=").unwrap();
     assert_eq!(send(&url).status.code(), Some(2));
 }
+
+#[test]
+fn a_page_that_reads_otherwise_is_named_with_what_rests_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let list = |args: &[&str]| run(at, &[&["rules", "watchlist", "tr."], args].concat());
+    let fetch = String::from_utf8(list(&["--curl", "pages"]).stdout).unwrap();
+    let files: Vec<&str> = fetch.lines().filter_map(|l| l.split("--output ").nth(1)?.split(' ').next()).collect();
+    assert!(files.len() > 3 && fetch.starts_with("mkdir -p pages\n"), "{fetch}");
+    assert_eq!(list(&["--pages", "pages"]).status.code(), Some(2), "nothing was fetched");
+    fs::create_dir(at.join("pages")).unwrap();
+    files.iter().for_each(|f| fs::write(at.join(f), format!("<html><body>Article 1 of {f}</body></html>")).unwrap());
+    assert_eq!(list(&["--pages", "pages"]).status.code(), Some(0), "the first look finds nothing to compare with");
+    fs::write(at.join(files[1]), format!("<html><script>x</script><body> <b>Article</b> 1 of {}</body></html>", files[1])).unwrap();
+    assert_eq!(list(&["--pages", "pages"]).status.code(), Some(0), "markup says nothing");
+    fs::write(at.join(files[1]), "<html><body>Article 2</body></html>").unwrap();
+    let out = list(&["--pages", "pages"]);
+    let told = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.code() == Some(10) && told.contains("reads otherwise since") && told.contains("1 read otherwise, 0 seen for the first time"), "{told}");
+    assert_eq!(list(&["--pages", "pages"]).status.code(), Some(0), "it was told");
+}

@@ -19,6 +19,7 @@ pub mod expr;
 pub mod bind;
 pub mod lookup;
 pub mod census;
+pub mod watchlist;
 pub mod export;
 pub mod form;
 pub mod schema;

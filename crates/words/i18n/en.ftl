@@ -907,6 +907,9 @@ page-office-laws = All laws
 page-office-lists = Lists
 page-complete-as-of = Known to be complete on { $day }
 # Feeds of changes
+watchlist-pages = { $n } official pages: day of the oldest reading, rules that rest on it, address
+watchlist-otherwise = { $link } reads otherwise since { $since }: { $n } rules rest on it ({ $of })
+watchlist-counts = { $all } pages: { $otherwise } read otherwise, { $first } seen for the first time, { $missing } not in the folder
 feed-wheel = working out what each change does
 feed-sent = { $n } changes sent to { $url }
 feed-title = Tegata: changes of the law on moving data across borders

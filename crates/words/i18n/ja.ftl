@@ -867,6 +867,9 @@ page-office-laws = すべての法令
 page-office-lists = リスト
 page-complete-as-of = { $day }時点で完全であることを確認
 # 変更のフィード
+watchlist-pages = 公式ページ { $n }件:最も古い確認日、根拠とするルール数、アドレス
+watchlist-otherwise = { $link } は { $since } の確認時と内容が異なります({ $n }件のルールの根拠、{ $of })
+watchlist-counts = { $all }ページ中、内容が変わったもの { $otherwise }、初めて見たもの { $first }、フォルダにないもの { $missing }
 feed-wheel = 各改正の影響を計算しています
 feed-sent = { $url } に{ $n }件の改正を送りました
 feed-title = 手形:越境データ移転法令の変更

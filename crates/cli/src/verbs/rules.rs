@@ -81,6 +81,8 @@ Every day on which the law changes is looked at: this takes a while.")]
     Export(super::rules_export::Export),
     /// Print the changes of the law with their effect as Atom or JSON Feed, or send each new one to an address.
     Feed(super::rules_feed::Feed),
+    /// The official pages that the rules were read from; which of them read otherwise since the last look.
+    Watchlist(super::rules_watchlist::Watchlist),
     /// Keys of those who sign releases: make one, make or sign an edition, show those that this program believes.
     #[command(subcommand)]
     Key(super::rules_release::Key),
@@ -121,6 +123,13 @@ pub fn run(rules: Rules) -> ExitCode {
         Act::Hygiene { all, json, common } => found(super::rules_hygiene::run(&super::rules_hygiene::Shown { all, json }, &common)),
         Act::Export(export) => super::finish(super::rules_export::export(&export)),
         Act::Feed(feed) => coded(super::rules_feed::feed(&feed)),
+        Act::Watchlist(list) => match super::rules_watchlist::run(&list) {
+            Ok((lines, otherwise)) => {
+                super::print_lines(&lines);
+                ExitCode::from(if otherwise { 10 } else { 0 })
+            }
+            Err(line) => super::finish(Err(line)),
+        },
         Act::Key(key) => super::finish(super::rules_release::key(&key)),
         Act::Release(make) => super::finish(super::rules_release::release(&make)),
         Act::Sync(sync) => coded(super::rules_release::sync(&sync)),
