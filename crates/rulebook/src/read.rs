@@ -156,7 +156,8 @@ impl<'a> Reader<'a> {
         let says = if is_law { self.text("says") } else { self.text_or_empty("says") };
         let from = match self.line("from") {
             Some(l) if l.value == "unknown" => Some(Start::Unknown),
-            Some(_) => self.day("from").map(Start::On),
+            // A day that cannot be read is one fault, told where it stands, and not one more for each rule below it.
+            Some(_) => Some(Start::On(self.day("from").unwrap_or(CivilDate::from_days(0)))),
             None => None,
         };
         // A start that is not set is said by the rule itself; it is never inherited by silence.
@@ -178,7 +179,10 @@ impl<'a> Reader<'a> {
         let published = self.day("published").or(instrument.filter(|_| !own_from).and_then(|i| i.published));
         let of_instrument = |f: fn(&Head) -> String| instrument.map(f).unwrap_or_default();
         let source = Some(self.plain("source")).filter(|s| !s.is_empty()).unwrap_or_else(|| of_instrument(|i| i.source.clone()));
-        if is_law && !source.starts_with("http") {
+        if let Some(line) = block.line("source").filter(|l| !l.value.starts_with("https://") && !l.value.starts_with("http://")) {
+            self.fault("TGT-R003", line.value_span, format!("`{}` is no address", line.value), "write `source: https://…`, the official text");
+        }
+        if is_law && source.is_empty() {
             self.fault("TGT-R003", block.span, format!("the rule `{}` has no official link", block.id), "add `source: https://…`, here or in the instrument");
         }
         Head {
