@@ -145,6 +145,8 @@ pub fn knowledge() -> Result<Knowledge, ProtectError> {
             family_ja: include_str!("../../../profiles/names/family-ja.txt"),
             given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
             family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
+            kana: include_str!("../../../profiles/names/kana.txt"),
+            towns: include_str!("../../../profiles/names/towns.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).map_err(|e| wrong("ladders", &e))?,
     })
@@ -364,5 +366,9 @@ fn one_profile(name: &str) -> Result<Profile, ProtectError> {
             ProtectError::Document(format!("`{name}` is no profile and no file; profiles: {}", ids.join(", ")))
         })?,
     };
-    Profile::parse(&text).map_err(|faults| ProtectError::Document(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+    Profile::parse(&text).map_err(|faults| {
+        let told: Vec<String> = faults.iter().map(|fault| format!("line {}: {fault}", line(fault.span.start))).collect();
+        ProtectError::Document(format!("`{name}` {}", told.join("; ")))
+    })
 }

@@ -58,6 +58,16 @@ impl Scheme {
         fold(value, &self.strip).map_or(Verdict::Foreign, |folded| self.judge_folded(&folded))
     }
 
+    /// Judges a value that [`folded`] gave, where the scheme strips what is usual.
+    pub(crate) fn judge_of(&self, value: &str, folded: Option<&str>) -> Verdict {
+        match folded {
+            // What cannot be folded has characters that no scheme has.
+            None => Verdict::Foreign,
+            Some(folded) if self.strip == USUAL => self.judge_folded(folded),
+            Some(_) => self.judge(value),
+        }
+    }
+
     fn judge_folded(&self, folded: &str) -> Verdict {
         let mut fitting = self.forms.iter().filter(|form| form.shape.matches(folded.as_bytes())).peekable();
         if fitting.peek().is_none() {
@@ -108,6 +118,11 @@ const USUAL: [char; 2] = [' ', '-'];
 const COUNT_MAX: usize = 65;
 // LIMIT: values longer than this are no identifiers.
 const VALUE_BYTES_MAX: usize = 192;
+
+/// A value as nearly all schemes read it, for [`Scheme::judge_of`]; none when no scheme can read it.
+pub(crate) fn folded(value: &str) -> Option<String> {
+    fold(value, &USUAL)
+}
 
 /// Upper case, full-width forms folded to ASCII, separators removed; none when something else is left.
 fn fold(value: &str, strip: &[char]) -> Option<String> {

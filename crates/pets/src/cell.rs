@@ -111,6 +111,16 @@ impl<'a> Cells<'a> {
         self.array.is_empty()
     }
 
+    /// The texts of some rows in order, as [`Cells::text`] gives them: what kind of array it is, is asked once.
+    pub(crate) fn each(&self, rows: std::ops::Range<usize>, mut take: impl FnMut(Option<&str>)) {
+        match &self.kind {
+            Kind::Text(a) if self.nulls.is_none() && rows.end <= a.len() => {
+                rows.for_each(|row| take(Some(trim(a.value(row))).filter(|t| !t.is_empty())));
+            }
+            _ => rows.for_each(|row| take(self.text(row).as_deref())),
+        }
+    }
+
     /// The text of one cell, trimmed; `None` when it is null, blank, or beyond the end.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         if row >= self.array.len() || self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -204,7 +214,12 @@ mod tests {
 
     fn texts(array: ArrayRef) -> Vec<Option<String>> {
         let cells = Cells::of(&array).unwrap();
-        (0..=cells.len()).map(|row| cells.text(row).map(Cow::into_owned)).collect()
+        let one: Vec<Option<String>> = (0..=cells.len()).map(|row| cells.text(row).map(Cow::into_owned)).collect();
+        let mut all = Vec::new();
+        cells.each(0..cells.len() + 1, |text| all.push(text.map(String::from)));
+        cells.each(0..0, |_| panic!("no row was asked for"));
+        assert_eq!(one, all);
+        one
     }
 
     #[test]

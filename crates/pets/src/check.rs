@@ -2,6 +2,7 @@
 
 use model::CivilDate;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One rule that a value of the right shape must satisfy. Positions count characters from 0.
@@ -190,18 +191,28 @@ fn digit_or_letter(c: char) -> Option<i64> {
 
 impl Weighted {
     fn holds(&self, value: &str) -> Option<bool> {
-        let expanded: Vec<char> = value
-            .chars()
-            .flat_map(|c| self.expand.get(&c).map_or_else(|| vec![c], |t| t.chars().collect()))
-            .collect();
-        let mut remainder = self.remainder(&self.weights, &expanded)?;
+        if self.expand.is_empty() {
+            return self.holds_expanded(value.as_bytes());
+        }
+        let mut expanded = Vec::with_capacity(value.len() * 2);
+        for byte in value.bytes() {
+            match self.expand.get(&char::from(byte)) {
+                Some(text) => expanded.extend(text.bytes()),
+                None => expanded.push(byte),
+            }
+        }
+        self.holds_expanded(&expanded)
+    }
+
+    fn holds_expanded(&self, value: &[u8]) -> Option<bool> {
+        let mut remainder = self.remainder(&self.weights, value)?;
         if !self.then.is_empty() && remainder == self.then_when.unwrap_or(1) {
-            remainder = self.remainder(&self.then, &expanded)?;
+            remainder = self.remainder(&self.then, value)?;
         }
         if let Some(expected) = self.equals {
             return Some(remainder == expected);
         }
-        let check = *expanded.get(self.at.unwrap_or(self.weights.len()))?;
+        let check = char::from(*value.get(self.at.unwrap_or(self.weights.len()))?);
         let expected = match &self.table {
             Some(table) => table.chars().nth(remainder.try_into().ok()?)?,
             None => char::from_digit(remainder.try_into().ok()?, 10)?,
@@ -209,7 +220,7 @@ impl Weighted {
         Some(check == expected)
     }
 
-    fn remainder(&self, weights: &[i64], value: &[char]) -> Option<i64> {
+    fn remainder(&self, weights: &[i64], value: &[u8]) -> Option<i64> {
         let mut sum = self.plus;
         for (index, weight) in weights.iter().enumerate() {
             let position = match &self.positions {
@@ -221,8 +232,9 @@ impl Weighted {
         (self.modulus > 0).then(|| sum.rem_euclid(self.modulus))
     }
 
-    fn value(&self, c: char, position: usize) -> Option<i64> {
-        if let Some(&value) = self.values.get(&c) {
+    fn value(&self, byte: u8, position: usize) -> Option<i64> {
+        let c = char::from(byte);
+        if !self.values.is_empty() && let Some(&value) = self.values.get(&c) {
             return Some(value);
         }
         if let Some(alphabet) = &self.alphabet {
@@ -237,19 +249,21 @@ impl Weighted {
 }
 
 fn luhn(prefix: &str, value: &str) -> Option<bool> {
-    let mut digits = Vec::with_capacity(value.len() + prefix.len());
-    for c in prefix.chars().chain(value.chars()) {
+    // From the last digit on, every other one is doubled; a letter is two digits.
+    let (mut sum, mut doubled) = (0, false);
+    let mut add = |digit: i64| {
+        sum += if doubled { 2 * digit / 10 + 2 * digit % 10 } else { digit };
+        doubled = !doubled;
+    };
+    for c in value.chars().rev().chain(prefix.chars().rev()) {
         match digit_or_letter(c)? {
-            v @ 0..=9 => digits.push(v),
-            v => digits.extend([v / 10, v % 10]),
+            digit @ 0..=9 => add(digit),
+            letter => {
+                add(letter % 10);
+                add(letter / 10);
+            }
         }
     }
-    let sum: i64 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(i, &d)| if i % 2 == 1 { 2 * d / 10 + 2 * d % 10 } else { d })
-        .sum();
     Some(sum % 10 == 0)
 }
 
@@ -319,18 +333,24 @@ impl Iso7064 {
 
 impl Modulo {
     fn holds(&self, value: &str) -> Option<bool> {
-        let mut text = value.to_string();
+        let mut text = Cow::Borrowed(value);
         for (from, to) in &self.replace {
             match self.replace_at {
                 Some(at) if text.get(at..).is_some_and(|t| t.starts_with(from)) => {
-                    text.replace_range(at..at + from.len(), to)
+                    text.to_mut().replace_range(at..at + from.len(), to)
                 }
                 Some(_) => {}
-                None => text = text.replacen(from, to, 1),
+                None if text.contains(from) => text = Cow::Owned(text.replacen(from, to, 1)),
+                None => {}
             }
         }
-        let parts = self.number.iter().map(|&[from, to]| text.get(from..to)).collect::<Option<String>>()?;
-        let number: u64 = format!("{}{parts}", self.prefix).parse().ok()?;
+        let mut number: u64 = 0;
+        let parts = self.number.iter().map(|&[from, to]| text.get(from..to));
+        for part in std::iter::once(Some(self.prefix.as_str())).chain(parts) {
+            for c in part?.chars() {
+                number = number.checked_mul(10)?.checked_add(c.to_digit(10)?.into())?;
+            }
+        }
         let remainder = number.checked_rem(self.modulus)?;
         let result = match self.complement {
             Some(complement) => complement.checked_sub(remainder)?,

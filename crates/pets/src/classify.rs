@@ -18,6 +18,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub(crate) mod forms;
+mod values;
 mod weigh;
 
 /// What this room knows: the catalogue of identifiers, the lists of words, the ladders. All data, passed in as text.
@@ -187,21 +188,24 @@ impl Scanner {
             *readable &= cells.is_some();
             // The first rows are coded for counting; their values go to the sample at the end, each once.
             let coded = self.rows.push(index, cells.as_ref(), batch.num_rows());
-            for row in coded..batch.num_rows() {
-                sample.push(cells.as_ref().and_then(|c| c.text(row)).as_deref());
+            match cells {
+                Some(cells) => cells.each(coded..batch.num_rows(), |text| sample.push(text)),
+                None => sample.push_many(None, (batch.num_rows() - coded) as u64),
             }
         }
     }
 
     /// Judges what was seen.
     pub fn finish(self, knowledge: &Knowledge) -> Scan {
-        let mut samples = self.samples;
-        for (index, sample) in samples.iter_mut().enumerate() {
-            for (text, times) in self.rows.counted(index) {
-                sample.push_many(text, times);
+        let kept = |(index, mut sample): (usize, Sample)| {
+            let counted = self.rows.counted(index);
+            if sample.is_fresh() {
+                return Kept::of_counted(counted.into_iter());
             }
-        }
-        let samples: Vec<Kept> = samples.into_iter().map(Sample::finish).collect();
+            counted.into_iter().for_each(|(text, times)| sample.push_many(text, times));
+            sample.finish()
+        };
+        let samples: Vec<Kept> = self.samples.into_iter().enumerate().map(kept).collect();
         let mut columns: Vec<Finding> = Vec::with_capacity(samples.len());
         for ((name, sample), readable) in self.names.iter().zip(&samples).zip(&self.readable) {
             let finding = Finding { readable: *readable, ..weigh::column(name, sample, knowledge) };

@@ -97,9 +97,13 @@ impl Classes {
         }
         let mut classes = vec![0u32; batch.num_rows()];
         for (index, (cells, codes)) in quasi.iter().zip(&mut self.codes).enumerate() {
-            for (row, class) in classes.iter_mut().enumerate() {
-                *class = self.paths.step(index, *class, codes.code(cells.text(row).as_deref()));
-            }
+            let mut rows = classes.iter_mut();
+            cells.each(0..batch.num_rows(), |text| {
+                let code = codes.code(text);
+                if let Some(class) = rows.next() {
+                    *class = self.paths.step(index, *class, code);
+                }
+            });
         }
         for &class in &classes {
             if class as usize >= self.sizes.len() {
@@ -110,9 +114,13 @@ impl Classes {
             }
         }
         for ((cells, values), within) in sensitive.iter().zip(&mut self.values).zip(&mut self.within) {
-            for (row, &class) in classes.iter().enumerate() {
-                *within.entry((class, values.code(cells.text(row).as_deref()))).or_default() += 1;
-            }
+            let mut rows = classes.iter();
+            cells.each(0..batch.num_rows(), |text| {
+                let value = values.code(text);
+                if let Some(&class) = rows.next() {
+                    *within.entry((class, value)).or_default() += 1;
+                }
+            });
         }
         Ok(classes)
     }

@@ -27,6 +27,11 @@ impl Sample {
         self.push_many(text, 1);
     }
 
+    /// True while nothing was pushed.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.rows == 0
+    }
+
     /// Counts a value that occurs so many times.
     pub(crate) fn push_many(&mut self, text: Option<&str>, times: u64) {
         self.rows += times;
@@ -85,6 +90,26 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// The sample of values that were all counted before, each given once: the number of distinct ones is exact.
+    pub(crate) fn of_counted<'a>(counted: impl Iterator<Item = (Option<&'a str>, u64)>) -> Self {
+        let (mut rows, mut missing) = (0, 0);
+        let mut hashed: Vec<(u64, &str, u64)> = Vec::new();
+        for (text, times) in counted {
+            rows += times;
+            match text {
+                Some(text) => hashed.push((hash(text), text, times)),
+                None => missing += times,
+            }
+        }
+        let distinct = hashed.len() as u64;
+        if hashed.len() > KEPT {
+            hashed.select_nth_unstable(KEPT - 1);
+            hashed.truncate(KEPT);
+        }
+        hashed.sort_unstable();
+        let values = hashed.into_iter().map(|(_, text, n)| (text.into(), n)).collect();
+        Self { values, rows, missing, distinct, is_whole: true }
+    }
 
     pub(crate) fn rows(&self) -> u64 {
         self.rows
@@ -145,5 +170,9 @@ mod tests {
         assert_eq!(forward, kept(&mut (0..60_000).rev().chain(0..60_000)));
         assert_eq!(forward.len(), KEPT);
         assert!(forward.iter().all(|(_, n)| *n == 2));
+        let texts: Vec<String> = (0..60_000).map(|v| v.to_string()).collect();
+        let counted = Kept::of_counted(texts.iter().map(|t| (Some(t.as_str()), 2)).chain([(None, 5)]));
+        assert_eq!((counted.rows(), counted.missing(), counted.distinct()), (120_005, 5, 60_000));
+        assert_eq!(forward, counted.counted().map(|(t, n)| (t.to_string(), n)).collect());
     }
 }

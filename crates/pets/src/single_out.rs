@@ -3,8 +3,13 @@
 use crate::cell::Cells;
 use crate::classify::Finding;
 use crate::dictionary::Role;
-use crate::intern::{Codes, Pairs, step};
+use crate::intern::Codes;
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+mod tally;
+
+use tally::{Left, Tally, Told};
 
 /// What one combination of columns singles out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -27,8 +32,6 @@ const COLUMNS_MAX: usize = 16;
 const REPORTED: usize = 5;
 // LIMIT: records on which combinations are picked.
 const PICKED_ROWS: usize = 4096;
-// LIMIT: pairs of class and value that are looked up in a table rather than by hash: half a megabyte.
-const DIRECT_MAX: usize = 1 << 17;
 
 /// The codes of the first rows, column by column.
 #[derive(Debug)]
@@ -48,7 +51,13 @@ impl Rows {
             return 0;
         };
         let room = rows.min(ROWS_MAX.saturating_sub(column.len()));
-        column.extend((0..room).map(|row| codes.code(cells.and_then(|c| c.text(row)).as_deref())));
+        match cells {
+            Some(cells) => {
+                column.reserve(room);
+                cells.each(0..room, |text| column.push(codes.code(text)));
+            }
+            None => column.resize(column.len() + room, codes.code(None)),
+        }
         room
     }
 
@@ -83,26 +92,15 @@ impl Rows {
     /// once in 10^5 (Hoeffding). What looks stronger in the part than it is can only take places; it is counted out again.
     pub(crate) fn singling_out(&self, findings: &[Finding]) -> Vec<SinglingOut> {
         let candidates = self.candidates(findings);
-        let all = self.every(1);
         let step = (self.len() as usize).div_ceil(PICKED_ROWS).max(1);
-        let part = self.every(step);
         let mut found: [Vec<SinglingOut>; 3] = Default::default();
-        let (mut pairs, mut triples) = (Picked::default(), Picked::default());
-        for (i, &a) in candidates.iter().enumerate() {
-            note(&mut found, 0, self.count(&[a], &self.refine(&all, a), findings));
-            let one = self.refine(&part, a);
-            for (j, &b) in candidates.iter().enumerate().skip(i + 1) {
-                let two = self.refine(&one, b);
-                pairs.note(&two, &[a, b]);
-                for &c in candidates.iter().skip(j + 1) {
-                    triples.note(&self.refine(&two, c), &[a, b, c]);
-                }
-            }
+        for &column in &candidates {
+            note(&mut found, 0, self.said(&[column], self.alone(column), findings));
         }
-        for (size, picked) in [(1, pairs), (2, triples)] {
+        let mut counted = Counted { rows: self, tally: Tally::default(), left: BTreeMap::new() };
+        for (size, picked) in (1..).zip(self.picks(&candidates, step)) {
             for columns in picked.best(step == 1) {
-                let classes = columns.iter().fold(all.clone(), |classes, &column| self.refine(&classes, column));
-                note(&mut found, size, self.count(&columns, &classes, findings));
+                note(&mut found, size, self.said(&columns, counted.told(&columns), findings));
             }
         }
         let mut out: Vec<SinglingOut> = found.into_iter().flatten().collect();
@@ -113,16 +111,62 @@ impl Rows {
             .map(|(i, _)| i)
             .collect();
         if !quasi.is_empty() {
-            let classes = quasi.iter().fold(all, |classes, &column| self.refine(&classes, column));
-            out.push(SinglingOut { all_quasi: true, ..self.count(&quasi, &classes, findings) });
+            out.push(SinglingOut { all_quasi: true, ..self.said(&quasi, counted.told(&quasi), findings) });
         }
         out
     }
 
-    /// Every n-th record, all in one class.
-    fn every(&self, step: usize) -> Refined {
-        let rows: Vec<u32> = (0..self.len() as u32).step_by(step).collect();
-        Refined { classes: vec![0; rows.len()], rows, alone: 0, count: 1 }
+    /// Pairs and triples by what they single out among every n-th record.
+    fn picks(&self, candidates: &[usize], step: usize) -> [Picked; 2] {
+        let part = |&column: &usize| (column, self.part(column, step));
+        let mut columns: Vec<(usize, Coded)> = candidates.iter().map(part).collect();
+        // What singles out most comes first: few records are then left to look at.
+        columns.sort_by_key(|(column, coded)| (std::cmp::Reverse(coded.width), *column));
+        let all = Left::all(self.len().div_ceil(step as u64) as u32);
+        let mut tally = Tally::default();
+        let (mut pairs, mut triples) = (Picked::default(), Picked::default());
+        for (i, (a, first)) in columns.iter().enumerate() {
+            let one = tally.refine(&all, &first.codes, first.width);
+            for (j, (b, second)) in columns.iter().enumerate().skip(i + 1) {
+                let two = tally.refine(&one, &second.codes, second.width);
+                pairs.note(two.told(), [*a, *b].into());
+                for (c, third) in columns.iter().skip(j + 1) {
+                    triples.note(tally.tell(&two, &third.codes, third.width), [*a, *b, *c].into());
+                }
+            }
+        }
+        [pairs, triples]
+    }
+
+    /// Every n-th code of a column, numbered anew without gaps.
+    fn part(&self, column: usize, step: usize) -> Coded {
+        let mut anew = vec![u32::MAX; self.width(column)];
+        let mut width = 0;
+        let mut number = |&code: &u32| {
+            let new = anew.get_mut(code as usize)?;
+            if *new == u32::MAX {
+                *new = width;
+                width += 1;
+            }
+            Some(*new)
+        };
+        let codes = self.column(column).iter().step_by(step).filter_map(&mut number).collect();
+        Coded { codes, width: width as usize }
+    }
+
+    fn column(&self, column: usize) -> &[u32] {
+        self.columns.get(column).map_or(&[], Vec::as_slice)
+    }
+
+    fn width(&self, column: usize) -> usize {
+        self.codes.get(column).map_or(1, Codes::len)
+    }
+
+    /// What a column singles out by itself.
+    fn alone(&self, column: usize) -> Told {
+        let mut told = Told::default();
+        self.counted(column).into_iter().for_each(|(_, n)| told.note(n));
+        told
     }
 
     // Quasi-identifiers first, then what is rich in values; a column that identifies alone would hide all others.
@@ -139,93 +183,52 @@ impl Rows {
         columns
     }
 
-    // Who is alone stays alone under every further column, and is only counted from then on.
-    fn refine(&self, from: &Refined, column: usize) -> Refined {
-        let codes = self.columns.get(column).map_or(&[][..], Vec::as_slice);
-        let code = |row: u32| codes.get(row as usize).copied().unwrap_or(0);
-        let width = self.codes.get(column).map_or(1, Codes::len);
-        let mut next: Vec<u32> = Vec::with_capacity(from.rows.len());
-        let mut sizes: Vec<u32> = Vec::new();
-        let mut count = |id: u32| {
-            match sizes.get_mut(id as usize) {
-                Some(size) => *size += 1,
-                None => sizes.push(1),
-            }
-            next.push(id);
-        };
-        // A table of all pairs is looked up without hashing where clearing it costs less than the rows.
-        let room = from.count * width;
-        if room <= DIRECT_MAX && room <= from.rows.len() * 8 {
-            let (mut ids, mut last) = (vec![0u32; room], 0);
-            for (&row, &class) in from.rows.iter().zip(&from.classes) {
-                if let Some(id) = ids.get_mut(class as usize * width + code(row) as usize) {
-                    if *id == 0 {
-                        last += 1;
-                        *id = last;
-                    }
-                    count(*id - 1);
-                }
-            }
-        } else {
-            let mut pairs = Pairs::default();
-            for (&row, &class) in from.rows.iter().zip(&from.classes) {
-                count(step(&mut pairs, class, code(row)));
-            }
-        }
-        let alone = sizes.iter().filter(|&&size| size == 1).count() as u64;
-        // Classes of several, numbered anew without gaps.
-        let mut last = 0;
-        let renumbered: Vec<u32> = sizes
-            .iter()
-            .map(|&size| {
-                last += u32::from(size > 1);
-                if size > 1 { last } else { 0 }
-            })
-            .collect();
-        let left = next.len() - alone as usize;
-        let mut out = Refined {
-            rows: Vec::with_capacity(left),
-            classes: Vec::with_capacity(left),
-            alone: from.alone + alone,
-            count: last as usize,
-        };
-        for (&row, &id) in from.rows.iter().zip(&next) {
-            if let Some(class) = renumbered.get(id as usize).and_then(|n| n.checked_sub(1)) {
-                out.rows.push(row);
-                out.classes.push(class);
-            }
-        }
-        out
-    }
-
-    fn count(&self, columns: &[usize], refined: &Refined, findings: &[Finding]) -> SinglingOut {
-        let mut sizes = vec![0u64; refined.count];
-        for &class in &refined.classes {
-            if let Some(size) = sizes.get_mut(class as usize) {
-                *size += 1;
-            }
-        }
-        let few: u64 = sizes.iter().filter(|&&size| size < 11).sum();
+    fn said(&self, columns: &[usize], told: Told, findings: &[Finding]) -> SinglingOut {
         let names = columns.iter().filter_map(|&c| findings.get(c)).map(|f| f.column.clone()).collect();
         SinglingOut {
             columns: names,
-            uniques: refined.alone,
-            below_ten: refined.alone + few,
+            uniques: told.alone,
+            below_ten: told.alone + told.few,
             of: self.len(),
             all_quasi: false,
         }
     }
 }
 
-/// Rows that some columns do not yet describe alone, with their classes.
-#[derive(Clone)]
-struct Refined {
-    rows: Vec<u32>,
-    classes: Vec<u32>,
-    /// Rows that they do.
-    alone: u64,
-    /// How many classes there are.
-    count: usize,
+/// A column as numbers below its width.
+struct Coded {
+    codes: Vec<u32>,
+    width: usize,
+}
+
+/// Combinations counted on all records; what one or two columns leave is kept for others that begin with them.
+struct Counted<'a> {
+    rows: &'a Rows,
+    tally: Tally,
+    left: BTreeMap<Vec<usize>, Left>,
+}
+
+impl Counted<'_> {
+    fn told(&mut self, columns: &[usize]) -> Told {
+        // The order does not change what is counted; what is rich in values leaves few records to the next.
+        let mut order = columns.to_vec();
+        order.sort_by_key(|&column| (std::cmp::Reverse(self.rows.width(column)), column));
+        let Some((last, before)) = order.split_last() else { return Told::default() };
+        let (mut all, mut begun) = (Left::all(self.rows.len() as u32), 0);
+        for end in (1..=before.len().min(2)).rev() {
+            if let Some(known) = before.get(..end).and_then(|key| self.left.get(key)) {
+                (all, begun) = (known.clone(), end);
+                break;
+            }
+        }
+        for (place, &column) in before.iter().enumerate().skip(begun) {
+            all = self.tally.refine(&all, self.rows.column(column), self.rows.width(column));
+            if place < 2 {
+                self.left.insert(before.iter().take(place + 1).copied().collect(), all.clone());
+            }
+        }
+        self.tally.tell(&all, self.rows.column(*last), self.rows.width(*last))
+    }
 }
 
 /// Combinations with what they single out among a part of the records.
@@ -235,10 +238,11 @@ struct Picked {
 }
 
 impl Picked {
-    fn note(&mut self, classes: &Refined, columns: &[usize]) {
+    fn note(&mut self, told: Told, mut columns: Vec<usize>) {
         // After those alone, those whose classes are small on average.
-        let crowd = (classes.rows.len() / classes.count.max(1)) as u64;
-        self.found.push((classes.alone, u64::MAX - crowd, columns.to_vec()));
+        let crowd = told.together / told.classes.max(1);
+        columns.sort_unstable();
+        self.found.push((told.alone, u64::MAX - crowd, columns));
     }
 
     /// Those to be counted on all records; all that were picked on all of them.

@@ -12,8 +12,10 @@ use std::ops::Range;
 
 mod header;
 mod listed;
+mod unlisted;
 
 pub use header::Header;
+pub(crate) use unlisted::{MadeOf, capitals};
 
 /// A kind of column that is told by words and values rather than by check digits.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,9 +33,9 @@ pub struct Kind {
     /// Words beside which a header means something else.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// What nearly all of its values are.
+    /// What nearly all of its values are, in lower case.
     #[serde(default)]
-    pub values: HashSet<String>,
+    pub(crate) values: Listed,
     /// There are more values than the list has: one outside it speaks against nothing.
     #[serde(default)]
     pub open: bool,
@@ -63,6 +65,8 @@ struct Many {
     given: Listed,
     family_ja: Listed,
     given_ja: Listed,
+    kana: Listed,
+    towns: Listed,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -74,6 +78,9 @@ struct Names {
     given_ja: Listed,
     family_ko: Listed,
     family_zh: Listed,
+    // The seldom ones.
+    family_ko_all: Listed,
+    family_zh_all: Listed,
     // Syllables and characters that Korean and Chinese given names are made of.
     given_ko: String,
     given_zh: String,
@@ -108,6 +115,10 @@ pub struct NameLists<'a> {
     pub given_scripts: &'a str,
     /// Family names in such scripts.
     pub family_scripts: &'a str,
+    /// Japanese names as they are spoken, in Hiragana.
+    pub kana: &'a str,
+    /// Towns of one word in Latin script, lower case: what speaks against names of people.
+    pub towns: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -181,6 +192,8 @@ impl Words {
             given: listed(&[lists.given, lists.given_scripts]),
             family_ja: listed(&[lists.family_ja]),
             given_ja: listed(&[lists.given_ja]),
+            kana: listed(&[lists.kana]),
+            towns: listed(&[lists.towns]),
         };
         self.given_ja_ends = lists.given_ja.lines().filter_map(|name| name.chars().next_back()).collect();
         self.family_ja_begins.extend(self.many.family_ja.firsts.iter());
@@ -275,6 +288,7 @@ impl Words {
         }
         self.is_family_ja(word)
             || self.is_given_ja(word)
+            || self.is_kana_name(word)
             || self.is_joined_name(word)
             || (2..=4).contains(&count)
                 && (1..=3).filter_map(|n| word.char_indices().nth(n)).any(|(at, _)| {
@@ -283,19 +297,6 @@ impl Words {
                 })
             || self.names.family_zh.contains(word)
             || (2..=3).contains(&count) && !word.ends_with(['市', '县', '省', '区']) && family(&self.names.family_zh, 1..=1, 2)
-    }
-
-    /// True for a Korean or Chinese family name alone.
-    pub(crate) fn is_east_asian_family(&self, word: &str) -> bool {
-        self.names.family_ko.contains(word) || self.names.family_zh.contains(word)
-    }
-
-    /// True for what reads like a Korean or Chinese given name alone: each part is one that such names are made of. Much
-    /// else is, too, so that a column needs it of most of its values.
-    pub(crate) fn is_east_asian_given(&self, word: &str) -> bool {
-        let count = word.chars().count();
-        let made_of = |parts: &str| word.chars().all(|c| parts.contains(c));
-        count == 2 && made_of(&self.names.given_ko) || (1..=2).contains(&count) && made_of(&self.names.given_zh)
     }
 
     /// True for a given name in Latin script.
@@ -423,6 +424,14 @@ fn is_numbered(text: &str) -> bool {
 const ADDRESS_BYTES_MAX: usize = 200;
 // LIMIT: longer words are no listed names.
 const NAME_BYTES_MAX: usize = 32;
+
+impl Kind {
+    /// True when the value is one of those that nearly all of such a column are.
+    pub(crate) fn lists(&self, value: &str) -> bool {
+        let hash = lower_hash(value).unwrap_or_else(|| listed::hash(&value.to_lowercase()));
+        self.values.has(hash)
+    }
+}
 
 // In lower case, without an allocation where the word is ASCII, as most are.
 fn is_listed(lists: &[&Listed], word: &str) -> bool {

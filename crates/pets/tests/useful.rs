@@ -125,6 +125,8 @@ fn nine_tenths_of_what_can_be_told_is_still_told() {
             family_ja: include_str!("../../../profiles/names/family-ja.txt"),
             given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
             family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
+            kana: include_str!("../../../profiles/names/kana.txt"),
+            towns: include_str!("../../../profiles/names/towns.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).unwrap(),
     };

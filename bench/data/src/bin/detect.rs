@@ -27,6 +27,8 @@ fn main() -> Result<(), Failed> {
             family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
             given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
             family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
+            kana: include_str!("../../../../profiles/names/kana.txt"),
+            towns: include_str!("../../../../profiles/names/towns.txt"),
         }),
         ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml"))?,
     };

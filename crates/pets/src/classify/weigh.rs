@@ -1,6 +1,7 @@
 //! Weighs what one column may be.
 
-use super::forms::{is_bare_phone, is_chinese_mobile, is_email, is_phone, is_postcode, may_be_phone, street_of, year_of};
+use super::forms::{is_bare_phone, is_chinese_mobile, is_email, is_phone, is_postcode, may_be_phone, street_of};
+use super::values::{GLANCE, Values};
 use super::{Candidate, Evidence, Finding, Knowledge, Weighed};
 use crate::calendar::read_day;
 use crate::catalogue::{Scheme, Verdict};
@@ -8,7 +9,7 @@ use crate::dictionary::Role;
 use crate::number::Decimal;
 use crate::ratio::Ratio;
 use crate::sample::Kept;
-use crate::words::{Header, Kind, Words, is_japanese};
+use crate::words::{Header, Kind, MadeOf, Words, capitals, is_japanese};
 use std::collections::BTreeMap;
 
 /// A candidate needs odds of ten to one.
@@ -123,60 +124,6 @@ pub(super) fn mentions(mut finding: Finding, sample: &Kept, knowledge: &Knowledg
     finding
 }
 
-struct Values<'a> {
-    sample: &'a Kept,
-    of: u64,
-}
-
-impl<'a> Values<'a> {
-    fn of(sample: &'a Kept) -> Self {
-        Self { sample, of: sample.len() as u64 }
-    }
-
-    /// How many values fit. Where none of the first does, none: what fits a tenth of the values is missed once in a million.
-    fn count(&self, fits: impl Fn(&str) -> bool) -> u64 {
-        let first = self.sample.values().take(GLANCE).filter(|v| fits(v)).count();
-        if first == 0 { 0 } else { (first + self.sample.values().skip(GLANCE).filter(|v| fits(v)).count()) as u64 }
-    }
-
-    /// How many looks the first values have.
-    fn looks(&self) -> usize {
-        let looks: std::collections::BTreeSet<String> = self.sample.values().take(LOOKED_AT).map(look).collect();
-        looks.len()
-    }
-
-    // Looks with ties broken by text, so that the answer is one.
-    fn look(&self) -> Option<String> {
-        let mut looks: BTreeMap<String, u64> = BTreeMap::new();
-        for (value, n) in self.sample.counted().take(LOOKED_AT) {
-            *looks.entry(look(value)).or_default() += n;
-        }
-        looks.into_iter().max_by_key(|(text, n)| (*n, std::cmp::Reverse(text.clone()))).map(|(text, _)| text)
-    }
-}
-
-// LIMIT: values looked at before it is said that none fits; values whose looks are counted.
-const GLANCE: usize = 128;
-const LOOKED_AT: usize = 512;
-// LIMIT: a look shows at most this many characters.
-const LOOK_MAX: usize = 24;
-
-fn look(value: &str) -> String {
-    let mask = |c: char| match c {
-        '0'..='9' => '9',
-        c if is_japanese(c) => '字',
-        c if c.is_uppercase() => 'A',
-        c if c.is_alphabetic() => 'a',
-        c if c.is_numeric() => '9',
-        c => c,
-    };
-    let mut out: String = value.chars().take(LOOK_MAX).map(mask).collect();
-    if value.chars().nth(LOOK_MAX).is_some() {
-        out.push('…');
-    }
-    out
-}
-
 fn weighed(decibans: i32, evidence: Evidence) -> Weighed {
     Weighed { decibans, evidence }
 }
@@ -190,12 +137,18 @@ fn announced(words: &Words, header: &Header, headers: &[String], unless: &[Strin
 // The evidence, and what the check digits alone say beyond any bound: which of two schemes that all values pass is meant.
 fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> (Vec<Weighed>, i32) {
     let (mut fitting, mut passing) = (0, 0);
-    for (place, value) in values.sample.values().enumerate() {
+    // Few schemes have values of such a length at all: the others are not asked.
+    let most = values.counts.may_fit(scheme);
+    let first = values.of.min(GLANCE as u64);
+    if most * 2 < first || values.of <= GLANCE as u64 && most * 10 < values.of * 9 {
+        return (Vec::new(), 0);
+    }
+    for (place, (value, folded)) in values.folded().enumerate() {
         // Nine in ten must have the shape: half of the first ones do, but for once in 10^30.
         if place == GLANCE && fitting * 2 < GLANCE as u64 {
             return (Vec::new(), 0);
         }
-        match scheme.judge(value) {
+        match scheme.judge_of(value, folded) {
             Verdict::Foreign => {}
             Verdict::Fails => fitting += 1,
             Verdict::Passes => (fitting, passing) = (fitting + 1, passing + 1),
@@ -242,7 +195,7 @@ fn weigh_kind(kind: &Kind, header: &Header, values: &Values<'_>, words: &Words) 
         return out;
     }
     if !kind.values.is_empty() {
-        let listed = values.count(|v| kind.values.contains(&v.to_lowercase()));
+        let listed = values.count(|v| kind.lists(v));
         let weight = match listed * 10 / values.of {
             8.. => LISTED,
             2..8 => 0,
@@ -265,6 +218,7 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
     };
     match kind {
         "person-name" => weigh_names(values, words),
+        "address" if !values.has_letters => None,
         "address" => {
             let fitting = values.count(|v| words.is_address(v));
             let known = (fitting * 10 >= of * 6).then(|| weighed(if of >= 10 { 22 } else { 12 }, Evidence::Form { of, fitting }));
@@ -354,6 +308,12 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
     let records = values.sample.rows() - values.sample.missing();
     let against =
         |fitting: u64, decibans: i32| weighed(decibans, Evidence::Contradicted { of, unfitting: of - fitting });
+    let with_digits = || values.count(|v| v.chars().any(|c| c.is_ascii_digit()));
+    if !values.has_letters {
+        // Nothing below finds a name or a company in these.
+        let (weight, sure) = if of >= 20 { (-5, true) } else { (-20, with_digits() * 2 > of) };
+        return sure.then(|| against(0, weight));
+    }
     if values.count(|v| words.is_company(v)) * 10 > of {
         return Some(against(0, -30));
     }
@@ -365,15 +325,21 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
         (true, false) => 12,
         (true, true) => 4,
     };
-    // Korean and Chinese family names are few: hardly any other column holds them alone.
+    // Korean and Chinese family names are few: hardly any other column holds them alone, or other syllables alone.
     let families = values.count(|v| words.is_east_asian_family(v));
-    if of >= FAMILIES_MIN && families * 100 >= of * 95 {
+    let syllables = || of >= SYLLABLES_MIN && families * 100 >= of * 60 && values.count(|v| words.is_syllable(v)) * 100 >= of * 95;
+    if of >= FAMILIES_MIN && families * 100 >= of * 95 || syllables() {
         return listed(families, surety.max(FAMILIES));
     }
     let many = values.count(|v| words.is_listed_name(v));
     // The long lists know one town in three; the frequent names make a tenth of a column of people and hardly any of another.
     if many * 100 >= of * 45 {
         return listed(many, surety);
+    }
+    // Names are many; countries and trades that come again and again are few.
+    let various = of >= VARIOUS || of >= MANY && records < of * 10;
+    if various && is_unlisted(many, values, words) {
+        return listed(many, UNLISTED);
     }
     // Chinese and Korean given names alone.
     let given = values.count(|v| words.is_east_asian_given(v));
@@ -385,9 +351,45 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
         15.. if many * 4 >= fitting => listed(fitting, surety),
         5.. => None,
         0 if of >= 20 && many == 0 && values.count(|v| v.is_ascii()) == of => Some(against(fitting, -5)),
-        _ if values.count(|v| v.chars().any(|c| c.is_ascii_digit())) * 2 > of => Some(against(0, -20)),
+        _ if with_digits() * 2 > of => Some(against(0, -20)),
         _ => None,
     }
+}
+
+/// How surely a column of names is told of which the lists know few.
+const UNLISTED: i32 = 14;
+/// So many different values are various however often they come.
+const VARIOUS: u64 = 300;
+/// From how many different ones a column of Korean syllables is told.
+const SYLLABLES_MIN: u64 = 20;
+
+/// Names that the lists know only some of: what nearly all values are made of must speak for names, and towns must be few.
+///
+/// Companies, towns and words of every day were seen to have such names in less than a fifth of the values where nearly all
+/// are one word with a capital, and in less than a third where nearly all are several.
+fn is_unlisted(many: u64, values: &Values<'_>, words: &Words) -> bool {
+    let of = values.of;
+    let made_of = |read: &dyn Fn(&str) -> Option<MadeOf>| {
+        let (mut fitting, mut sum) = (0, MadeOf::default());
+        for made in values.sample.values().filter_map(read) {
+            fitting += 1;
+            (sum.of, sum.usual) = (sum.of + made.of, sum.usual + made.usual);
+        }
+        (fitting, sum.usual * 100 >= sum.of * 45)
+    };
+    if many * 100 >= of * 20 {
+        let one = values.count(|v| capitals(v) == Some(1));
+        let several = values.count(|v| capitals(v).is_some_and(|n| (2..=4).contains(&n)));
+        let told = one * 100 >= of * 85 || several * 100 >= of * 85 && many * 100 >= of * 38;
+        if told && values.count(|v| words.is_town(v)) * 100 <= of * 15 {
+            return true;
+        }
+    }
+    let (given, given_usual) = made_of(&|v| words.given_zh(v));
+    let (full, full_usual) = made_of(&|v| words.full_zh(v));
+    given * 100 >= of * 95 && given_usual
+        || full * 100 >= of * 90 && full_usual
+        || values.count(|v| words.is_full_ko(v)) * 100 >= of * 80
 }
 
 /// Hosts where a page is a person's.
@@ -432,10 +434,10 @@ pub(super) fn coordinates(columns: &mut [Finding], samples: &[Kept]) {
 const DECIMALS: usize = 5;
 
 fn weigh_days(kind: &str, values: &Values<'_>) -> Option<Weighed> {
-    if values.count(|v| year_of(v).is_some()) == 0 && values.of > GLANCE as u64 {
+    let years = values.years();
+    if years.is_empty() && values.of > GLANCE as u64 {
         return None;
     }
-    let years: Vec<i32> = values.sample.values().filter_map(year_of).collect();
     let (of, fitting) = (values.of, years.len() as u64);
     if fitting * 10 < of * 9 {
         return (kind == "birth-date")

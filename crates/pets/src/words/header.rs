@@ -38,13 +38,27 @@ impl Header {
 
     // As whole tokens; in scripts without spaces as a part, if it is longer than one character.
     pub(super) fn holds(&self, word: &str) -> bool {
-        if word.chars().any(is_japanese) || word.chars().any(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
-            return word.chars().count() > 1 && self.full.contains(word);
+        // Many words are asked for: most are told apart by their length and script.
+        if word.len() > self.full.len() || word.is_empty() {
+            return false;
         }
-        self.full.match_indices(word).any(|(at, _)| {
-            let before = self.full.get(..at).is_none_or(|t| t.is_empty() || t.ends_with(' '));
-            let after = self.full.get(at + word.len()..).is_none_or(|t| t.is_empty() || t.starts_with(' '));
-            before && after
-        })
+        if !word.is_ascii() {
+            if self.full.is_ascii() {
+                return false;
+            }
+            if word.chars().any(|c| is_japanese(c) || ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
+                return word.chars().count() > 1 && self.full.contains(word);
+            }
+        }
+        let (mut rest, word) = (self.full.as_bytes(), word.as_bytes());
+        loop {
+            if rest.strip_prefix(word).is_some_and(|after| after.first().is_none_or(|b| *b == b' ')) {
+                return true;
+            }
+            match rest.iter().position(|b| *b == b' ').and_then(|at| rest.get(at + 1..)) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
     }
 }

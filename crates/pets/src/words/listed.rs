@@ -35,6 +35,10 @@ impl Listed {
         !self.hashes.is_empty() && self.hashes.contains(&hash)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
     pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> {
         self.hashes.iter().copied()
     }

@@ -4,6 +4,19 @@ fn words() -> Words {
     Words::parse(include_str!("../../../../profiles/words.toml")).unwrap()
 }
 
+fn long() -> Words {
+    words().with_names(NameLists {
+        given: include_str!("../../../../profiles/names/given-latin.txt"),
+        family: include_str!("../../../../profiles/names/family-latin.txt"),
+        given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
+        family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
+        given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
+        family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
+        kana: include_str!("../../../../profiles/names/kana.txt"),
+        towns: include_str!("../../../../profiles/names/towns.txt"),
+    })
+}
+
 #[test]
 fn headers_announce_kinds_in_several_languages() {
     let words = words();
@@ -34,14 +47,7 @@ fn headers_announce_kinds_in_several_languages() {
 
 #[test]
 fn long_lists_tell_names_of_many_languages_and_leave_things_alone() {
-    let words = words().with_names(NameLists {
-        given: include_str!("../../../../profiles/names/given-latin.txt"),
-        family: include_str!("../../../../profiles/names/family-latin.txt"),
-        given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
-        family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
-        given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
-        family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
-    });
+    let words = long();
     for name in ["Krisztián", "Szymon Kowalski", "佐藤 早人", "김재운", "王志远", "Anne-Marie Dupont"] {
         assert!(words.is_listed_name(name), "{name}");
     }
@@ -62,4 +68,22 @@ fn names_are_told_in_both_scripts_and_places_are_not() {
     {
         assert!(!words.is_name(other), "{other}");
     }
+}
+
+#[test]
+fn names_that_no_list_has_are_made_of_what_names_are_made_of() {
+    let words = long();
+    for name in ["さくら", "サトウ", "エイジ"] {
+        assert!(words.is_kana_name(name), "{name}");
+    }
+    for other in ["ア", "ポンプ", "佐藤", "Sato", ""] {
+        assert!(!words.is_kana_name(other), "{other}");
+    }
+    assert!(words.is_town("Lyon") && !words.is_town("Gérard") && !words.is_town(""));
+    let full = |v: &str| words.full_zh(v).map(|made| (made.of, made.usual));
+    assert_eq!(full("上官婉儿"), Some((2, 1)), "a family name of two characters");
+    assert_eq!(full("融俊涵"), Some((2, 2)));
+    assert_eq!((full("的俊涵"), full("王"), full("王小明一二")), (None, None, None));
+    assert!(words.is_full_ko("낭선휘") && words.is_full_ko("위 홍근") && !words.is_full_ko("김치") && !words.is_full_ko("자동차부품"));
+    assert_eq!([capitals("D’Attilio"), capitals("Anna Maria"), capitals("of Anna"), capitals("X2"), capitals("")], [Some(1), Some(2), None, None, None]);
 }
