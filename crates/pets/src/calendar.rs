@@ -6,9 +6,23 @@ use model::CivilDate;
 const ERAS: [(&str, &str, i32); 5] =
     [("令和", "R", 2018), ("平成", "H", 1988), ("昭和", "S", 1925), ("大正", "T", 1911), ("明治", "M", 1867)];
 
+/// Year, month and day of what [`read_day`] reads.
+pub(crate) fn read_parts(text: &str) -> Option<(i32, u32, u32)> {
+    let text = text.trim();
+    if let Some((year, month, day)) = iso_parts(text.as_bytes()) {
+        let year = i32::try_from(year).ok()?;
+        return CivilDate::of(year, month, day).map(|_| (year, month, day));
+    }
+    read_day(text).map(CivilDate::parts)
+}
+
 /// Reads a day; a text that could mean two days (`03/04/2020`) is not read.
 pub fn read_day(text: &str) -> Option<CivilDate> {
     let text = text.trim();
+    // `R2.7.1` is the shortest.
+    if text.len() < 6 || !text.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let date = text.split_once(['T', ' ']).map_or(text, |(date, _)| date);
     if let Some(day) = read_iso(date.as_bytes()) {
         return day;
@@ -45,12 +59,15 @@ pub fn read_day(text: &str) -> Option<CivilDate> {
 
 // `2020-07-16`, which nearly all are, without looking for anything else; none when it is not of that form.
 fn read_iso(text: &[u8]) -> Option<Option<CivilDate>> {
+    iso_parts(text).map(|(year, month, day)| of(year, month, day))
+}
+
+fn iso_parts(text: &[u8]) -> Option<(u32, u32, u32)> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
     let digits = |part: &[u8]| {
         part.iter().try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
     };
-    let (year, month, day) = (digits(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?);
-    Some(of(year, month, day))
+    Some((digits(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?))
 }
 
 fn read_era(rest: &str, before: i32) -> Option<CivilDate> {
@@ -89,11 +106,12 @@ mod tests {
             "2020-07-16T08:00:00Z",
         ] {
             assert_eq!(read_day(text), day, "{text}");
+            assert_eq!(read_parts(text), Some((2020, 7, 16)), "{text}");
         }
         assert_eq!(read_day("令和元年5月1日"), CivilDate::of(2019, 5, 1));
         assert_eq!(read_day("昭和64年1月7日"), CivilDate::of(1989, 1, 7));
         for text in ["03/04/2020", "2020-13-01", "2020-02-30", "", "12", "Rose", "1.2"] {
-            assert_eq!(read_day(text), None, "{text}");
+            assert_eq!((read_day(text), read_parts(text)), (None, None), "{text}");
         }
     }
 }

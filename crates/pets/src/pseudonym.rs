@@ -10,6 +10,7 @@ use std::fmt;
 
 mod keyed;
 
+pub(crate) use keyed::Begun;
 use keyed::Keyed;
 
 /// The pseudonymization domain (EDPB Guidelines 01/2025): within it one person has one pseudonym, across it none match.
@@ -101,22 +102,37 @@ impl DomainKey {
     /// The pseudonym of a value in a column's own namespace: 128 bits of HMAC-SHA-256 (RFC 2104) in hex.
     pub fn name(&self, namespace: &str, value: &str) -> String {
         let mut out = String::with_capacity(2 * PSEUDONYM_BYTES);
-        self.write_name(namespace, value, &mut out);
+        write_name(&self.naming(namespace), value, &mut out);
         out
     }
 
-    /// Appends the pseudonym to a text that is used again for the next one.
-    pub(crate) fn write_name(&self, namespace: &str, value: &str, out: &mut String) {
-        let length = (namespace.len() as u64).to_be_bytes();
-        let tag = self.keyed.tag(&[&length, namespace.as_bytes(), value.as_bytes()]);
-        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble };
-        let mut text = [0; 2 * PSEUDONYM_BYTES];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(tag) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-        }
-        out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    /// What gives pseudonyms in a namespace.
+    pub(crate) fn naming(&self, namespace: &str) -> Begun {
+        self.keyed.begin(&[&(namespace.len() as u64).to_be_bytes(), namespace.as_bytes()])
     }
 }
+
+/// Appends the pseudonym to a text that is used again for the next one.
+pub(crate) fn write_name(naming: &Begun, value: &str, out: &mut String) {
+    let tag = naming.tag(value.as_bytes());
+    let mut text = [0; 2 * PSEUDONYM_BYTES];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(tag) {
+        pair.copy_from_slice(HEX.get(usize::from(byte)).unwrap_or(b"00"));
+    }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+}
+
+/// Each byte as two digits.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut out = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        out[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    out
+};
 
 fn push(out: &mut Vec<u8>, part: &[u8]) {
     out.extend_from_slice(&(part.len() as u64).to_be_bytes());

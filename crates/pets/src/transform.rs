@@ -16,7 +16,7 @@ mod memo;
 mod refusal;
 
 pub(crate) use cell::{Cell, could_give};
-use memo::Memo;
+use memo::{Memo, Written};
 pub use refusal::Refusal;
 
 /// A plan bound to one schema: a pure function from batch to batch.
@@ -111,15 +111,10 @@ impl Border {
             return self.shifted(name, &cells, person, *days, batch).map(Some);
         }
         let cell = Cell::of(act, name, self.key.as_ref());
-        let mut out = StringBuilder::with_capacity(array.len(), array.len() * 8);
+        let mut out = Written::of(array.len());
         let mut memo = Memo::new();
-        for row in 0..array.len() {
-            match cells.text(row) {
-                Some(text) => out.append_option(memo.apply(&cell, &text)),
-                None => out.append_null(),
-            }
-        }
-        Ok(Some(Arc::new(out.finish())))
+        cells.each(0..array.len(), |text| out.push(|to| text.is_some_and(|text| memo.write(&cell, text, to))));
+        Ok(Some(Arc::new(out.finish()?)))
     }
 }
 

@@ -29,12 +29,79 @@ impl Keyed {
 
     /// The tag of several parts put together.
     pub(super) fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut outer = Hash { state: self.outer, block: [0; BLOCK], used: 0, bytes: BLOCK as u64 };
-        let mut inner = Hash { state: self.inner, ..outer };
-        parts.iter().for_each(|part| inner.update(part));
-        outer.update(&inner.finish());
-        outer.finish()
+        let (last, before) = parts.split_last().map_or((&[][..], &[][..]), |(last, before)| (*last, before));
+        self.begin(before).tag(last)
     }
+
+    /// What many texts begin with, taken in once.
+    pub(super) fn begin(&self, parts: &[&[u8]]) -> Begun {
+        let mut inner = Hash { state: self.inner, block: [0; BLOCK], used: 0, bytes: BLOCK as u64 };
+        parts.iter().for_each(|part| inner.update(part));
+        if let Some(free) = inner.block.get_mut(inner.used..) {
+            free.fill(0);
+        }
+        Begun { inner, outer: self.outer }
+    }
+}
+
+/// A text of which the beginning was taken in.
+#[derive(Clone)]
+pub(crate) struct Begun {
+    /// INVARIANT: what of its block is not used is zero.
+    inner: Hash,
+    outer: [u32; 8],
+}
+
+impl Begun {
+    /// The tag of the beginning and this.
+    pub(super) fn tag(&self, rest: &[u8]) -> [u8; 32] {
+        let inner = self.in_one_block(rest).unwrap_or_else(|| {
+            let mut inner = self.inner;
+            inner.update(rest);
+            inner.finish()
+        });
+        // The inner tag after the key's block, and how many bits both have.
+        let mut block = [0; BLOCK];
+        let (tag, padding) = block.split_at_mut(inner.len());
+        tag.copy_from_slice(&inner);
+        end(padding, (BLOCK + inner.len()) as u64);
+        let mut state = self.outer;
+        compress256(&mut state, &[block]);
+        bytes(state)
+    }
+
+    // Nearly all values are short enough.
+    fn in_one_block(&self, rest: &[u8]) -> Option<[u8; 32]> {
+        let mut block = self.inner.block;
+        let free = block.get_mut(self.inner.used..)?;
+        let (here, padding) = free.split_at_mut_checked(rest.len())?;
+        if padding.len() < 9 {
+            return None;
+        }
+        here.copy_from_slice(rest);
+        end(padding, self.inner.bytes + rest.len() as u64);
+        let mut state = self.inner.state;
+        compress256(&mut state, &[block]);
+        Some(bytes(state))
+    }
+}
+
+/// Ends a text of so many bytes in what is left of its last block, all zero.
+fn end(padding: &mut [u8], length: u64) {
+    if let Some(first) = padding.first_mut() {
+        *first = 0x80;
+    }
+    if let Some(last) = padding.last_chunk_mut::<8>() {
+        *last = (length * 8).to_be_bytes();
+    }
+}
+
+fn bytes(state: [u32; 8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, word) in out.chunks_exact_mut(4).zip(state) {
+        to.copy_from_slice(&word.to_be_bytes());
+    }
+    out
 }
 
 /// SHA-256 from a state that has already seen one block.
@@ -65,25 +132,22 @@ impl Hash {
 
     // INVARIANT: after `update` the block has room for at least one byte.
     fn finish(mut self) -> [u8; 32] {
-        let (head, tail) = self.block.split_at_mut(self.used);
-        let _kept = head;
+        let (_, tail) = self.block.split_at_mut(self.used);
         tail.fill(0);
-        if let Some(end) = tail.first_mut() {
-            *end = 0x80;
-        }
         if self.used + 9 > BLOCK {
+            if let Some(first) = tail.first_mut() {
+                *first = 0x80;
+            }
             compress256(&mut self.state, &[self.block]);
             self.block = [0; BLOCK];
-        }
-        if let Some(length) = self.block.last_chunk_mut::<8>() {
-            *length = (self.bytes * 8).to_be_bytes();
+            if let Some(length) = self.block.last_chunk_mut::<8>() {
+                *length = (self.bytes * 8).to_be_bytes();
+            }
+        } else {
+            end(tail, self.bytes);
         }
         compress256(&mut self.state, &[self.block]);
-        let mut out = [0; 32];
-        for (to, word) in out.chunks_exact_mut(4).zip(self.state) {
-            to.copy_from_slice(&word.to_be_bytes());
-        }
-        out
+        bytes(self.state)
     }
 }
 

@@ -1,9 +1,9 @@
 //! An act on one cell: what goes out for a value, and whether a value could have come out.
 
-use crate::calendar::read_day;
+use crate::calendar::{read_day, read_parts};
 use crate::number::Decimal;
 use crate::plan::{Act, DateUnit};
-use crate::pseudonym::DomainKey;
+use crate::pseudonym::{Begun, DomainKey, write_name};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,6 +12,7 @@ pub(crate) struct Cell<'a> {
     act: &'a Act,
     namespace: &'a str,
     key: Option<&'a DomainKey>,
+    naming: Option<Begun>,
 }
 
 impl<'a> Cell<'a> {
@@ -20,7 +21,8 @@ impl<'a> Cell<'a> {
             Act::Pseudonym { namespace: Some(shared) } | Act::Token { namespace: Some(shared) } => shared,
             _ => column,
         };
-        Self { act, namespace, key }
+        let naming = key.filter(|_| matches!(act, Act::Pseudonym { .. })).map(|key| key.naming(namespace));
+        Self { act, namespace, key, naming }
     }
 
     /// The value that goes out for a value that is there; `None` is missing.
@@ -54,8 +56,13 @@ impl<'a> Cell<'a> {
                 }
             }
             Act::Date { to } => {
-                let (year, month, _) = read_day(text)?.parts();
+                let (year, month, _) = read_parts(text)?;
                 match to {
+                    // As it stands in front of nearly all days.
+                    DateUnit::Year if (1000..=9999).contains(&year) => {
+                        out.extend([year / 1000, year / 100, year / 10, year].map(|n| char::from(b'0' + (n % 10) as u8)));
+                        Ok(())
+                    }
                     DateUnit::Month => write!(out, "{year}-{month:02}"),
                     DateUnit::Quarter => write!(out, "{year}-Q{}", month.div_ceil(3)),
                     DateUnit::Year => write!(out, "{year}"),
@@ -69,7 +76,7 @@ impl<'a> Cell<'a> {
                 out.push('*');
             }
             Act::Map { to, otherwise } => out.push_str(to.get(text).or(otherwise.as_ref())?),
-            Act::Pseudonym { .. } => self.key?.write_name(self.namespace, text, out),
+            Act::Pseudonym { .. } => write_name(self.naming.as_ref()?, text, out),
             Act::Token { .. } => out.push_str(&self.key?.token(self.namespace, text)?),
             Act::Ip { v4, v6 } => out.push_str(&network(text, *v4, *v6)?),
             // The person beside it is needed: only a border moves days.
