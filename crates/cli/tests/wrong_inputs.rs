@@ -116,6 +116,14 @@ fn tables_and_registers() {
     assert!(!dir.join("out.csv").exists() && !dir.join("report.json").exists());
     assert!(!String::from_utf8_lossy(&out.stdout).contains("Lisa"), "no value of the data is printed");
     refuses(&["protect", &path("few.csv"), "--profile", "no-such", "--out", &path("o"), "--report", &path("r")], 2, "TGT-N002");
+    // Thresholds that cannot be met name their clause; one that is no number names its file and line.
+    let out = tegata(&["protect", &path("few.csv"), "--profile", "eu-wp216-k11", "--out", &path("o"), "--report", &path("r"), "--lang", "en"]);
+    let told = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(told.contains("singling-out asks for at least 11 records") && told.contains("among 2"), "{told}");
+    fs::write(dir.join("below.toml"), include_str!("../../../profiles/eu-wp216-k11.toml").replace("k = 11", "k = -3")).unwrap();
+    let err = refuses(&["protect", &path("few.csv"), "--profile", &path("below.toml"), "--out", &path("o"), "--report", &path("r")], 2, "profile/syntax");
+    let line = include_str!("../../../profiles/eu-wp216-k11.toml").lines().position(|l| l.contains("k = 11")).unwrap() + 1;
+    assert!(err.contains("below.toml") && err.contains(&format!("line {line}")), "{err}");
     fs::remove_dir_all(dir).unwrap();
 }
 

@@ -176,6 +176,7 @@ across-all = all together: smallest class { $k }, { $n } records, { $alone } alo
 shares-made = { $n } shares in { $folder }, of which { $needed } give the secret back; give them away, then delete the secret
 revealed = { $n } tokens of { $column } turned back
 protect-summary = smallest class { $k }, greatest risk { $risk }, { $released } of { $of } records released
+protect-nothing-left = No record can be kept: { $clause } asks for at least { $limit } records that look alike, and no plan of the search has them among { $of }.
 protect-met = The profile's numbers are met. This proves numbers, not a legal status.
 protect-not-met = The profile's numbers are not met; nothing was written.
 protect-next = Next: tegata check TRANSFER --report REPORT --release RELEASE. The report is a fact there; what it does in law, each rule says, and it fulfills no duty.

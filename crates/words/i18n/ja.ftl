@@ -161,6 +161,7 @@ across-all = すべてを合わせると:最小クラス{ $k }、{ $n }件、唯
 shares-made = { $folder }に分散鍵{ $n }個を作成しました。{ $needed }個で元の秘密に戻ります。それぞれ別の保管者に渡し、元の秘密を消去してください
 revealed = { $column }のトークン{ $n }件を元に戻しました
 protect-summary = 最小クラス{ $k }、最大リスク{ $risk }、{ $of }件中{ $released }件を公開
+protect-nothing-left = 残せるレコードがありません。条項{ $clause }は同じ見え方の{ $limit }件以上を求めますが、{ $of }件の中でそれを満たす加工計画は見つかりませんでした。
 protect-met = プロファイルの数値を満たします。これは数値の証明であり、法的地位の証明ではありません。
 protect-not-met = プロファイルの数値を満たしません。何も書き込んでいません。
 protect-next = 次に: tegata check 移転 --report 報告書 --release 公開データ。報告書は事実として扱われます。法的効果は各規定によります。義務の履行にはなりません。

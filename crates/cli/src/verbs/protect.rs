@@ -296,8 +296,21 @@ fn lines_of(report: &Report, voice: Voice) -> Vec<String> {
         ("released", Arg::Number(exact.records_released as i64)),
         ("of", Arg::Number(exact.records_before.unwrap_or(exact.records_released) as i64)),
     ]));
+    out.extend(nothing_left(report, voice));
     out.push(voice.word(if report.is_met() { "protect-met" } else { "protect-not-met" }));
     out
+}
+
+/// Where every record would have to go: the clause whose number no plan reached, for it counts as met by nobody.
+fn nothing_left(report: &Report, voice: Voice) -> Option<String> {
+    let of = report.exact.records_before.filter(|of| *of > 0 && report.exact.records_released == 0)?;
+    let binds = report.clauses().find_map(|c| {
+        let limit = c.limit.as_ref()?.to_string();
+        let asks = c.records_short.is_some() && limit.parse::<u64>().is_ok_and(|n| n > 0);
+        asks.then_some((c.clause.clone(), limit))
+    });
+    let (clause, limit) = binds?;
+    Some(say(voice.language, "protect-nothing-left", &[("clause", Arg::Text(&clause)), ("limit", Arg::Text(&limit)), ("of", Arg::Number(of as i64))]))
 }
 
 /// Each clause with its number, its limit and how far it is.
