@@ -4,23 +4,26 @@
 //! Each line is `name<TAB>number<TAB>unit`, the best of several rounds; what is timed is said where it is timed. Times are
 //! processor time of the one thread, so that what else the machine does disturbs them least.
 
-use cpu_time::ThreadTime;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use pets::catalogue::Catalogue;
-use pets::classify::{Knowledge, Scan};
+use cpu_time::ThreadTime;
+use pets::classify::Scan;
 use pets::dictionary::{Dictionary, Entry, Role, SaidBy};
 use pets::measure::Classes;
 use pets::plan::{Act, Plan};
 use pets::profile::Profile;
-use pets::protect::{Ladders, Request, protect};
+use pets::protect::{Request, protect};
 use pets::pseudonym::{Domain, DomainKey};
 use pets::transform::Border;
-use pets::words::Words;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+#[path = "../../../crates/pets/tests/common/knowledge.rs"]
+mod house;
+
+use house::knowledge;
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -60,23 +63,6 @@ fn best<T>(rounds: usize, mut run: impl FnMut() -> T) -> Duration {
         best = best.min(start.elapsed());
     }
     best
-}
-
-fn knowledge() -> Result<Knowledge, Failed> {
-    Ok(Knowledge {
-        catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml"))?,
-        words: Words::parse(include_str!("../../../profiles/words.toml"))?.with_names(pets::words::NameLists {
-            given: include_str!("../../../profiles/names/given-latin.txt"),
-            family: include_str!("../../../profiles/names/family-latin.txt"),
-            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
-            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
-            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
-            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
-            kana: include_str!("../../../profiles/names/kana.txt"),
-            towns: include_str!("../../../profiles/names/towns.txt"),
-        }),
-        ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml"))?,
-    })
 }
 
 /// A table of text columns; the files here have no quotes.
@@ -143,7 +129,7 @@ fn lattice(folder: &Path) -> Result<(), Failed> {
         .replace("k = 11", "k = 5")
         .replace("most = \"1/10\"", "most = \"0.04\"");
     let profile = Profile::parse(&profile).map_err(|faults| format!("{faults:?}"))?;
-    let (knowledge, batches) = (knowledge()?, [batch]);
+    let (knowledge, batches) = (knowledge(), [batch]);
     let request = Request { batches: &batches, dictionary: &dictionary, profile: &profile, knowledge: &knowledge, key: None };
     let mut out = None;
     let spent = best(5, || out = protect(request).ok());
@@ -159,7 +145,7 @@ fn lattice(folder: &Path) -> Result<(), Failed> {
 
 /// Scans a text column and a table of columns: bytes of cells a second.
 fn text(folder: &Path) -> Result<(), Failed> {
-    let knowledge = knowledge()?;
+    let knowledge = knowledge();
     let letters = std::fs::read_to_string(folder.join("letters.txt"))?;
     let bytes = letters.len();
     let spots = letters.lines().map(|l| pets::text::find(l, &knowledge).len()).sum::<usize>();

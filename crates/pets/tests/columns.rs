@@ -4,28 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use pets::catalogue::Catalogue;
-use pets::classify::{Knowledge, Scan};
-use pets::protect::Ladders;
-use pets::words::Words;
+use common::knowledge;
+use pets::classify::Scan;
 use std::sync::Arc;
 
-fn knowledge() -> Knowledge {
-    Knowledge {
-        catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap(),
-        words: Words::parse(include_str!("../../../profiles/words.toml")).unwrap().with_names(pets::words::NameLists {
-            given: include_str!("../../../profiles/names/given-latin.txt"),
-            family: include_str!("../../../profiles/names/family-latin.txt"),
-            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
-            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
-            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
-            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
-            kana: include_str!("../../../profiles/names/kana.txt"),
-            towns: include_str!("../../../profiles/names/towns.txt"),
-        }),
-        ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).unwrap(),
-    }
-}
+#[path = "common/knowledge.rs"]
+mod common;
 
 #[derive(Default, Debug)]
 struct Tally {

@@ -6,15 +6,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use pets::catalogue::Catalogue;
 use pets::cell::Cells;
-use pets::classify::{Knowledge, Scan};
+use pets::classify::Scan;
 use pets::dictionary::Dictionary;
 use pets::profile::Profile;
-use pets::protect::{Ladders, Request, protect};
-use pets::words::Words;
+use pets::protect::{Request, protect};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+#[path = "common/knowledge.rs"]
+mod common;
 
 const TARGET: &str = "diabetes";
 const FEATURES: [&str; 6] =
@@ -116,20 +117,7 @@ fn nine_tenths_of_what_can_be_told_is_still_told() {
     let lines: Vec<&str> = include_str!("../../../examples/data/health.csv").lines().skip(1).collect();
     let half = |n: usize| table(&lines.iter().skip(n).step_by(2).copied().collect::<Vec<_>>());
     let (training, held_out) = ([half(0)], rows(&[half(1)]));
-    let knowledge = Knowledge {
-        catalogue: Catalogue::parse(include_str!("../../../profiles/identifiers.toml")).unwrap(),
-        words: Words::parse(include_str!("../../../profiles/words.toml")).unwrap().with_names(pets::words::NameLists {
-            given: include_str!("../../../profiles/names/given-latin.txt"),
-            family: include_str!("../../../profiles/names/family-latin.txt"),
-            given_ja: include_str!("../../../profiles/names/given-ja.txt"),
-            family_ja: include_str!("../../../profiles/names/family-ja.txt"),
-            given_scripts: include_str!("../../../profiles/names/given-scripts.txt"),
-            family_scripts: include_str!("../../../profiles/names/family-scripts.txt"),
-            kana: include_str!("../../../profiles/names/kana.txt"),
-            towns: include_str!("../../../profiles/names/towns.txt"),
-        }),
-        ladders: Ladders::parse(include_str!("../../../profiles/ladders.toml")).unwrap(),
-    };
+    let knowledge = common::knowledge();
     let person = Dictionary::parse(include_str!("../../../examples/data/health.dictionary.toml")).unwrap();
     let dictionary = Scan::of(&training, &knowledge).dictionary().corrected_by(&person);
     let profile = Profile::parse(include_str!("../../../profiles/jp-anonymised.toml")).unwrap();

@@ -4,34 +4,21 @@
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
-use pets::catalogue::Catalogue;
 use pets::classify::{Knowledge, Scan};
-use pets::protect::Ladders;
-use pets::words::Words;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
+
+#[path = "../../../../crates/pets/tests/common/knowledge.rs"]
+mod house;
 
 type Failed = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failed> {
     let folder = std::env::args().nth(1).ok_or("usage: detect FOLDER")?;
     let folder = Path::new(&folder);
-    let knowledge = Knowledge {
-        catalogue: Catalogue::parse(include_str!("../../../../profiles/identifiers.toml"))?,
-        words: Words::parse(include_str!("../../../../profiles/words.toml"))?.with_names(pets::words::NameLists {
-            given: include_str!("../../../../profiles/names/given-latin.txt"),
-            family: include_str!("../../../../profiles/names/family-latin.txt"),
-            given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
-            family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
-            given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
-            family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
-            kana: include_str!("../../../../profiles/names/kana.txt"),
-            towns: include_str!("../../../../profiles/names/towns.txt"),
-        }),
-        ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml"))?,
-    };
+    let knowledge = house::knowledge();
     columns(folder, &knowledge)?;
     texts(folder, &knowledge)
 }

@@ -142,7 +142,9 @@ fn end(done: Result<u8, String>) -> ExitCode {
 
 /// One line about what the node refused.
 fn wrong(e: node::protect::ProtectError) -> String {
-    format!("error[{}]: {e}", e.code())
+    let (code, text) = (e.code(), e.to_string());
+    // Many say their code at their end; once is enough.
+    format!("error[{code}]: {}", text.strip_suffix(&format!(" ({code})")).unwrap_or(&text))
 }
 
 /// A dictionary that a person wrote.

@@ -5,16 +5,7 @@ fn words() -> Words {
 }
 
 fn long() -> Words {
-    words().with_names(NameLists {
-        given: include_str!("../../../../profiles/names/given-latin.txt"),
-        family: include_str!("../../../../profiles/names/family-latin.txt"),
-        given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
-        family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
-        given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
-        family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
-        kana: include_str!("../../../../profiles/names/kana.txt"),
-        towns: include_str!("../../../../profiles/names/towns.txt"),
-    })
+    crate::classify::tests::knowledge().words
 }
 
 #[test]
