@@ -130,6 +130,11 @@ impl Door {
         json(&self.call("PUT", path, Some(body.to_string()))?)
     }
 
+    /// Takes something away.
+    pub fn delete(&self, path: &str) -> Result<Value, Fault> {
+        json(&self.call("DELETE", path, None)?)
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {
         let gone = |e: std::io::Error| {
             let line = format!("error[TGT-C011]: nobody answers at http://{}: {e}; is `tegata serve` running?", self.host);

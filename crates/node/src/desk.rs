@@ -204,7 +204,7 @@ pub fn backup(directory: &Path, target: &Path) -> Result<(), ActError> {
 }
 
 /// The store's file in a directory.
-const STORE: &str = "tegata.sqlite";
+pub const STORE: &str = "tegata.sqlite";
 
 /// Says plainly that there is no store, before the engine says it in its own words.
 fn no_store(said: &Path, file: &Path) -> Result<(), ActError> {

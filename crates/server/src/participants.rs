@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 mod door;
 #[cfg(test)]
@@ -31,6 +32,11 @@ pub use door::{peers_router, people_router};
 pub const FOLDER: &str = "participants";
 /// LIMIT: participants of one process.
 pub const PARTICIPANTS_MAX: usize = 1_000;
+/// The name of a configuration in its folder; and that of one who was released, which no start reads.
+const CONFIG: &str = "tegata.toml";
+const RELEASED: &str = "tegata.toml.released";
+/// LIMIT: how long a release waits for what was begun.
+const RELEASED_IN: Duration = Duration::from_secs(5);
 /// LIMIT: characters of a participant's short name.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -145,7 +151,7 @@ impl Participants {
         names.truncate(PARTICIPANTS_MAX);
         let mut failed = Vec::new();
         for name in names {
-            let file = all.folder().join(&name).join("tegata.toml");
+            let file = all.folder().join(&name).join(CONFIG);
             if !file.is_file() {
                 continue;
             }
@@ -185,7 +191,15 @@ impl Participants {
         let folder = self.folder().join(name);
         let wrong = |e: std::io::Error| AddError::Folder(format!("`{}`: {e}", folder.display()));
         std::fs::create_dir_all(&folder).map_err(wrong)?;
-        let file = folder.join("tegata.toml");
+        let (file, released) = (folder.join(CONFIG), folder.join(RELEASED));
+        if !file.is_file() && released.is_file() {
+            // Who was released comes back with what it had; nobody else comes in its place.
+            let before = Config::read(&released).map_err(|e| AddError::Start(StartError::Config(e)))?;
+            if before.participant != newcomer.did {
+                return Err(AddError::Taken);
+            }
+            std::fs::rename(&released, &file).map_err(wrong)?;
+        }
         if !file.is_file() {
             std::fs::write(&file, self.first_config(newcomer).render()).map_err(wrong)?;
         }
@@ -213,9 +227,31 @@ impl Participants {
         Ok(Some(quotas))
     }
 
+    /// Stops a participant and serves it no longer, also after a restart; its folder stays, and it may be taken in again.
+    /// Tells whether the folder is free by now: what was begun is let come to its end. None: there is no such one.
+    pub fn release(&self, name: &str) -> Result<Option<bool>, AddError> {
+        let (file, released) = (self.folder().join(name).join(CONFIG), self.folder().join(name).join(RELEASED));
+        let member = {
+            let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+            let Some(member) = members.remove(name) else { return Ok(None) };
+            member
+        };
+        let node = member.node.clone();
+        node.stop();
+        drop(member);
+        let wrong = |e: std::io::Error| AddError::Folder(format!("`{}`: {e}", file.display()));
+        std::fs::rename(&file, &released).map_err(wrong)?;
+        let end = Instant::now() + RELEASED_IN;
+        while Arc::strong_count(&node) > 1 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // The last to hold it closes its store, here and before the answer.
+        Ok(Some(Arc::into_inner(node).is_some()))
+    }
+
     /// Changes the configuration of a participant, whole or not at all, and reads it.
     fn rewritten(&self, name: &str, change: impl FnOnce(&mut Config)) -> Result<Config, AddError> {
-        let file = self.folder().join(name).join("tegata.toml");
+        let file = self.folder().join(name).join(CONFIG);
         let wrong = |e: std::io::Error| AddError::Folder(format!("`{}`: {e}", file.display()));
         let not_read = |e| AddError::Start(StartError::Config(e));
         // Its paths stay as they are written: the folder may be moved.

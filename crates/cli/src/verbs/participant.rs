@@ -15,6 +15,7 @@ use words::{Arg, say};
   tegata participant add aoi --did did:web:aoi.example --country DE --authority authority --dir host    with keys and certificates
   tegata participant add aoi --did did:web:aoi.example --through did:web:broker.example --dir host
   tegata participant quota aoi --offers 50 --dir host                     from now on
+  tegata participant release aoi --dir host                               its folder stays
   tegata participant figures aoi --month 2026-11 --dir host               offers, contracts, pairs, bytes
 
 A participant's own verbs run on its folder: tegata offer … --dir host/participants/aoi
@@ -49,6 +50,13 @@ enum Act {
         /// The folder of a running authority; without it the folder must have its keys (demo of a test identity excepted).
         #[arg(long, value_name = "FOLDER", requires = "country")]
         authority: Option<PathBuf>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Serve a participant no longer; its folder stays, and `add` takes it in again.
+    Release {
+        /// Its short name.
+        name: String,
         #[command(flatten)]
         which: Which,
     },
@@ -115,6 +123,11 @@ fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
                 .iter()
                 .map(|key| format!("{key:<12} {}", figures.get(*key).unwrap_or(&Value::Null)))
                 .collect())
+        }
+        Some(Act::Release { name, which }) => {
+            let answer = Door::find(which)?.delete(&format!("/v1/participants/{}", part(name)))?;
+            let free = answer.get("free").and_then(Value::as_bool).unwrap_or_default();
+            Ok(vec![say(language, if free { "participant-released" } else { "participant-ending" }, &[("name", Arg::Text(name))])])
         }
         Some(Act::Quota { name, offers, negotiations, bytes_month, which }) => {
             let door = Door::find(which)?;

@@ -210,10 +210,14 @@ impl Node {
     pub(crate) fn act_loop(self: &Arc<Self>) {
         /// How often the store is asked for messages that wait; those of a commit are known without asking.
         const LOOK_EVERY: Duration = Duration::from_millis(100);
+        /// The same while no process is open; whatever opens one rings.
+        const LOOK_IDLE: Duration = Duration::from_secs(1);
         let (mut looked, mut settle_at) = (None::<std::time::Instant>, None::<std::time::Instant>);
         while !self.is_stopping() {
             let rings = self.rings();
-            if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            let idle = lock(&self.negotiations_open).n_open() + lock(&self.transfers_open).n_open() == 0;
+            let look = if idle { LOOK_IDLE } else { LOOK_EVERY };
+            if looked.is_none_or(|at| at.elapsed() >= look) {
                 // What fails stays where it is and is tried again.
                 let _ = self.find_outbox();
                 looked = Some(std::time::Instant::now());
@@ -231,7 +235,7 @@ impl Node {
             self.start_deliveries();
             self.start_pulls();
             let settle_in = settle_at.map(|at| at.saturating_duration_since(std::time::Instant::now()));
-            self.wait(rings, settle_in.unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
+            self.wait(rings, settle_in.unwrap_or(look).min(look));
         }
         self.crew.wake();
     }

@@ -219,8 +219,16 @@ impl Node {
                 seen = now;
             }
             self.renew_leases();
-            std::thread::sleep(Duration::from_millis(self.config.limits.watch_ms));
+            std::thread::sleep(self.watch_pause());
         }
+    }
+
+    /// How long nothing is looked at: while nothing flows, half of the time after which a first lease wants renewal.
+    fn watch_pause(&self) -> Duration {
+        let limits = &self.config.limits;
+        let idle = u64::try_from(limits.lease_ms / 4).unwrap_or_default();
+        let pause = if lock(&self.flows).is_empty() { limits.watch_ms.max(idle) } else { limits.watch_ms };
+        Duration::from_millis(pause)
     }
 
     fn renew_leases(&self) {

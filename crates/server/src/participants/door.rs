@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, Request, State as Held};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, delete, get};
 use axum::{Json, Router};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -109,6 +109,7 @@ async fn led_back(response: Response, name: &str) -> Response {
 pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/v1/participants", get(listed).post(taken_in))
+        .route("/v1/participants/{name}", delete(released))
         .route("/v1/participants/{name}/figures", get(figures))
         .route("/v1/participants/{name}/quotas", get(quotas).put(set_quotas))
 }
@@ -140,6 +141,21 @@ async fn taken_in(Held(state): Held<State>, _who: Bearer<Manage>, body: Bytes) -
     let told = json!({ "name": name, "id": node.id(), "protocol": node.protocol_address(),
         "api": format!("/p/{name}/v1"), "token": token });
     Ok((StatusCode::CREATED, Json(told)).into_response())
+}
+
+/// Serves a participant no longer: its node stops, its folder stays, and taking it in again goes on with it.
+#[utoipa::path(delete, path = "/v1/participants/{name}", tag = "server", security(("token" = [])),
+    params(("name" = String, Path, description = "its short name")),
+    responses((status = 200, description = "whether its folder is `free` by now, to be copied or moved", body = Object),
+        (status = 404, description = "no such participant", body = Problem, content_type = "application/problem+json")))]
+async fn released(Held(state): Held<State>, _who: Bearer<Manage>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    let (all, of) = (held(&state)?, name.clone());
+    let done = tokio::task::spawn_blocking(move || all.release(&of)).await;
+    match done.map_err(|_| Problem::of(Kind::WentWrong, ""))? {
+        Ok(Some(free)) => Ok(Json(json!({ "name": name, "free": free }))),
+        Ok(None) => Err(Problem::of(Kind::NotFound, format!("no participant `{name}`"))),
+        Err(e) => Err(refused(&e)),
+    }
 }
 
 pub(crate) fn refused(e: &AddError) -> Problem {
@@ -221,5 +237,5 @@ async fn set_quotas(
 
 /// What of `/v1` is described here.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(listed, taken_in, figures, quotas, set_quotas))]
+#[openapi(paths(listed, taken_in, released, figures, quotas, set_quotas))]
 pub(crate) struct Described;

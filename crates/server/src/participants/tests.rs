@@ -414,6 +414,15 @@ fn they_are_there_again_after_a_restart_and_a_name_is_given_once() {
         assert_eq!(refused.unwrap_err(), code, "{name} {did}");
     }
     offer(&first.all.node("aoi").unwrap(), dir.path());
+
+    // Released, it is not there, and nobody comes in its place; taken in again, it goes on with what it had.
+    let gone = first.ask("DELETE", "/v1/participants/aoi", &first.token, &Value::Null);
+    assert_eq!(gone, (200, json!({ "name": "aoi", "free": true })));
+    assert_eq!(first.ask("GET", "/p/aoi/v1/offers", &token, &Value::Null).0, 404);
+    assert_eq!(first.ask("DELETE", "/v1/participants/aoi", &first.token, &Value::Null).0, 404);
+    assert_eq!(first.all.add(&newcomer("aoi", "did:web:other.example")).unwrap_err().code(), "participants/taken");
+    assert!(first.all.add(&newcomer("aoi", "did:web:aoi.example")).unwrap().is_none(), "it has its tokens");
+    assert_eq!(first.ask("GET", "/p/aoi/v1/offers", &token, &Value::Null).1["offers"].as_array().map(Vec::len), Some(1));
     let House { server, all, _runtime: runtime, .. } = first;
     all.stop();
     server.stop();

@@ -53,6 +53,7 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, Q
             let body = html! {
                 h1 { (t.word("page-participants")) }
                 p.lead { (t.word("page-participants-lead")) }
+                p { a href="#newcomer" { (t.word("page-participants-below")) } }
                 (list)
                 (form(t, &seat.csrf, &Pairs::new(), None))
             };
