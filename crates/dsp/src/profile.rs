@@ -21,6 +21,10 @@ pub const MEASURE: &str = "tegata:measure";
 /// Why they are asked for: lines of [`crate::reason`], with rule, article, day and rulebook.
 pub const BECAUSE: &str = "tegata:because";
 
+/// Of a dataset: the intermediary that acts for its provider.
+pub const THROUGH: &str = "tegata:through";
+/// Of a dataset: a certification of its provider, in words: scheme, certificate, who granted it, until when.
+pub const MARK: &str = "tegata:mark";
 /// The action of a duty to report on the use; ODRL has none.
 pub const REPORT_USE: &str = "tegata:report-use";
 

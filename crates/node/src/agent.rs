@@ -8,6 +8,7 @@ use crate::act::claims::Known;
 use crate::keyring::Keyring;
 use crate::error::ActError;
 use crate::live::Live;
+use crate::mark::Mark;
 use crate::act::catalog::Conditions;
 use crate::act::check::Decisions;
 use crate::act::outbox::Taken;
@@ -101,6 +102,7 @@ pub struct Node {
     /// Messages that peers took and that are not written down as settled.
     pub(crate) answered: Mutex<BTreeMap<ProcessId, Taken>>,
     pub(crate) quotas: Mutex<Quotas>,
+    pub(crate) marks: Mutex<Vec<Mark>>,
     pub(crate) crew: Crew,
     /// Messages that open a process and are being decided on.
     pub(crate) openings: Mutex<BTreeSet<OpeningName>>,
@@ -175,6 +177,7 @@ impl Node {
             dataflows_open: Mutex::default(),
             answered: Mutex::default(),
             quotas: Mutex::new(config.quotas),
+            marks: Mutex::new(config.mark.clone()),
             crew: Crew::default(),
             openings: Mutex::default(),
             memory: Mutex::new(Memory::new(&fresh_name()?)),

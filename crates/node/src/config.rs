@@ -65,6 +65,8 @@ pub struct Config {
     pub claims: Claims,
     /// Planes of others.
     pub signaling: Signaling,
+    /// Certifications of the participant that were seen.
+    pub mark: Vec<crate::mark::Mark>,
     /// What is known of peers.
     pub peer: Vec<PeerFacts>,
 }
@@ -285,6 +287,7 @@ impl Default for Config {
             peers: Peers::default(),
             claims: Claims::default(),
             signaling: Signaling::default(),
+            mark: Vec::new(),
             peer: Vec::new(),
         }
     }

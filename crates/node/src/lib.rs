@@ -34,6 +34,7 @@ pub mod register;
 pub mod terms;
 pub mod question;
 pub mod quota;
+pub mod mark;
 pub mod feed;
 
 /// The named places of this room and of those below, for a test that lets the process die at each.

@@ -11,6 +11,7 @@ use axum::Router;
 use decide::engine::Engine;
 use node::agent::Node;
 use node::config::{Config, Law};
+use node::mark::Mark;
 use node::quota::Quotas;
 use rulebook::book::Rulebook;
 use serde::Deserialize;
@@ -299,7 +300,8 @@ impl Participants {
         let row = |(name, member): (&String, &Member)| {
             let config = member.node.config();
             json!({ "name": name, "id": member.node.id(), "title": config.name, "through": self.chain(&members, config),
-                "protocol": member.node.protocol_address(), "api": format!("/p/{name}/v1"), "quotas": member.node.quotas() })
+                "protocol": member.node.protocol_address(), "api": format!("/p/{name}/v1"), "quotas": member.node.quotas(),
+                "marks": marks(&member.node), "chain": self.links(&members, config) })
         };
         members.iter().map(row).collect()
     }
@@ -314,6 +316,24 @@ impl Participants {
             chain.push(id);
         }
         chain
+    }
+
+    /// The chain with what is known of each link that is here: its certifications.
+    fn links(&self, members: &BTreeMap<String, Member>, config: &Config) -> Vec<Value> {
+        let link = |id: String| {
+            let here = members.values().find(|m| m.node.id() == id);
+            json!({ "marks": here.map(|m| marks(&m.node)), "here": here.is_some(), "id": id })
+        };
+        self.chain(members, config).into_iter().map(link).collect()
+    }
+
+    /// Records certifications of a participant, in place of those before; what runs is judged afresh. None: there is no such one.
+    pub fn set_marks(&self, name: &str, marks: Vec<Mark>) -> Result<Option<Vec<Value>>, AddError> {
+        let Some(node) = self.node(name) else { return Ok(None) };
+        node.check_marks(&marks).map_err(|e| AddError::Start(StartError::Act(e)))?;
+        self.rewritten(name, |config| config.mark.clone_from(&marks))?;
+        node.set_marks(marks).map_err(|e| AddError::Start(StartError::Act(e)))?;
+        Ok(Some(self::marks(&node)))
     }
 
     /// The node of a participant.
@@ -335,6 +355,13 @@ impl Participants {
             Door::People => m.people.clone(),
         })
     }
+}
+
+/// The certifications of a participant, and whether each counts today.
+fn marks(node: &Node) -> Vec<Value> {
+    let on = node.legal_day();
+    let row = |m: &Mark| json!({ "scheme": m.scheme, "id": m.id, "by": m.by, "until": m.until, "counts": m.counts(on) });
+    node.marks().iter().map(row).collect()
 }
 
 /// By which door somebody comes.

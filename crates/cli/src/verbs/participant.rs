@@ -14,6 +14,7 @@ use words::{Arg, say};
   tegata participant add aoi --did did:web:aoi.example --dir host         reached at once below /p/aoi
   tegata participant add aoi --did did:web:aoi.example --country DE --authority authority --dir host    with keys and certificates
   tegata participant add aoi --did did:web:aoi.example --through did:web:broker.example --dir host
+  tegata participant mark aoi --scheme cbpr --certificate C-17 --by did:web:agent.example --until 2027-04-01 --dir host
   tegata participant quota aoi --offers 50 --dir host                     from now on
   tegata participant release aoi --dir host                               its folder stays
   tegata participant figures aoi --month 2026-11 --dir host               offers, contracts, pairs, bytes
@@ -57,6 +58,25 @@ enum Act {
     Release {
         /// Its short name.
         name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Record a certification of a participant that you have seen, in place of another of that scheme; the law takes it until its end.
+    Mark {
+        /// Its short name.
+        name: String,
+        /// The scheme, a value of `party.listed` such as cbpr.
+        #[arg(long)]
+        scheme: String,
+        /// The number or name of the certificate.
+        #[arg(long, value_name = "ID")]
+        certificate: String,
+        /// Who granted it.
+        #[arg(long)]
+        by: String,
+        /// The first day on which it no longer counts.
+        #[arg(long, value_name = "DAY")]
+        until: model::CivilDate,
         #[command(flatten)]
         which: Which,
     },
@@ -128,6 +148,20 @@ fn order(participant: &Participant) -> Result<Vec<String>, Fault> {
             let answer = Door::find(which)?.delete(&format!("/v1/participants/{}", part(name)))?;
             let free = answer.get("free").and_then(Value::as_bool).unwrap_or_default();
             Ok(vec![say(language, if free { "participant-released" } else { "participant-ending" }, &[("name", Arg::Text(name))])])
+        }
+        Some(Act::Mark { name, scheme, certificate, by, until, which }) => {
+            let door = Door::find(which)?;
+            let known = door.get("/v1/participants")?;
+            let rows = known.get("participants").and_then(Value::as_array).cloned().unwrap_or_default();
+            let row = rows.iter().find(|r| r.get("name").and_then(Value::as_str) == Some(name));
+            let before = row.and_then(|r| r.get("marks")).and_then(Value::as_array).cloned().unwrap_or_default();
+            let kept = before.into_iter().filter(|m| m.get("scheme").and_then(Value::as_str) != Some(scheme));
+            let kept = kept.map(|m| json!({ "scheme": text(&m, "scheme"), "id": text(&m, "id"), "by": text(&m, "by"), "until": text(&m, "until") }));
+            let told = json!({ "scheme": scheme, "id": certificate, "by": by, "until": until.to_string() });
+            let marks: Vec<Value> = kept.chain([told]).collect();
+            let answer = door.put(&format!("/v1/participants/{}/marks", part(name)), &json!({ "marks": marks }))?;
+            let marks = answer.get("marks").and_then(Value::as_array).cloned().unwrap_or_default();
+            Ok(marks.iter().map(|m| ["scheme", "id", "by", "until"].map(|key| text(m, key)).join("  ")).collect())
         }
         Some(Act::Quota { name, offers, negotiations, bytes_month, which }) => {
             let door = Door::find(which)?;

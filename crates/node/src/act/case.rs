@@ -49,6 +49,7 @@ impl Node {
     pub(crate) fn case_of(&self, offer: &Offer, peer: &str, taken: &Taken, flow: Option<&str>) -> Result<Case, ActError> {
         let ends = Ends { own: self.id(), peer, dataset: &offer.dataset };
         let mut transfer = told(ends.own, peer, offer, &self.facts_of(peer)?);
+        self.lay_marks(&mut transfer);
         let before = transfer.clone();
         for make in &taken.taken {
             let told = ends.fact(&before, &make.slot);

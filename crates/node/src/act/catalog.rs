@@ -86,7 +86,14 @@ impl Node {
     fn shown(&self, offer: &Offer) -> Option<Dataset> {
         let terms = self.terms_of(offer).ok()?;
         let form = Distribution::new(FORMAT_PULL, &self.service().id);
-        Some(Dataset::new(&offer.dataset, vec![terms], vec![form]).with("dct:title", offer.title.as_str()))
+        let shown = Dataset::new(&offer.dataset, vec![terms], vec![form]).with("dct:title", offer.title.as_str());
+        let shown = match &self.config.through {
+            Some(intermediary) => shown.with(dsp::profile::THROUGH, intermediary.as_str()),
+            None => shown,
+        };
+        let (marks, on) = (self.marks(), self.legal_day());
+        let marks: Vec<String> = marks.iter().filter(|m| m.counts(on)).map(ToString::to_string).collect();
+        Some(if marks.is_empty() { shown } else { shown.with(dsp::profile::MARK, marks) })
     }
 
     /// The first page of the catalog that a peer sees, unfiltered.

@@ -161,7 +161,8 @@ impl Node {
 
     /// Asks the law what it leaves open of a recipient who is not known yet.
     pub(crate) fn decide_condition(&self, offer: &Offer) -> Result<Result<Residual, String>, ActError> {
-        let nobody = told(self.id(), "recipient", offer, &Facts::new());
+        let mut nobody = told(self.id(), "recipient", offer, &Facts::new());
+        self.lay_marks(&mut nobody);
         let decision = self.decide(&nobody)?;
         let residual = residual(&decision);
         Ok(if residual.ways.is_empty() { Err(headline(&decision)) } else { Ok(residual) })

@@ -1,6 +1,7 @@
 //! The doors of participants: what lies below `/p/NAME` for peers and people, and `/v1/participants` for whoever runs the process.
 
 use super::{AddError, Door, Newcomer, Participants};
+use crate::node_server::StartError;
 use crate::people::State;
 use crate::people::principal::{Bearer, Manage, Operate};
 use crate::problem::{Kind, Problem};
@@ -10,11 +11,12 @@ use axum::extract::{Path, Query, Request, State as Held};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get};
+use axum::routing::{any, delete, get, put};
 use axum::{Json, Router};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use model::CivilDate;
+use node::mark::Mark;
 use node::quota::Quotas;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -111,6 +113,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/v1/participants", get(listed).post(taken_in))
         .route("/v1/participants/{name}", delete(released))
         .route("/v1/participants/{name}/figures", get(figures))
+        .route("/v1/participants/{name}/marks", put(set_marks))
         .route("/v1/participants/{name}/quotas", get(quotas).put(set_quotas))
 }
 
@@ -235,7 +238,37 @@ async fn set_quotas(
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Marks {
+    marks: Vec<Mark>,
+}
+
+/// Records certifications of a participant that whoever runs the process has seen, in place of those before. The law takes one that counts
+/// as a value of `exporter.listed`, until its end.
+#[utoipa::path(put, path = "/v1/participants/{name}/marks", tag = "server", security(("token" = [])),
+    params(("name" = String, Path, description = "its short name")),
+    request_body(content = Object, description = "`marks`: each with `scheme` (a value of `party.listed`), `id`, `by`, `until` (the first day on which it no longer counts)"),
+    responses((status = 200, description = "the certifications, and whether each counts today", body = Object),
+        (status = 404, description = "no such participant", body = Problem, content_type = "application/problem+json")))]
+async fn set_marks(
+    Held(state): Held<State>,
+    _who: Bearer<Manage>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let told: Marks = crate::space::read(&body)?;
+    let (all, of) = (held(&state)?, name.clone());
+    let done = tokio::task::spawn_blocking(move || all.set_marks(&of, told.marks)).await;
+    match done.map_err(|_| Problem::of(Kind::WentWrong, ""))? {
+        Ok(Some(marks)) => Ok(Json(json!({ "name": name, "marks": marks }))),
+        Ok(None) => Err(Problem::of(Kind::NotFound, format!("no participant `{name}`"))),
+        Err(AddError::Start(StartError::Act(e))) => Err(Problem::act(&e)),
+        Err(e) => Err(refused(&e)),
+    }
+}
+
 /// What of `/v1` is described here.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(listed, taken_in, released, figures, quotas, set_quotas))]
+#[openapi(paths(listed, taken_in, released, figures, quotas, set_quotas, set_marks))]
 pub(crate) struct Described;

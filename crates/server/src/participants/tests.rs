@@ -353,6 +353,45 @@ fn a_quota_that_is_used_up_says_so_and_what_stood_still_for_it_goes_on_when_it_i
 }
 
 #[test]
+fn a_certification_counts_for_the_law_until_its_end_and_is_named_along_the_chain() {
+    let (dir, book) = (tempfile::tempdir().unwrap(), law());
+    let house = house(dir.path(), &book);
+    house.take_in(&book, "kita", None);
+    house.take_in(&book, "aoi", Some("did:web:kita.example"));
+    let (a, k) = (house.all.node("aoi").unwrap(), house.all.node("kita").unwrap());
+    let mut offered = stations(dir.path());
+    offered.facts.extend(facts(json!({ "exporter.listed": ["cbpr", "prp"] })));
+    a.offer(&offered).unwrap();
+    let record = |name: &str, scheme: &str, until: &str| {
+        let mark = json!({ "scheme": scheme, "id": "C-17", "by": "did:web:agent.example", "until": until });
+        house.ask("PUT", &format!("/v1/participants/{name}/marks"), &house.token, &json!({ "marks": [mark] }))
+    };
+    let listed = || {
+        let act = serde_json::to_value(a.case_with(&offered, k.id()).unwrap()).unwrap();
+        act["parties"][a.id()]["facts"]["party.listed"].clone()
+    };
+    assert_eq!(record("aoi", "no_such_scheme", "2099-01-01").0, 422);
+    // Nobody has recorded anything: what was told counts.
+    assert!(listed().to_string().contains("cbpr"), "{}", listed());
+    assert_eq!(record("aoi", "cbpr", "2099-01-01").0, 200);
+    let said = listed();
+    assert_eq!((&said["standing"], &said["until"]), (&json!("evidenced"), &json!("2099-01-01")), "{said}");
+    let shown = serde_json::to_value(a.dataset("urn:stations", k.id()).unwrap().unwrap()).unwrap();
+    assert_eq!(shown["tegata:through"], "did:web:kita.example");
+    assert_eq!(shown["tegata:mark"], json!(["cbpr C-17 by did:web:agent.example until 2099-01-01"]));
+    // Once it is over, its word falls out of what was told, and the others stay.
+    assert_eq!(record("aoi", "cbpr", "2020-01-01").0, 200);
+    assert_eq!(listed()["value"], json!(["prp"]));
+    assert_eq!(record("kita", "cbpr", "2020-01-01").0, 200);
+    let (_, register) = house.ask("GET", "/v1/participants", &house.token, &Value::Null);
+    let chain = &register["participants"][0]["chain"];
+    assert_eq!((&chain[0]["here"], &chain[0]["marks"][0]["counts"]), (&json!(true), &json!(false)), "{register}");
+    let (cookie, _) = house.enter("", &house.token);
+    let (_, _, page) = house.send("GET", "/en/participants", &format!("cookie: {cookie}\r\n"), "");
+    assert!(page.contains("no longer certified: cbpr") && page.contains("did:web:kita.example"), "{page}");
+}
+
+#[test]
 fn the_register_is_a_page_and_each_has_its_own_pages_below_its_path() {
     let (dir, book) = (tempfile::tempdir().unwrap(), law());
     let house = house(dir.path(), &book);

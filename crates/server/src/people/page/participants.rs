@@ -18,6 +18,8 @@ use axum::{
 use maud::{Markup, html};
 use node::error::ActError;
 use node::figures::Figures;
+use node::mark::Mark;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// One row of the register.
@@ -25,19 +27,40 @@ struct Row {
     name: String,
     id: String,
     title: String,
-    through: Vec<String>,
+    through: Vec<Link>,
+    marks: Vec<Seen>,
     figures: Figures,
 }
 
+/// One that acts for another.
+struct Link {
+    id: String,
+    here: bool,
+    marks: Vec<Seen>,
+}
+
+/// A certification that was seen, and whether it counts today.
+#[derive(serde::Deserialize)]
+struct Seen {
+    #[serde(flatten)]
+    mark: Mark,
+    counts: bool,
+}
+
+fn seen(of: Option<&Value>) -> Vec<Seen> {
+    of.and_then(|v| serde_json::from_value(v.clone()).ok()).unwrap_or_default()
+}
+
 fn rows(all: &Participants, month: &str) -> Result<Vec<Row>, ActError> {
-    let text = |v: Option<&serde_json::Value>| v.and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let text = |v: Option<&Value>| v.and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut out = Vec::new();
     for one in all.register() {
         let name = text(one.get("name"));
         let Some(node) = all.node(&name) else { continue };
-        let through = one.get("through").and_then(|v| v.as_array()).cloned().unwrap_or_default();
-        let through = through.iter().map(|v| text(Some(v))).collect();
-        out.push(Row { id: text(one.get("id")), title: text(one.get("title")), through, figures: node.figures(month)?, name });
+        let link = |l: &Value| Link { id: text(l.get("id")), here: l.get("here") == Some(&Value::Bool(true)), marks: seen(l.get("marks")) };
+        let through = one.get("chain").and_then(Value::as_array).map(|all| all.iter().map(link).collect()).unwrap_or_default();
+        let marks = seen(one.get("marks"));
+        out.push(Row { id: text(one.get("id")), title: text(one.get("title")), through, marks, figures: node.figures(month)?, name });
     }
     Ok(out)
 }
@@ -106,8 +129,21 @@ fn name(t: Tongue, r: &Row) -> Markup {
     html! {
         a href=(format!("/p/{}/{}/", escape(&r.name), t.code())) { (if r.title.is_empty() { &r.name } else { &r.title }) }
         br; span.small { code { (r.id) } }
-        @for (nth, id) in r.through.iter().enumerate() {
-            br; span.small { (t.word(if nth == 0 { "page-participant-via" } else { "page-participant-further" })) " " code { (id) } }
+        (marks(t, &r.marks))
+        @for (nth, link) in r.through.iter().enumerate() {
+            br; span.small { (t.word(if nth == 0 { "page-participant-via" } else { "page-participant-further" })) " " code { (link.id) } }
+            @if !link.here { br; span.small { (t.word("page-participant-elsewhere")) } }
+            @else if link.marks.iter().all(|m| !m.counts) { br; span.small { (t.word("page-participant-uncertified")) } }
+            (marks(t, &link.marks))
+        }
+    }
+}
+
+fn marks(t: Tongue, marks: &[Seen]) -> Markup {
+    html! {
+        @for Seen { mark, counts } in marks {
+            @let args = [("scheme", mark.scheme.as_str()), ("id", &mark.id), ("by", &mark.by), ("until", &t.day(mark.until))];
+            br; span.small { (t.with(if *counts { "page-participant-mark" } else { "page-participant-mark-over" }, &args)) }
         }
     }
 }
