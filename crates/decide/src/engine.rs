@@ -33,6 +33,8 @@ pub struct Engine {
     tables: BTreeMap<AsOf, Arc<Table>>,
     /// By what questions say, the latest last; none where every question is answered from whole tables.
     narrow: Option<Vec<Narrow>>,
+    /// So many questions get tables of their own; after them all are answered from whole tables.
+    own_tables: usize,
 }
 
 /// Tables for one question.
@@ -47,13 +49,15 @@ struct Narrow {
 const TABLES_MAX: usize = 64;
 // LIMIT: questions whose tables are kept; the oldest is dropped first.
 const NARROW_MAX: usize = 8;
+/// After so many questions a whole table has cost less than one more for each.
+const QUESTIONS_FEW: usize = 24;
 
 impl Engine {
     /// Starts with no table made.
     pub fn new(book: impl Into<Arc<Rulebook>>) -> Self {
         let book = book.into();
         let index = Index::of(&book);
-        Self { book, index, lexicon: None, units: Units::default(), tables: BTreeMap::new(), narrow: None }
+        Self { book, index, lexicon: None, units: Units::default(), tables: BTreeMap::new(), narrow: None, own_tables: usize::MAX }
     }
 
     /// For a question or a few: law is compiled only as far as what a question says leaves it open, which costs a small part
@@ -62,10 +66,15 @@ impl Engine {
         Self { narrow: Some(Vec::new()), ..Self::new(book) }
     }
 
+    /// For whoever does not know how many questions will come: as for a few, until they are many.
+    pub fn growing(book: impl Into<Arc<Rulebook>>) -> Self {
+        Self { own_tables: QUESTIONS_FEW, ..Self::for_few(book) }
+    }
+
     /// The engine of another rulebook that takes over every unit whose law reads the same: after the edit of one file,
     /// one file is compiled.
     pub fn revised(&self, book: impl Into<Arc<Rulebook>>) -> Self {
-        Self { units: self.units.clone(), narrow: self.narrow.as_ref().map(|_| Vec::new()), ..Self::new(book) }
+        Self { units: self.units.clone(), narrow: self.narrow.as_ref().map(|_| Vec::new()), own_tables: self.own_tables, ..Self::new(book) }
     }
 
     /// The table for a day, made when first asked for.
@@ -100,6 +109,11 @@ impl Engine {
         let (book, all) = (self.book.clone(), self.narrow.get_or_insert_default());
         let given = Given::of(&book, &lexicon, bound, as_of.on);
         if !all.iter().any(|n| n.given.covers(&given, &lexicon)) {
+            if self.own_tables == 0 {
+                self.narrow = None;
+                return self.table(as_of);
+            }
+            self.own_tables = self.own_tables.saturating_sub(1);
             if all.len() >= NARROW_MAX {
                 all.remove(0);
             }

@@ -164,3 +164,20 @@ fn worked_cases_are_answered_as_from_whole_tables() {
     println!("{n} cases, {verdicts:?}");
     assert!(n >= 100 && verdicts.len() == 5);
 }
+
+#[test]
+fn an_engine_that_grows_answers_the_same_before_and_after() {
+    let book = Arc::new(rules::parse(rules::sources()));
+    let as_of = AsOf::then("2026-11-22".parse().unwrap());
+    let (mut whole, mut growing) = (Engine::new(book.clone()), Engine::growing(book.clone()));
+    let places: Vec<&String> = book.vocabulary.places.keys().step_by(5).collect();
+    let mut made = Vec::new();
+    for place in &places {
+        let facts = [("exporter.place", "DE"), ("recipient.place", place.as_str())].map(|(slot, v)| (slot.to_string(), rulebook::book::parse_said(v)));
+        let bound = book.bind(&Transfer::single(facts)).unwrap();
+        let [a, b] = [&mut whole, &mut growing].map(|e| e.decide(&bound, as_of).unwrap());
+        assert_eq!(serde_json::to_string(&a).unwrap(), serde_json::to_string(&b).unwrap(), "{place}");
+        made.push(growing.units().len());
+    }
+    assert!(made.first() == Some(&0) && made.last() > Some(&0), "a whole table is made once the questions are many: {made:?}");
+}

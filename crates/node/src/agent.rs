@@ -135,7 +135,7 @@ impl Node {
         signer: Arc<dyn Signer>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, ActError> {
-        let engine = Arc::new(Mutex::new(Engine::new(book)));
+        let engine = Arc::new(Mutex::new(Engine::growing(book)));
         Self::start_sharing(config, address, engine, carrier, signer, clock)
     }
 

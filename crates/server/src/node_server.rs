@@ -174,7 +174,7 @@ pub fn start(
         config.file(&config.keys.tls_certificate),
         config.file(&config.keys.tls_key),
     );
-    let node = open(config, &address, Arc::new(Mutex::new(Engine::new(book))))?;
+    let node = open(config, &address, Arc::new(Mutex::new(Engine::growing(book))))?;
     let mut router = member_routes(&node);
     if let Some(pages) = pages(&node) {
         router = router.merge(pages);

@@ -140,7 +140,7 @@ impl Participants {
         let all = Self {
             host: host.config().clone(),
             address: host.address().to_owned(),
-            engine: Arc::new(Mutex::new(Engine::new(book))),
+            engine: Arc::new(Mutex::new(Engine::growing(book))),
             people,
             members: RwLock::default(),
         };

@@ -100,7 +100,7 @@ impl State {
     /// Starts with a rulebook that loads, the wall clock in UTC, and no flows.
     pub fn new(book: impl Into<Arc<Rulebook>>, mode: Mode, keeper: impl Doorkeeper + 'static) -> Self {
         let book = book.into();
-        Self::made(book.clone(), Arc::new(Mutex::new(Engine::new(book))), mode, Arc::new(keeper))
+        Self::made(book.clone(), Arc::new(Mutex::new(Engine::growing(book))), mode, Arc::new(keeper))
     }
 
     fn made(book: Arc<Rulebook>, engine: Arc<Mutex<Engine>>, mode: Mode, keeper: Arc<dyn Doorkeeper>) -> Self {
