@@ -2,10 +2,12 @@
 
 /// Prints a line; who stops reading is no fault of ours.
 macro_rules! outln {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        let _closed = writeln!(std::io::stdout(), $($words)*);
-    }};
+    () => {
+        crate::tell::answer(&[String::new()])
+    };
+    ($($words:tt)*) => {
+        crate::tell::answer(&[format!($($words)*)])
+    };
 }
 
 /// Prints a line to standard error, with what to do about its code; a closed one is no fault.

@@ -21,10 +21,52 @@ pub fn language() -> Language {
     if said.is_some_and(|s| s.to_lowercase().starts_with("ja")) { Language::Ja } else { Language::En }
 }
 
+/// Writes lines to standard output, whole or with a fault: what a full disk cuts off is no answer.
+pub fn answer(lines: &[String]) {
+    let mut out = std::io::stdout().lock();
+    let done = lines.iter().try_for_each(|line| writeln!(out, "{}", harmless(line))).and_then(|()| out.flush());
+    drop(out);
+    written(done);
+}
+
+/// Whether somebody still reads. What cannot be written for another reason ends the program with 1.
+pub fn written(done: std::io::Result<()>) -> bool {
+    match done {
+        Ok(()) => true,
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => false,
+        Err(e) => {
+            error(&format!("error[TGT-C001]: the answer cannot be written: {e}"));
+            std::process::exit(1)
+        }
+    }
+}
+
+/// A line without what would move, hide or rename things on a terminal: names come from tables, catalogs and peers. Colors stay.
+pub fn harmless(line: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    // A document for programs escapes what it holds, and is theirs to read as it is.
+    if line.starts_with(['{', '[']) || line.chars().all(plain) {
+        return line.into();
+    }
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let color = rest.strip_prefix("\x1b[").and_then(|code| code.split_once('m')).filter(|(code, _)| code.chars().all(|c| c.is_ascii_digit() || c == ';'));
+        if let Some((code, after)) = color {
+            out.push_str(&format!("\x1b[{code}m"));
+            rest = after;
+            continue;
+        }
+        out.push(if plain(c) { c } else { char::REPLACEMENT_CHARACTER });
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    out.into()
+}
+
 /// Writes a line to standard error; a closed one is no fault.
 pub fn error(line: &str) {
     let mut err = std::io::stderr().lock();
-    let _closed = writeln!(err, "{line}");
+    let _closed = writeln!(err, "{}", harmless(line));
     if let Some(what) = hint(line, language()) {
         let _closed = writeln!(err, "  → {what}");
     }

@@ -45,7 +45,7 @@ use decide::table::TooManyCells;
 use model::{CivilDate, Instant, text::Language};
 use rulebook::diagnostic::Diagnostic;
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
@@ -133,13 +133,15 @@ pub fn write_together<P: AsRef<Path>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Resul
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".part");
         let part = path.with_file_name(name);
-        if let Err(e) = std::fs::write(&part, bytes.as_ref()) {
+        parts.push((part, path));
+        let written = parts.last().map_or(Ok(()), |(part, _)| std::fs::write(part, bytes.as_ref()));
+        if let Err(e) = written {
+            // What fits no more does not keep the disk full.
             for (part, _) in &parts {
                 let _gone = std::fs::remove_file(part);
             }
             return Err(wrong(path, e));
         }
-        parts.push((part, path));
     }
     for (part, path) in &parts {
         std::fs::rename(part, path).map_err(|e| wrong(path, e))?;
@@ -174,10 +176,5 @@ pub fn finish(lines: Result<Vec<String>, String>) -> ExitCode {
 
 /// Prints lines; a closed pipe is no fault.
 pub fn print_lines(lines: &[String]) {
-    let mut out = std::io::stdout().lock();
-    for line in lines {
-        if writeln!(out, "{line}").is_err() {
-            return;
-        }
-    }
+    crate::tell::answer(lines);
 }

@@ -311,3 +311,23 @@ fn faults_and_help_in_japanese() {
     let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(["check", "--from", "日本", "--to", "アメリカ", "--data", "contact", "--lang", "ja"]).output().unwrap();
     assert_eq!(out.status.code(), Some(12), "{}", String::from_utf8_lossy(&out.stderr));
 }
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success_and_what_a_person_wrote_stays() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in [&["words", "consent"][..], &["rules", "watchlist", "tr."], &["verify", "--help"]] {
+        let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).env("TEGATA_LANG", "en").stdout(full()).stderr(std::process::Stdio::piped()).output().unwrap();
+        let help = args.contains(&"--help");
+        assert!(help || out.status.code() == Some(1) && String::from_utf8_lossy(&out.stderr).contains("TGT-C001"), "{args:?}: {out:?}");
+    }
+    let dir = fresh("stays");
+    let (table, dictionary) = (dir.join("t.csv"), dir.join("d.toml"));
+    fs::write(&table, "\u{1b}]0;title\u{7}name,b\nx,1\n").unwrap();
+    fs::write(&dictionary, "# corrected by hand").unwrap();
+    let (table, written) = (table.to_string_lossy(), dictionary.to_string_lossy());
+    let out = tegata(&["scan", &table, "--dictionary", &written]);
+    assert!(out.status.code() == Some(2) && fs::read_to_string(&dictionary).unwrap() == "# corrected by hand", "{out:?}");
+    let out = tegata(&["scan", &table, "--dictionary", &written, "--force"]);
+    assert!(out.status.success() && fs::read_to_string(&dictionary).unwrap() != "# corrected by hand");
+    assert!(!out.stdout.contains(&0x1b) && !out.stdout.contains(&7), "what would rename the window of a terminal is not printed");
+}

@@ -287,6 +287,7 @@ arg-measures = 講じてある措置の識別子
 arg-paper = 記入済みの書面(Markdown)
 arg-form = 記入する様式の識別子
 arg-draft-out = 表示の代わりに、書面をここに書き出す
+arg-scan-force = 既にある辞書に上書きする
 arg-draft-force = 既にある書面に上書きする
 arg-draft-all = すべての様式を一覧する
 arg-draft-recipient = 受け手の名前(ファイルにない場合)

@@ -325,11 +325,11 @@ fn lines(check: &Check, engine: &mut Engine, as_of: AsOf) -> Result<Verdict, Str
                 crate::batch::problem(i + 1, &e)
             }
         };
-        if writeln!(out, "{text}").is_err() {
+        if !crate::tell::written(writeln!(out, "{text}")) {
             break;
         }
     }
-    let _closed = out.flush();
+    crate::tell::written(out.flush());
     match (unread, worst) {
         (0, Some(worst)) => Ok(worst),
         (0, None) => Err("error[TGT-C002]: no line holds a transfer".into()),

@@ -32,6 +32,9 @@ pub struct Scan {
     /// Write the findings as a dictionary that a person corrects and `tegata protect` takes.
     #[arg(long, value_name = "FILE")]
     dictionary: Option<PathBuf>,
+    /// Write over a dictionary that is there.
+    #[arg(long, requires = "dictionary")]
+    force: bool,
     /// Print the findings as one JSON document.
     #[arg(long)]
     json: bool,
@@ -120,6 +123,10 @@ fn look(scan: &Scan) -> Result<(), String> {
     let found = node::protect::scan(&scan.file, &node::protect::knowledge().map_err(wrong)?).map_err(wrong)?;
     wheel.finish_and_clear();
     if let Some(path) = &scan.dictionary {
+        // What a person has corrected is not lost by a slip.
+        if path.exists() && !scan.force {
+            return Err(format!("error[TGT-C001]: `{}` is there already; --force writes over it", path.display()));
+        }
         let text = found.dictionary().render().map_err(|e| format!("error[TGT-N004]: {e}"))?;
         super::write_whole(path, text.as_bytes())?;
         errln!("{}", path.display());

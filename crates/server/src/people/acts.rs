@@ -113,6 +113,11 @@ pub struct Day {
 
 /// A node as its programs see it. Calls may block; they run off the serving threads.
 pub trait Acts: Send + Sync {
+    /// Whether there is a node behind these pages.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Tells.
     fn look(&self, who: &Principal, what: Look) -> Result<Value, Problem>;
     /// Does; the status and the body of the answer.
@@ -146,6 +151,10 @@ fn no_node() -> Problem {
 }
 
 impl Acts for NoNode {
+    fn is_there(&self) -> bool {
+        false
+    }
+
     fn look(&self, _: &Principal, _: Look) -> Result<Value, Problem> {
         Err(no_node())
     }
