@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../../crates/server/tests/port/mod.rs"]
+mod port;
 #[path = "../../../crates/server/tests/three/mod.rs"]
 mod three;
 
