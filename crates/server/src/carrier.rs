@@ -4,11 +4,12 @@
 //! address judged, and that very address connected to; redirects are not followed; sizes and times are limited.
 
 pub mod reach;
+mod terms;
 
 #[cfg(test)]
 mod tests;
 
-use crate::tls::{Fresh, TlsError, provider, read_anchors, read_identity, read_lists};
+use crate::tls::{Fresh, TlsError};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -16,8 +17,7 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use hyper_util::rt::TokioIo;
 use node::ports::{Began, Carrier, CarrierError, Reply, Request};
-use reach::Reach;
-use rustls::client::{Resumption, WebPkiServerVerifier};
+pub use terms::{Limits, Terms};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 use std::collections::HashMap;
@@ -25,7 +25,6 @@ use std::error::Error as _;
 use std::fmt;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
@@ -37,116 +36,6 @@ const IDLE_PER_PEER_MAX: usize = 32;
 const IDLE_MAX: usize = 256;
 /// LIMIT: bytes that are read from a connection at once.
 const READ_AHEAD: usize = 64 << 10;
-
-/// How long a message may take and how large an answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// LIMIT: the time to resolve a name, connect and shake hands.
-    pub connect: Duration,
-    /// LIMIT: the time from then until the head of the answer is here.
-    pub first_byte: Duration,
-    /// LIMIT: the time from then until its body is here.
-    pub body: Duration,
-    /// LIMIT: bytes of the answer's head.
-    pub head_bytes_max: usize,
-    /// LIMIT: headers of the answer.
-    pub headers_max: usize,
-    /// LIMIT: how long a connection is kept unused; shorter than servers keep it.
-    pub idle: Duration,
-    /// How often files are looked at for a change.
-    pub look_every: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(10),
-            body: Duration::from_secs(60),
-            head_bytes_max: 32 << 10,
-            headers_max: 64,
-            idle: Duration::from_secs(5),
-            look_every: Duration::from_millis(500),
-        }
-    }
-}
-
-/// Whom a carrier believes, who it is itself, and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// PEM file of the certificates at which peers' paths end; nothing else is trusted.
-    pub anchors: PathBuf,
-    /// PEM file of revocation lists by which peers' certificates are judged.
-    pub revoked: Option<PathBuf>,
-    /// PEM files of our own certificate and its key, shown to peers that ask.
-    pub identity: Option<(PathBuf, PathBuf)>,
-    /// Which addresses may be called.
-    pub reach: Reach,
-    /// Whether `http` is spoken too, with loopback alone: for the test identity.
-    pub clear_on_loopback: bool,
-    /// Times and sizes.
-    pub limits: Limits,
-}
-
-impl Terms {
-    /// Believes these anchors, goes outside alone, shows no certificate.
-    pub fn new(anchors: impl Into<PathBuf>) -> Self {
-        let reach = Reach::Outside { also: Vec::new() };
-        let limits = Limits::default();
-        Self { anchors: anchors.into(), revoked: None, identity: None, reach, clear_on_loopback: false, limits }
-    }
-
-    /// Speaks `http` with loopback too.
-    pub fn clear_on_loopback(self) -> Self {
-        Self { clear_on_loopback: true, ..self }
-    }
-
-    /// Shows this certificate, whose key is in the second file.
-    pub fn showing(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        Self { identity: Some((certificate.into(), key.into())), ..self }
-    }
-
-    /// Goes where this says.
-    pub fn reaching(self, reach: Reach) -> Self {
-        Self { reach, ..self }
-    }
-
-    /// Waits and reads as this says.
-    pub fn within(self, limits: Limits) -> Self {
-        Self { limits, ..self }
-    }
-
-    fn paths(&self) -> Vec<PathBuf> {
-        let own = self.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
-        [&self.anchors].into_iter().chain(&self.revoked).chain(own).cloned().collect()
-    }
-
-    fn client_config(&self) -> Result<ClientConfig, TlsError> {
-        let wrong = |e: &dyn fmt::Display| TlsError::unusable(&self.anchors, e);
-        let verifier = WebPkiServerVerifier::builder_with_provider(read_anchors(&self.anchors)?, provider())
-            .with_crls(read_lists(self.revoked.as_deref())?)
-            .only_check_end_entity_revocation()
-            .build()
-            .map_err(|e| wrong(&e))?;
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|e| wrong(&e))?
-            .with_webpki_verifier(verifier);
-        let mut config = match &self.identity {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
-                let (chain, private) = read_identity(certificate, key)?;
-                builder
-                    .with_client_auth_cert(chain, private)
-                    .map_err(|e| TlsError::unusable(certificate, e))?
-            }
-        };
-        // A resumed session would skip the look at the certificate, and with it a revocation.
-        config.resumption = Resumption::disabled();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
-    }
-}
 
 /// Carries messages over HTTP/1.1 and TLS 1.3; keeps a few connections for the next one.
 pub struct TlsCarrier {

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+use super::reach::Reach;
 use super::*;
 use crate::tls::kit::Town;
 use crate::tls::{Clients, Door, Files, Limits as DoorLimits, Listening, bind};
