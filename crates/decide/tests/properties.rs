@@ -13,7 +13,6 @@ mod rules;
 use decide::{
     decision::{CrossingAnswer, Verdict},
     engine::Engine,
-    hygiene::double_edged,
 };
 use evaluator::{Reference, Value, Variable};
 use generate::{Draw, Kinds, Text};
@@ -495,11 +494,8 @@ fn spoken(book: &Rulebook, slot: &str, value: &Value) -> Spoken {
 #[test]
 fn p3_holds_for_the_real_rulebook() {
     let (book, as_of, cases) = real();
+    // That no offered measure makes a lawful state unlawful, `hygiene.rs` looks for on every day.
     let mut engine = Engine::new(book.clone());
-    assert!(
-        double_edged(&book).unwrap().is_empty(),
-        "an offered measure makes something worse"
-    );
     let bounds: Vec<Bound> = cases.iter().map(|f| bind(&book, f).unwrap()).collect();
     let all: Vec<Verdict> = bounds.iter().map(|b| engine.verdict(b, as_of).unwrap()).collect();
     // Seen from the other side: with every sixth measure not offered, nothing is more open.
