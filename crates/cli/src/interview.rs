@@ -5,13 +5,13 @@ use decide::{decision::{Missing, Verdict}, engine::Engine};
 use node::question::known_place;
 use model::{AsOf, fact::Said, transfer::Transfer};
 use rulebook::vocabulary::{Domain, Fact, Vocabulary, Word};
-use std::{collections::BTreeSet, io::{BufRead, Write}};
+use std::{collections::{BTreeSet, VecDeque}, io::{BufRead, Write}};
 use words::{Arg, say};
 
 /// What a person thinks of first.
 const FIRST: [&str; 3] = ["exporter.place", "recipient.place", "data.categories"];
 /// So many answers more settle a usual question.
-const QUESTIONS_USUAL: usize = 7;
+const QUESTIONS_USUAL: usize = 6;
 // LIMIT: questions in one interview.
 const QUESTIONS_MAX: usize = 40;
 
@@ -21,8 +21,27 @@ pub fn run(engine: &mut Engine, mut flat: Vec<(String, Said)>, as_of: AsOf, voic
     errln!("{}", voice.word("interview-start"));
     let mut asked: BTreeSet<String> = flat.iter().map(|(s, _)| s.clone()).collect();
     let (mut answers, mut said) = (0, 0);
+    // What the person said to be otherwise than usual is asked before all else.
+    let (mut usual_asked, mut otherwise) = (false, VecDeque::new());
     for _ in 0..QUESTIONS_MAX {
-        let Some(slot) = next(engine, &flat, &asked, answers, as_of)? else { break };
+        // What is mostly so is asked in one question, once it is known what goes where.
+        if !usual_asked && FIRST.iter().all(|slot| asked.contains(*slot)) {
+            usual_asked = true;
+            match usual(&mut input, engine, &mut flat, &mut asked, as_of, voice)? {
+                Some(Usual::Said(slots)) => {
+                    answers += 1;
+                    said += 1;
+                    otherwise = slots;
+                }
+                Some(Usual::Unknown) => {}
+                None => break,
+            }
+        }
+        let slot = match otherwise.pop_front() {
+            Some(slot) => Some(slot),
+            None => next(engine, &flat, &asked, answers, as_of)?,
+        };
+        let Some(slot) = slot else { break };
         asked.insert(slot.clone());
         let Some(fact) = engine.book.vocabulary.of_slot(&slot).cloned() else { continue };
         match ask(&mut input, &engine.book.vocabulary, &fact, &slot, voice)? {
@@ -53,8 +72,12 @@ fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, 
             Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } if open(slot) => Some(slot.clone()),
             _ => None,
         }),
-        // It may go with measures; a question more may show that it needs none.
-        Verdict::Conditional if answers < QUESTIONS_USUAL => worst.would_open.iter().find(|s| open(s)).cloned(),
+        // It may go with measures; a question more may show that it needs none, first those that nobody can guess.
+        Verdict::Conditional if answers < QUESTIONS_USUAL => {
+            let guessed = |slot: &&String| engine.book.vocabulary.of_slot(slot).is_some_and(|f| f.usual.is_some());
+            let (usual, other): (Vec<&String>, Vec<&String>) = worst.would_open.iter().filter(|s| open(s)).partition(guessed);
+            other.into_iter().chain(usual).next().cloned()
+        }
         _ => None,
     })
 }
@@ -95,6 +118,81 @@ fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &st
             Some(value) => return Ok(Reply::Said(value)),
             None => errln!("  {}", say(voice.language, "interview-not-understood", &[("said", Arg::Text(line))])),
         }
+    }
+}
+
+/// What was said of the usual.
+enum Usual {
+    /// It holds, but for these slots.
+    Said(VecDeque<String>),
+    /// It is not known, or there is nothing to ask at once.
+    Unknown,
+}
+
+/// Asks at once for everything that would settle it if it is as usual; what the person confirms is said. None at the end of the input.
+fn usual(
+    input: &mut impl BufRead,
+    engine: &mut Engine,
+    flat: &mut Vec<(String, Said)>,
+    asked: &mut BTreeSet<String>,
+    as_of: AsOf,
+    voice: Voice,
+) -> Result<Option<Usual>, String> {
+    let bound = engine.book.bind(&Transfer::single(flat.to_vec())).map_err(|ds| super::verbs::faults(&ds))?;
+    let Some(supposed) = engine.suppose(&bound, as_of).map_err(super::verbs::too_many)? else { return Ok(Some(Usual::Unknown)) };
+    let facts: Vec<(String, String)> = supposed.facts.into_iter().filter(|(slot, _)| !asked.contains(slot)).map(|(slot, f)| (slot, f.known.to_string())).collect();
+    // Two or three are asked one by one as well.
+    if facts.len() < 3 {
+        return Ok(Some(Usual::Unknown));
+    }
+    errln!("\n{}", voice.word("interview-usual"));
+    for (i, (slot, known)) in facts.iter().enumerate() {
+        errln!("  {:>2}. {}: {} [{slot}]", i + 1, named(engine, slot, voice), crate::memo::in_words(&engine.book, slot, known, voice));
+    }
+    loop {
+        errput!("  ({}) > ", voice.word("interview-usual-hint"));
+        std::io::stderr().flush().map_err(|e| e.to_string())?;
+        let mut line = String::new();
+        if input.read_line(&mut line).map_err(|e| e.to_string())? == 0 {
+            return Ok(None);
+        }
+        let line = line.trim().to_lowercase();
+        if line.is_empty() || line == "?" {
+            errln!("  {}", voice.word("interview-unknown"));
+            return Ok(Some(Usual::Unknown));
+        }
+        let Some(numbers) = otherwise(&line, facts.len()) else {
+            errln!("  {}", say(voice.language, "interview-not-understood", &[("said", Arg::Text(&line))]));
+            continue;
+        };
+        let mut slots = VecDeque::new();
+        for (i, (slot, known)) in facts.into_iter().enumerate() {
+            if numbers.contains(&(i + 1)) {
+                slots.push_back(slot);
+                continue;
+            }
+            transfer_file::add(flat, &format!("{slot}={known}"))?;
+            asked.insert(slot);
+        }
+        return Ok(Some(Usual::Said(slots)));
+    }
+}
+
+/// Which of so many are otherwise: none after yes, all after no, else those with the numbers said.
+fn otherwise(line: &str, n: usize) -> Option<Vec<usize>> {
+    match line {
+        "y" | "yes" | "はい" => Some(Vec::new()),
+        "n" | "no" | "いいえ" => Some((1..=n).collect()),
+        numbers => numbers.split([',', '、', ' ']).filter(|p| !p.is_empty()).map(|p| p.parse().ok().filter(|i| (1..=n).contains(i))).collect(),
+    }
+}
+
+/// The name of a fact, with whose it is.
+fn named(engine: &Engine, slot: &str, voice: Voice) -> String {
+    let label = engine.book.vocabulary.of_slot(slot).map(|f| f.label.in_(voice.language).to_string()).unwrap_or_default();
+    match slot.split_once('.') {
+        Some((role @ ("exporter" | "recipient"), _)) => format!("{} ({})", label, voice.word(&format!("who-{role}"))),
+        _ => label,
     }
 }
 
@@ -152,4 +250,19 @@ fn is_none(lower: &str) -> bool {
 fn choice(words: &[&Word], text: &str) -> Option<String> {
     let by_number = text.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).and_then(|i| words.get(i));
     by_number.or_else(|| words.iter().find(|w| w.id == text || w.label.en.eq_ignore_ascii_case(text) || w.label.ja == text)).map(|w| w.id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::otherwise;
+
+    #[test]
+    fn what_is_otherwise_is_said_by_numbers() {
+        assert_eq!(otherwise("y", 3), Some(Vec::new()));
+        assert_eq!(otherwise("いいえ", 3), Some(vec![1, 2, 3]));
+        assert_eq!(otherwise("2、 3", 3), Some(vec![2, 3]));
+        for wrong in ["4", "0", "2,x", "maybe"] {
+            assert_eq!(otherwise(wrong, 3), None, "{wrong}");
+        }
+    }
 }

@@ -142,7 +142,7 @@ fn facts(book: &Rulebook, crossing: &Crossing, many: bool, voice: Voice) -> Stri
 }
 
 /// A value as the vocabulary calls it, in the reader's language.
-fn in_words(book: &Rulebook, slot: &str, known: &str, voice: Voice) -> String {
+pub fn in_words(book: &Rulebook, slot: &str, known: &str, voice: Voice) -> String {
     let label = |word: &str| match book.vocabulary.of_slot(slot) {
         Some(Fact { domain: Domain::OneOf(words) | Domain::SetOf(words), .. }) => words.iter().find(|w| w.id == word).map(|w| w.label.in_(voice.language).to_string()),
         Some(Fact { domain: Domain::Place | Domain::Places, .. }) => book.vocabulary.places.get(word).map(|l| l.in_(voice.language).to_string()),

@@ -111,6 +111,8 @@ interview-yes-no = y or n; ? = not known
 interview-count = a whole number
 interview-date = a day such as 2026-11-22
 interview-not-understood = “{ $said }” is none of these; please try again.
+interview-usual = Is all of this so?
+interview-usual-hint = y = all of it; numbers of what is otherwise; ? = not known
 interview-unknown = Taken as not known.
 interview-from = From which country does the data go?
 interview-to = To which country does it go?

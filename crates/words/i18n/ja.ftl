@@ -105,6 +105,8 @@ interview-yes-no = はい 又は いいえ。不明なら ?
 interview-count = 整数
 interview-date = 2026-11-22のような日付
 interview-not-understood = 「{ $said }」は選択肢にありません。もう一度入力してください。
+interview-usual = 次はすべてそのとおりですか。
+interview-usual-hint = はい = すべてそのとおり、異なるものの番号、不明なら ?
 interview-unknown = 不明として扱います。
 interview-from = データはどの国から送られますか。
 interview-to = どの国へ送られますか。
