@@ -73,6 +73,17 @@ impl Fault {
     }
 }
 
+/// Ends a verb that speaks to a node: its lines, or the one line that says what is wrong.
+pub fn end(done: Result<Vec<String>, Fault>) -> std::process::ExitCode {
+    match done {
+        Ok(lines) => {
+            crate::tell::answer(&lines);
+            std::process::ExitCode::SUCCESS
+        }
+        Err(fault) => fault.exit(),
+    }
+}
+
 impl From<String> for Fault {
     fn from(line: String) -> Self {
         Self::usage(line)

@@ -163,6 +163,9 @@ fn a_change_is_sent_once_signed_and_again_only_when_it_reads_otherwise() {
     assert!(got.join().unwrap()[0].contains("Nothing ever goes"));
     fs::write(at.join("secret"), "whsec_c2hvcnQ=").unwrap();
     assert_eq!(send(&url).status.code(), Some(2));
+    // No address that messages go to.
+    let early = run(at, &["rules", "feed", "--post", "ftp://desk.example/x", "--secret", "secret"]);
+    assert!(early.status.code() == Some(2) && String::from_utf8_lossy(&early.stderr).starts_with("error[peer/address]"), "{early:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `tegata catalog`: what a provider offers, and under which condition of law.
 
-use crate::door::{Door, Fault, Which};
+use crate::door::{self, Door, Fault, Which};
 use crate::verdict::Voice;
 use clap::Args;
 
@@ -25,13 +25,7 @@ pub struct Catalog {
 
 /// Runs the verb.
 pub fn run(catalog: Catalog) -> ExitCode {
-    match read(&catalog) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(read(&catalog))
 }
 
 fn read(catalog: &Catalog) -> Result<Vec<String>, Fault> {

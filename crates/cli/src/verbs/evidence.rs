@@ -1,6 +1,6 @@
 //! `tegata evidence`: the container of a delivery, with what checks it.
 
-use crate::door::{Door, Fault, Which, part};
+use crate::door::{self, Door, Fault, Which, part};
 use clap::Args;
 use serde_json::Value;
 use std::{path::PathBuf, process::ExitCode, time::{Duration, Instant}};
@@ -29,13 +29,7 @@ const WAIT: Duration = Duration::from_secs(20);
 
 /// Runs the verb.
 pub fn run(evidence: Evidence) -> ExitCode {
-    match write(&evidence) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(write(&evidence))
 }
 
 fn write(evidence: &Evidence) -> Result<Vec<String>, Fault> {

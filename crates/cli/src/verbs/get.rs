@@ -1,6 +1,6 @@
 //! `tegata get`: a dataset from a provider: agreed, carried chunk by chunk, received with evidence.
 
-use crate::{door::{Door, Fault, Which, part, quoted}, verdict::Voice};
+use crate::{door::{self, Door, Fault, Which, part, quoted}, verdict::Voice};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -52,13 +52,7 @@ impl Get {
 
 /// Runs the verb.
 pub fn run(get: Get) -> ExitCode {
-    match fetch(&get) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(fetch(&get))
 }
 
 fn fetch(get: &Get) -> Result<Vec<String>, Fault> {

@@ -1,6 +1,6 @@
 //! `tegata offer`: a file in the catalog of one's node, with what is known of it for the law.
 
-use crate::{door::{Door, Fault, Which}, transfer_file};
+use crate::{door::{self, Door, Fault, Which}, transfer_file};
 use clap::Args;
 use model::fact::Said;
 use node::act::judgment::Judgment;
@@ -67,13 +67,7 @@ pub struct Offer {
 
 /// Runs the verb.
 pub fn run(offer: Offer) -> ExitCode {
-    match give(&offer) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(give(&offer))
 }
 
 fn give(offer: &Offer) -> Result<Vec<String>, Fault> {

@@ -1,6 +1,6 @@
 //! `tegata participant`: the participants behind the doors of one process.
 
-use crate::door::{Door, Fault, Which, part};
+use crate::door::{self, Door, Fault, Which, part};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -110,13 +110,7 @@ enum Act {
 
 /// Runs the verb.
 pub fn run(participant: Participant) -> ExitCode {
-    match order(&participant) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(order(&participant))
 }
 
 fn order(participant: &Participant) -> Result<Vec<String>, Fault> {

@@ -8,6 +8,7 @@ use model::{CivilDate, Digest};
 use node::feed::{self, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use server::carrier::TlsCarrier;
 use std::{collections::BTreeMap, path::{Path, PathBuf}};
 use words::{Arg, say};
 
@@ -70,14 +71,19 @@ pub fn feed(feed: &Feed) -> Result<Vec<String>, (String, u8)> {
     let book = rules_source::load(feed.common.rules.as_deref()).map_err(usage)?;
     let language = feed.common.voice().language;
     let today = feed.as_of.unwrap_or_else(super::today);
+    // What is told wrongly is said before the work, which takes a while.
+    let receiver = match (&feed.post, &feed.secret) {
+        (Some(url), Some(secret)) => Some(Receiver::of(feed, url, secret)?),
+        _ => None,
+    };
     let bar = super::wheel(&say(language, "feed-wheel", &[]));
     let changes = feed::changes(&mut Engine::new(book.clone()), today, language).map_err(|e| usage(super::too_many(e)))?;
     bar.finish_and_clear();
     let place = Place { base: feed.base.trim_end_matches('/'), language };
-    if let (Some(url), Some(secret)) = (&feed.post, &feed.secret) {
+    if let Some(receiver) = receiver {
         let items = feed::json_feed(&book, &changes, &place);
         let items = items.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-        return send(feed, url, secret, &items, today);
+        return send(feed, receiver, &items, today);
     }
     Ok(match feed.format {
         FeedForm::Atom => vec![feed::atom(&book, &changes, &place).trim_end().to_string()],
@@ -85,15 +91,32 @@ pub fn feed(feed: &Feed) -> Result<Vec<String>, (String, u8)> {
     })
 }
 
+/// Who waits for changes, and what was sent already; none: nothing yet.
+struct Receiver<'a> {
+    url: &'a str,
+    secret: Secret,
+    carrier: TlsCarrier,
+    before: Option<Sent>,
+}
+
+impl<'a> Receiver<'a> {
+    fn of(feed: &Feed, url: &'a str, secret: &Path) -> Result<Self, (String, u8)> {
+        let usage = |line: String| (line, 2);
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Err(usage(format!("error[peer/address]: `{url}` is no address of a receiver, such as https://desk.example/hooks/law")));
+        }
+        let wrong = || usage(format!("error[TGT-C013]: `{}` is no secret of a webhook: `whsec_` and base64 of 24 to 64 bytes", secret.display()));
+        let secret = Secret::read(&read_text(secret).map_err(usage)?).ok_or_else(wrong)?;
+        let before = remembered(&feed.memory).map_err(usage)?;
+        Ok(Self { url, secret, carrier: rules_release::carrier(feed.ca.as_deref())?, before })
+    }
+}
+
 /// Sends what is new, oldest first; what was taken is remembered at once.
-fn send(feed: &Feed, url: &str, secret: &Path, items: &[Value], today: CivilDate) -> Result<Vec<String>, (String, u8)> {
+fn send(feed: &Feed, to: Receiver<'_>, items: &[Value], today: CivilDate) -> Result<Vec<String>, (String, u8)> {
     let usage = |line: String| (line, 2);
-    let wrong = || usage(format!("error[TGT-C013]: `{}` is no secret of a webhook: `whsec_` and base64 of 24 to 64 bytes", secret.display()));
-    let secret = Secret::read(&read_text(secret).map_err(usage)?).ok_or_else(wrong)?;
-    let before = remembered(&feed.memory).map_err(usage)?;
-    let first = before.is_none();
-    let mut sent = before.unwrap_or_else(|| Sent { schema: SCHEMA.into(), ..Sent::default() });
-    let carrier = rules_release::carrier(feed.ca.as_deref())?;
+    let first = to.before.is_none();
+    let mut sent = to.before.unwrap_or_else(|| Sent { schema: SCHEMA.into(), ..Sent::default() });
     let mut n = 0;
     for item in items.iter().rev() {
         let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_string();
@@ -105,7 +128,7 @@ fn send(feed: &Feed, url: &str, secret: &Path, items: &[Value], today: CivilDate
         if !(first && in_force) {
             let body = json!({ "type": "tegata.law.changed", "timestamp": super::now().to_string(), "data": item }).to_string();
             let name = format!("{id}#{}", digest.short());
-            let taken = webhook::post(&carrier, url, &secret, &name, super::now(), body.into_bytes());
+            let taken = webhook::post(&to.carrier, to.url, &to.secret, &name, super::now(), body.into_bytes());
             if let Err(line) = taken {
                 remember(&feed.memory, &sent).map_err(usage)?;
                 return Err((line, 3));
@@ -115,7 +138,7 @@ fn send(feed: &Feed, url: &str, secret: &Path, items: &[Value], today: CivilDate
         sent.changes.insert(id, digest);
     }
     remember(&feed.memory, &sent).map_err(usage)?;
-    Ok(vec![say(feed.common.voice().language, "feed-sent", &[("n", Arg::Number(n)), ("url", Arg::Text(url))])])
+    Ok(vec![say(feed.common.voice().language, "feed-sent", &[("n", Arg::Number(n)), ("url", Arg::Text(to.url))])])
 }
 
 fn remembered(path: &Path) -> Result<Option<Sent>, String> {

@@ -1,6 +1,6 @@
 //! `tegata token`: who may come in at the doors of a process that serves.
 
-use crate::door::{Door, Fault, Which, part};
+use crate::door::{self, Door, Fault, Which, part};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -46,13 +46,7 @@ enum Act {
 
 /// Runs the verb.
 pub fn run(token: Token) -> ExitCode {
-    match order(&token) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(order(&token))
 }
 
 fn order(token: &Token) -> Result<Vec<String>, Fault> {

@@ -1,6 +1,6 @@
 //! `tegata why`: why a transfer may or may not go, or why a negotiation or flow of one's node stands where it stands.
 
-use crate::{door::{Door, Fault, Which, part}, verdict::Voice};
+use crate::{door::{self, Door, Fault, Which, part}, verdict::Voice};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -26,13 +26,7 @@ pub fn run(why: Why) -> ExitCode {
     if let Some(file) = why.what.as_ref().filter(|w| std::path::Path::new(w).is_file()) {
         return super::check::explain(file, &why.common);
     }
-    match tell(&why) {
-        Ok(lines) => {
-            super::print_lines(&lines);
-            ExitCode::SUCCESS
-        }
-        Err(fault) => fault.exit(),
-    }
+    door::end(tell(&why))
 }
 
 /// The moves in two lanes, ours left and theirs right; then why, what to do, and what binds.
