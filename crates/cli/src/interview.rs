@@ -11,7 +11,7 @@ use words::{Arg, say};
 /// What a person thinks of first.
 const FIRST: [&str; 3] = ["exporter.place", "recipient.place", "data.categories"];
 /// So many answers more settle a usual question.
-const QUESTIONS_USUAL: usize = 6;
+const QUESTIONS_USUAL: usize = 5;
 // LIMIT: questions in one interview.
 const QUESTIONS_MAX: usize = 40;
 
@@ -89,7 +89,7 @@ enum Reply {
 }
 
 fn ask(input: &mut impl BufRead, vocabulary: &Vocabulary, fact: &Fact, slot: &str, voice: Voice) -> Result<Reply, String> {
-    errln!("\n{}", question(fact, slot, voice));
+    errln!("\n{} [{slot}]", question(fact, slot, voice));
     for (i, w) in offered(fact).iter().enumerate() {
         errln!("  {:>2}. {}", i + 1, w.label.in_(voice.language));
     }
@@ -129,7 +129,7 @@ enum Usual {
     Unknown,
 }
 
-/// Asks at once for everything that would settle it if it is as usual; what the person confirms is said. None at the end of the input.
+/// Asks at once for everything that would settle it, or leave fewer to ask, if it is as usual; what the person confirms is said. None at the end of the input.
 fn usual(
     input: &mut impl BufRead,
     engine: &mut Engine,
@@ -139,8 +139,8 @@ fn usual(
     voice: Voice,
 ) -> Result<Option<Usual>, String> {
     let bound = engine.book.bind(&Transfer::single(flat.to_vec())).map_err(|ds| super::verbs::faults(&ds))?;
-    let Some(supposed) = engine.suppose(&bound, as_of).map_err(super::verbs::too_many)? else { return Ok(Some(Usual::Unknown)) };
-    let facts: Vec<(String, String)> = supposed.facts.into_iter().filter(|(slot, _)| !asked.contains(slot)).map(|(slot, f)| (slot, f.known.to_string())).collect();
+    let supposed = engine.usual(&bound, as_of).map_err(super::verbs::too_many)?;
+    let facts: Vec<(String, String)> = supposed.into_iter().filter(|(slot, _)| !asked.contains(slot)).map(|(slot, f)| (slot, f.known.to_string())).collect();
     // Two or three are asked one by one as well.
     if facts.len() < 3 {
         return Ok(Some(Usual::Unknown));

@@ -3,14 +3,14 @@
 //! INVARIANT: a supposition is not a decision and opens nothing: a pass is made from a [`Decision`] alone.
 
 use crate::{
-    decision::{Clause, Decision, Remedy, Verdict},
+    decision::{Clause, Decision, Missing, Remedy, Verdict},
     engine::Engine,
     table::TooManyCells,
 };
 use model::AsOf;
 use rulebook::bind::{Bound, BoundFact};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What would be answered, and what it supposes.
 #[derive(Clone, Debug, Serialize)]
@@ -33,17 +33,36 @@ impl Engine {
         if self.verdict(bound, as_of)? != Verdict::Undetermined {
             return Ok(None);
         }
-        let (mut supposed, added) = self.book.suppose(bound);
+        let (supposed, added) = self.book.suppose(bound);
         let verdict = self.verdict(&supposed, as_of)?;
         if verdict == Verdict::Undetermined {
             return Ok(None);
         }
         let wanted = self.decide(&supposed, as_of)?;
+        let facts = self.fewest(supposed, added, &wanted, as_of)?;
+        let worst = wanted.worst().cloned();
+        let (deciding, remedies, would_open) = worst.map(|c| (c.deciding, c.remedies, c.would_open)).unwrap_or_default();
+        Ok(Some(Supposition { verdict, facts, deciding, remedies, would_open }))
+    }
+
+    /// The usual facts that would settle a transfer that waits for facts, or leave fewer to ask: the fewest without which the answer,
+    /// or what it waits for, would be another. Empty when it waits for nothing.
+    pub fn usual(&mut self, bound: &Bound, as_of: AsOf) -> Result<BTreeMap<String, BoundFact>, TooManyCells> {
+        if self.verdict(bound, as_of)? != Verdict::Undetermined {
+            return Ok(BTreeMap::new());
+        }
+        let (supposed, added) = self.book.suppose(bound);
+        let wanted = self.decide(&supposed, as_of)?;
+        self.fewest(supposed, added, &wanted, as_of)
+    }
+
+    /// Of the facts supposed, the fewest found without which the decision would tell a person something else.
+    fn fewest(&mut self, mut supposed: Bound, added: Vec<Vec<String>>, wanted: &Decision, as_of: AsOf) -> Result<BTreeMap<String, BoundFact>, TooManyCells> {
         let mut facts = BTreeMap::new();
         for (i, slots) in added.into_iter().enumerate() {
             for slot in slots {
                 let Some(fact) = supposed.crossings.get_mut(i).and_then(|c| c.facts.remove(&slot)) else { continue };
-                if !says_the_same(&self.decide(&supposed, as_of)?, &wanted) {
+                if !says_the_same(&self.decide(&supposed, as_of)?, wanted) {
                     if let Some(crossing) = supposed.crossings.get_mut(i) {
                         crossing.facts.insert(slot.clone(), fact.clone());
                     }
@@ -51,19 +70,26 @@ impl Engine {
                 }
             }
         }
-        let worst = wanted.worst().cloned();
-        let (deciding, remedies, would_open) = worst.map(|c| (c.deciding, c.remedies, c.would_open)).unwrap_or_default();
-        Ok(Some(Supposition { verdict, facts, deciding, remedies, would_open }))
+        Ok(facts)
     }
 }
 
-/// Whether two decisions tell a person the same: the verdict, what speaks first, and the first way through.
+/// Whether two decisions tell a person the same: the verdict, what speaks first, the first way through, and what they wait for.
 fn says_the_same(a: &Decision, b: &Decision) -> bool {
     let first = |d: &Decision| {
         let worst = d.worst();
         let clause = worst.and_then(|c| c.deciding.first()).map(|c| c.id.clone());
         let way: Option<Vec<String>> = worst.and_then(|c| c.remedies.first()).map(|r| r.measures.iter().map(|m| m.id.clone()).collect());
-        (d.verdict, clause, way)
+        let waits: BTreeSet<String> = worst.iter().flat_map(|c| &c.missing).filter_map(asked).map(str::to_string).collect();
+        (d.verdict, clause, way, waits)
     };
     first(a) == first(b)
+}
+
+/// The slot of a fact that an answer waits for.
+fn asked(missing: &Missing) -> Option<&str> {
+    match missing {
+        Missing::Fact { slot, .. } | Missing::Judgment { slot, .. } => Some(slot),
+        Missing::NotCovered { .. } | Missing::Disputed { .. } => None,
+    }
 }
