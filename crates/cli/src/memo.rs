@@ -88,7 +88,7 @@ fn ways(c: &CrossingAnswer, voice: Voice) -> String {
 
 fn duties(c: &CrossingAnswer, voice: Voice) -> String {
     let open = c.obligations.iter().filter(|o| o.truth == decide::knowledge::Truth::Yes && !o.done);
-    let line = |o: &ObligationAnswer| format!("{} ({}) — {}", o.citation.cites, voice.due(o), o.says.in_(voice.language));
+    let line = |o: &ObligationAnswer| format!("{} ({}) — {}", voice.provision(&o.citation.cites), voice.due(o), o.says.in_(voice.language));
     match c.verdict {
         Verdict::Permitted | Verdict::Conditional => list("duties", open.take(8).map(line), voice),
         Verdict::Undetermined | Verdict::Prohibited | Verdict::OutOfScope => String::new(),

@@ -4,6 +4,7 @@ use decide::decision::{Clause, ClauseKind, CrossingAnswer, Decision, LayerAnswer
 use decide::{footing, knowledge::Truth, suppose::Supposition};
 use model::{citation::{Review, Seen}, text::{Language, Text}};
 use rulebook::vocabulary::Vocabulary;
+use std::borrow::Cow;
 use words::{Arg, say};
 
 /// How an answer is printed.
@@ -28,6 +29,11 @@ impl Voice {
     /// A message without arguments.
     pub fn word(&self, id: &str) -> String {
         say(self.language, id, &[])
+    }
+
+    /// A provision as it is cited in the language.
+    pub fn provision<'c>(&self, cites: &'c str) -> Cow<'c, str> {
+        words::cite(self.language, cites)
     }
 
     fn text<'t>(&self, text: &'t Text) -> &'t str {
@@ -151,7 +157,7 @@ impl Voice {
     pub fn cite(&self, clause: &Clause) -> String {
         let from = clause.citation.from.map(|d| d.to_string()).unwrap_or_default();
         let until = clause.citation.until.map(|d| d.to_string()).unwrap_or_default();
-        let days = format!("{} [{from}..{until}]", clause.citation.cites);
+        let days = format!("{} [{from}..{until}]", self.provision(&clause.citation.cites));
         days.trim_start().to_string()
     }
 
@@ -216,7 +222,7 @@ impl Voice {
     /// The provisions that a way takes.
     pub fn by_route(&self, c: &CrossingAnswer, r: &Remedy) -> String {
         let clauses = || c.layers.iter().flat_map(|l| &l.clauses);
-        let mut cites: Vec<&str> = r.routes.iter().filter_map(|id| clauses().find(|d| d.id == *id)).map(|d| d.citation.cites.as_str()).collect();
+        let mut cites: Vec<Cow<'_, str>> = r.routes.iter().filter_map(|id| clauses().find(|d| d.id == *id)).map(|d| self.provision(&d.citation.cites)).collect();
         cites.dedup();
         if cites.is_empty() { String::new() } else { self.dim(&format!(" → {}", cites.join("; "))) }
     }
@@ -260,7 +266,7 @@ impl Voice {
         if sure.is_empty() || !matches!(c.verdict, Verdict::Permitted | Verdict::Conditional) {
             return;
         }
-        let list: Vec<String> = sure.iter().take(4).map(|o| format!("{} ({})", o.citation.cites, self.due(o))).collect();
+        let list: Vec<String> = sure.iter().take(4).map(|o| format!("{} ({})", self.provision(&o.citation.cites), self.due(o))).collect();
         out.push(format!("{}: {}", self.word("duties"), list.join("; ")));
     }
 

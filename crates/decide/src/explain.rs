@@ -59,14 +59,14 @@ pub fn layer(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge, cross
     })
 }
 
-fn clause(head: &Head, kind: ClauseKind, layer: &str, truth: Truth) -> Clause {
+fn clause(a: &Asked<'_>, head: &Head, kind: ClauseKind, truth: Truth) -> Clause {
     Clause {
         id: head.id.clone(),
         kind,
-        layer: layer.into(),
+        layer: a.layer.id.clone(),
         truth,
         says: head.says.clone(),
-        citation: head.citation(),
+        citation: head.citation(a.table.as_of.on),
         unmet: Vec::new(),
         rank: None,
         beside: None,
@@ -83,7 +83,7 @@ fn outside(a: &Asked<'_>) -> Vec<Clause> {
     let (mut out, law) = (Vec::new(), a.layer.law());
     for (c, f) in &law.scopes {
         if let Some(scope) = a.index.scope(a.book, a.layer.clause(*c)) {
-            let mut said = clause(&scope.head, ClauseKind::Scope, &a.layer.id, a.truth(*f));
+            let mut said = clause(a, &scope.head, ClauseKind::Scope, a.truth(*f));
             if said.truth != Truth::Yes {
                 said.unmet = unmet(a, *c, &scope.reaches);
             }
@@ -95,7 +95,7 @@ fn outside(a: &Asked<'_>) -> Vec<Clause> {
         let t = a.truth(*f);
         if let Some(o) = a.index.out(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(o.remains.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, entries: entries(a, *c, &o.when, t), ..clause(&o.head, ClauseKind::Out, &a.layer.id, t) });
+            out.push(Clause { beside, entries: entries(a, *c, &o.when, t), ..clause(a, &o.head, ClauseKind::Out, t) });
         }
     }
     out
@@ -107,18 +107,18 @@ fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
         let t = a.truth(*f);
         if let Some(b) = a.index.bar(a.book, a.layer.clause(*c)).filter(|_| t != Truth::No) {
             let beside = Some(b.alternative.clone()).filter(|r| !r.en.is_empty());
-            out.push(Clause { beside, entries: entries(a, *c, &b.when, t), ..clause(&b.head, ClauseKind::Bar, &a.layer.id, t) });
+            out.push(Clause { beside, entries: entries(a, *c, &b.when, t), ..clause(a, &b.head, ClauseKind::Bar, t) });
         }
     }
     for g in &law.gates {
         let when = a.truth(g.when);
         let Some(gate) = a.index.gate(a.book, a.layer.clause(g.clause)).filter(|_| when != Truth::No) else { continue };
         let asked_of = entries(a, g.clause, &gate.when, when);
-        out.push(Clause { entries: asked_of, ..clause(&gate.head, ClauseKind::Gate, &a.layer.id, when) });
+        out.push(Clause { entries: asked_of, ..clause(a, &gate.head, ClauseKind::Gate, when) });
         for route in &g.routes {
             let t = a.truth(route.need);
             let Some(r) = a.index.route(a.book, a.layer.clause(route.clause)) else { continue };
-            let mut c = clause(&r.head, ClauseKind::Route, &a.layer.id, t);
+            let mut c = clause(a, &r.head, ClauseKind::Route, t);
             c.rank = Some(r.rank);
             c.beside = Some(r.not_dispense.clone()).filter(|x| !x.en.is_empty());
             if t != Truth::Yes {
@@ -132,13 +132,13 @@ fn inside(a: &Asked<'_>, layer: &rulebook::law::Layer) -> Vec<Clause> {
         let t = a.truth(*late);
         let binding = |o: &&rulebook::law::Obligation| o.if_breached != rulebook::law::IfBreached::SideDuty && t != Truth::No;
         if let Some(o) = a.index.obligation(a.book, a.layer.clause(*c)).filter(binding) {
-            out.push(Clause { entries: entries(a, *c, &o.when, t), ..clause(&o.head, ClauseKind::Obligation, &a.layer.id, t) });
+            out.push(Clause { entries: entries(a, *c, &o.when, t), ..clause(a, &o.head, ClauseKind::Obligation, t) });
         }
     }
     for (i, when) in &law.gaps {
         let t = a.truth(*when);
         if let Some(gap) = layer.gaps.get(*i).filter(|_| t != Truth::No) {
-            let mut c = clause(&layer.head, ClauseKind::Gap, &a.layer.id, t);
+            let mut c = clause(a, &layer.head, ClauseKind::Gap, t);
             c.says = gap.says.clone();
             out.push(c);
         }
@@ -158,7 +158,7 @@ pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
         out.push(ObligationAnswer {
             id: o.head.id.clone(),
             says: o.head.says.clone(),
-            citation: o.head.citation(),
+            citation: o.head.citation(table.as_of.on),
             truth: t,
             due: match &o.due {
                 Due::Before => "before".into(),

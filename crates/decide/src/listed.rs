@@ -151,7 +151,7 @@ fn answer(a: &Asked<'_>, list: &List, entry: &Entry, role: EntryRole, part: Opti
         list: list.head.id.clone(),
         label: list.label.clone(),
         role,
-        citation: entry.head.citation(),
+        citation: entry.head.citation(a.table.as_of.on),
         annulled: entry.head.annulled.filter(|_| role == EntryRole::Annulled),
         given,
         unmet,

@@ -89,7 +89,7 @@ fn heading(book: &Rulebook, form: &Form, paper: &Paper<'_>, language: Language) 
     let args = [
         ("form", Arg::Text(&form.head.id)),
         ("version", Arg::Text(&form.version)),
-        ("cites", Arg::Text(&form.head.cites)),
+        ("cites", Arg::Text(&words::cite(language, form.head.cites_on(paper.today)))),
         ("source", Arg::Text(&form.head.source)),
         ("date", Arg::Text(&date)),
         ("rulebook", Arg::Text(&rules)),

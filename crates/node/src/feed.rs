@@ -73,7 +73,7 @@ fn touched<'a>(book: &'a Rulebook, turn: &Turn<'a>) -> BTreeSet<&'a str> {
 }
 
 fn line(book: &Rulebook, r: &Rule<'_>, word: &str, language: Language) -> String {
-    format!("{} {} — {} [{}]", say(language, word, &[]), r.head.cites, lookup::says(book, r).in_(language), r.head.id)
+    format!("{} {} — {} [{}]", say(language, word, &[]), words::cite(language, &r.head.cites), lookup::says(book, r).in_(language), r.head.id)
 }
 
 fn region(book: &Rulebook, r: &Region, language: Language) -> String {

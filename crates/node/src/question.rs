@@ -182,7 +182,7 @@ pub fn entry(language: Language, e: &EntryAnswer) -> String {
     });
     let because = if e.role == EntryRole::FallsShort && !unmet.is_empty() { "-because" } else { "" };
     let args = [
-        ("cites", Arg::Text(&e.citation.cites)),
+        ("cites", Arg::Text(&words::cite(language, &e.citation.cites))),
         ("from", Arg::Text(&from)),
         ("day", Arg::Text(&turned)),
         ("list", Arg::Text(e.label.in_(language))),

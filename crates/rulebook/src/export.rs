@@ -52,7 +52,7 @@ pub fn json(book: &Rulebook) -> Value {
                 .entries
                 .iter()
                 .enumerate()
-                .map(|(i, e)| json!({ "id": e.head.id, "place": e.key, "citation": e.head.citation(), "published": e.head.published, "annulled": e.head.annulled, "when": written.scope(l, i), "note": e.note }))
+                .map(|(i, e)| json!({ "id": e.head.id, "place": e.key, "citation": e.head.citation(e.head.read), "published": e.head.published, "annulled": e.head.annulled, "when": written.scope(l, i), "note": e.note }))
                 .collect();
             json!({ "id": l.head.id, "label": l.label, "complete_as_of": l.complete_as_of, "source": l.head.source, "review": l.head.review, "entries": entries })
         })

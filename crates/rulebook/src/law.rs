@@ -25,6 +25,9 @@ pub struct Head {
     pub id: String,
     /// The provision as a lawyer cites it.
     pub cites: String,
+    /// As it was cited on days before others, the earliest first: an act that was renumbered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cites_until: Vec<(CivilDate, String)>,
     /// One plain sentence.
     pub says: Text,
     /// Official link.
@@ -91,10 +94,15 @@ impl Head {
         [from, self.until, self.published, self.annulled].into_iter().flatten()
     }
 
-    /// The dated citation of this block.
-    pub fn citation(&self) -> Citation {
+    /// The provision as a lawyer cites it on a day.
+    pub fn cites_on(&self, on: CivilDate) -> &str {
+        self.cites_until.iter().find(|(until, _)| on < *until).map_or(&self.cites, |(_, then)| then)
+    }
+
+    /// The dated citation of this block, as cited on a day.
+    pub fn citation(&self, on: CivilDate) -> Citation {
         Citation {
-            cites: self.cites.clone(),
+            cites: self.cites_on(on).to_string(),
             source: self.source.clone(),
             from: match self.from {
                 Start::On(d) => Some(d),

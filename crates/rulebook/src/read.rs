@@ -188,6 +188,7 @@ impl<'a> Reader<'a> {
         Head {
             id: block.id.clone(),
             cites,
+            cites_until: self.cites_until(),
             says,
             source,
             force: self.word("force", &FORCES, Some(instrument.map_or(Force::Statute, |i| i.force))).unwrap_or(Force::Practice),
@@ -207,6 +208,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `cites until 2022-04-01: Act Art. 24`: how the provision was cited before that day.
+    fn cites_until(&mut self) -> Vec<(CivilDate, String)> {
+        let mut out = Vec::new();
+        for line in self.lines("cites").into_iter().filter(|l| !l.argument.is_empty()) {
+            match line.argument.strip_prefix("until ").and_then(|d| d.trim().parse::<CivilDate>().ok()) {
+                Some(until) if !line.value.is_empty() => out.push((until, line.value.clone())),
+                _ => self.fault("TGT-R009", line.key_span, format!("`cites {}` names no day", line.argument), "`cites until 2022-04-01: Act Art. 24`, the first day on which it is cited otherwise"),
+            }
+        }
+        out.sort();
+        out
+    }
+
     /// Reports keys that no reader asked for, and keys said twice.
     pub fn finish(mut self) {
         let mut seen = BTreeSet::new();
@@ -215,8 +229,8 @@ impl<'a> Reader<'a> {
                 let help = did_you_mean(&line.key, self.used.iter().map(String::as_str).chain(SHARED));
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is no key of `{}`", line.key, self.block.kind), help));
             }
-            // A year of a calendar stands between key and colon.
-            let of_a_year = if ["closed", "open"].contains(&line.key.as_str()) { line.argument.as_str() } else { "" };
+            // A year of a calendar, or the end of an old number, stands between key and colon.
+            let of_a_year = if ["closed", "open", "cites"].contains(&line.key.as_str()) { line.argument.as_str() } else { "" };
             if !["value", "entry", "gap", "given"].contains(&line.key.as_str()) && !seen.insert((line.key.as_str(), of_a_year)) {
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
             }

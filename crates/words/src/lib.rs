@@ -9,6 +9,10 @@
 //! assert_eq!(words::say(Language::Ja, "verdict-permitted", &[]), "移転できます");
 //! ```
 
+mod cite;
+
+pub use cite::cite;
+
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use model::text::Language;
 use std::sync::OnceLock;

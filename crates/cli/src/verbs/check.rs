@@ -387,6 +387,6 @@ pub fn one_line(c: &decide::decision::CrossingAnswer, voice: Voice) -> String {
         Verdict::Undetermined => c.missing.first().map(|m| voice.lack(m)).unwrap_or_default(),
         _ => String::new(),
     };
-    let cites = cites.into_iter().take(3).collect::<Vec<_>>().join("; ");
+    let cites = voice.provision(&cites.into_iter().take(3).collect::<Vec<_>>().join("; ")).into_owned();
     if tail.is_empty() { cites } else { format!("{cites} → {tail}") }
 }

@@ -77,7 +77,7 @@ fn answer(verb: &CommonRule) -> Result<u8, String> {
 
 fn lines(engine: &Engine, found: &Common, voice: Voice) -> Vec<String> {
     let mut out = Vec::new();
-    let cite = |id: &String| engine.book.head(id).map_or_else(|| id.clone(), |h| h.cites.clone());
+    let cite = |id: &String| engine.book.head(id).map_or_else(|| id.clone(), |h| voice.provision(&h.cites).into_owned());
     for a in &found.alone {
         let mut by: Vec<String> = a.by.iter().map(cite).collect();
         by.dedup();

@@ -128,7 +128,7 @@ fn lines(after: &Engine, before: &Engine, r: &Region, voice: Voice) -> Vec<Strin
             Stands::Refused => "effect-refused",
         });
         match s.clause.as_ref().and_then(|c| engine.book.head(c)) {
-            Some(h) => format!("{word} ({})", h.cites),
+            Some(h) => format!("{word} ({})", voice.provision(&h.cites)),
             None => word,
         }
     };

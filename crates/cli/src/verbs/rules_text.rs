@@ -36,12 +36,17 @@ pub fn ls(prefix: &str, as_of: Option<CivilDate>, common: &Common) -> Result<Vec
         out.push(format!("list       {} — {} ({}, complete as of {})", list.head.id, list.label.in_(voice.language), list.entries.len(), list.complete_as_of));
     }
     for (kind, head) in book.heads().into_iter().filter(|(kind, h)| *kind != "entry" && h.id.starts_with(prefix) && counts(h, as_of)) {
-        out.push(format!("{kind:<10} {} {} — {}", head.id, span(head), head.cites));
+        out.push(format!("{kind:<10} {} {} — {}", head.id, span(head), voice.provision(cited(head, as_of))));
     }
     for m in book.measures.iter().filter(|m| m.id.starts_with(prefix)) {
         out.push(format!("measure    {} — {}", m.id, m.label.in_(voice.language)));
     }
     if out.is_empty() { Err(format!("error[TGT-C006]: no rule begins with `{prefix}`")) } else { Ok(out) }
+}
+
+/// How a provision is cited on a day, or now.
+fn cited(head: &Head, as_of: Option<CivilDate>) -> &str {
+    as_of.map_or(&head.cites, |day| head.cites_on(day))
 }
 
 /// One rule with its text as it stands in the file.
@@ -57,7 +62,7 @@ pub fn show(id: &str, as_of: Option<CivilDate>, common: &Common) -> Result<Vec<S
             let ids = book.heads().into_iter().map(|(_, h)| h.id.as_str());
             format!("error[TGT-C006]: there is no rule `{id}`; {}", super::near(id, ids))
         })?;
-    let mut out = vec![format!("{id} {}", span(head)), head.cites.clone(), head.says.in_(voice.language).to_string()];
+    let mut out = vec![format!("{id} {}", span(head)), voice.provision(cited(head, as_of)).into_owned(), head.says.in_(voice.language).to_string()];
     if let Some(d) = as_of {
         let state = if head.counts(AsOf::then(d)) { "counts" } else { "does not count" };
         out.push(format!("on {d} it {state}"));
@@ -70,7 +75,7 @@ pub fn show(id: &str, as_of: Option<CivilDate>, common: &Common) -> Result<Vec<S
         out.push(format!("doubt: {}", head.doubt));
     }
     if let Some(list) = book.lists.get(id) {
-        out.extend(list.entries.iter().filter(|e| counts(&e.head, as_of)).map(|e| format!("  {} {} — {} {}", e.key, span(&e.head), e.head.cites, e.note)));
+        out.extend(list.entries.iter().filter(|e| counts(&e.head, as_of)).map(|e| format!("  {} {} — {} {}", e.key, span(&e.head), voice.provision(&e.head.cites), e.note)));
     }
     if let Some(source) = book.sources.get(head.span.file) {
         out.push(String::new());

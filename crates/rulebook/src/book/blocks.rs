@@ -177,6 +177,7 @@ fn read_entry(r: &mut Reader<'_>, line: &Line, list: &Head, nth: usize) -> Entry
     let mut head = Head {
         id: format!("{}#{}{suffix}", list.id, line.argument),
         cites: String::new(),
+        cites_until: Vec::new(),
         from: Start::Unknown,
         until: None,
         published: None,

@@ -255,7 +255,7 @@ async fn rules(Held(state): Held<State>, Query(pairs): Query<Pairs>, headers: He
         let rows: Vec<Value> = kept
             .map(|r| (Standing::of(r.head, as_of), r))
             .filter(|(s, _)| !in_force || *s == Standing::InForce)
-            .map(|(s, r)| json!({ "id": r.head.id, "kind": r.kind, "layer": r.layer, "standing": s, "says": r.head.says, "citation": r.head.citation() }))
+            .map(|(s, r)| json!({ "id": r.head.id, "kind": r.kind, "layer": r.layer, "standing": s, "says": r.head.says, "citation": r.head.citation(as_of.on) }))
             .collect();
         Json(json!({ "as_of": as_of, "rulebook": book.digest(), "rules": rows })).into_response()
     }))

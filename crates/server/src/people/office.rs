@@ -151,14 +151,14 @@ impl Office<'_> {
         let standing = Standing::of(h, self.as_of);
         html! {
             section id=(h.id) {
-                h2 { (h.cites) " " span.tag { (t.word(&format!("page-kind-{}", r.kind))) } }
+                h2 { (t.cite(h.cites_on(self.as_of.on))) " " span.tag { (t.word(&format!("page-kind-{}", r.kind))) } }
                 p.says { (law::says(self.book, r).in_(t.0)) }
                 p { b { (t.with(&format!("page-standing-{}-on", standing.word()), &[("day", &t.day(self.as_of.on))])) } " · " (span_of(t, start(h), h.until))
                     @if let Some(d) = h.published { " · " (t.word("page-published")) " " (time(t, d)) }
                     @if let Some(d) = h.annulled { " · " (t.word("page-annulled")) " " (time(t, d)) } }
                 (self.conditions(r))
                 @if !h.doubt.is_empty() && r.kind != "entry" { p.note.warn { b { (t.word("page-doubt")) } ": " (h.doubt) } }
-                p.meta { (citation(t, &h.citation())) " · " (t.word(&format!("seen-{}", word_of(&h.seen)))) ", " (time(t, h.read)) " · " code { (h.id) } " · "
+                p.meta { (citation(t, &h.citation(self.as_of.on))) " · " (t.word(&format!("seen-{}", word_of(&h.seen)))) ", " (time(t, h.read)) " · " code { (h.id) } " · "
                     a href=(rule::correction(self.corrections, self.book, h, self.as_of.on)) rel="noreferrer external" { (t.word("page-wrong-go")) } }
             }
         }

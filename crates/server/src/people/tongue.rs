@@ -2,6 +2,7 @@
 
 use model::{CivilDate, Instant, text::{Language, Text}};
 use serde::Serialize;
+use std::borrow::Cow;
 use words::{Arg, say};
 
 /// A language, with what a page says in it.
@@ -32,6 +33,11 @@ impl Tongue {
             (Some(_), None) => Self(Language::Ja),
             _ => Self(Language::En),
         }
+    }
+
+    /// A provision as it is cited in this tongue.
+    pub fn cite(self, cites: &str) -> Cow<'_, str> {
+        words::cite(self.0, cites)
     }
 
     /// `en` or `ja`.

@@ -294,7 +294,7 @@ fn clauses(t: Tongue, made: &Sealable) -> Markup {
             } }
             tbody { @for c in made.report.clauses() { tr {
                 th scope="row" { (c.clause) }
-                td data-label=(t.word("page-bench-ground")) { (c.cites) }
+                td data-label=(t.word("page-bench-ground")) { (t.cite(&c.cites)) }
                 td data-label=(t.word("page-bench-outcome")) { (word(c.outcome)) }
                 td.n data-label=(t.word("page-bench-measured")) { (figure(&c.measured)) }
                 td.n data-label=(t.word("page-bench-limit")) { (figure(&c.limit)) @if c.chosen { " *" } }

@@ -88,7 +88,7 @@ fn lines(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], on: CivilDate) -> Vec<M
     let mut groups: Vec<(&str, &str, Vec<&Rule<'_>>)> = Vec::new();
     for r in rules {
         match r.head.id.split_once('#').filter(|_| r.kind == "entry") {
-            None => out.push(html! { a href=(rule_link(t, &r.head.id, on)) { (r.head.cites) } " – " (t.text(&r.head.says)) }),
+            None => out.push(html! { a href=(rule_link(t, &r.head.id, on)) { (t.cite(r.head.cites_on(on))) } " – " (t.text(&r.head.says)) }),
             Some((list, _)) => match groups.iter_mut().find(|(l, c, _)| *l == list && *c == r.head.cites) {
                 Some((_, _, all)) => all.push(r),
                 None => groups.push((list, &r.head.cites, vec![r])),
@@ -98,7 +98,7 @@ fn lines(t: Tongue, book: &Rulebook, rules: &[Rule<'_>], on: CivilDate) -> Vec<M
     for (list, cites, all) in groups {
         let label = book.lists.get(list).map(|l| t.text(&l.label)).unwrap_or_default();
         out.push(html! {
-            b { (cites) } " – " (label) ": "
+            b { (t.cite(cites)) } " – " (label) ": "
             @for (i, r) in all.iter().enumerate() {
                 @if i > 0 { (t.word("page-comma")) }
                 @let key = r.head.id.rsplit('#').next().and_then(|k| k.split('.').next()).unwrap_or_default();

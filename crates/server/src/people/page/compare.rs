@@ -106,7 +106,7 @@ fn rows(t: Tongue, book: &Rulebook, places: &[String], as_of: AsOf) -> Vec<Row> 
     for kind in ["scope", "out", "bar", "gate", "route", "obligation"] {
         let said = |l: &rulebook::law::Layer| {
             let here = rules.iter().filter(|r| r.kind == kind && r.layer == Some(l.id.as_str()) && Standing::of(r.head, as_of) == Standing::InForce);
-            here.map(|r| Said { text: t.text(&r.head.says).to_string(), rule: Some((r.head.id.clone(), r.head.cites.clone())) }).collect()
+            here.map(|r| Said { text: t.text(&r.head.says).to_string(), rule: Some((r.head.id.clone(), t.cite(r.head.cites_on(as_of.on)).into_owned())) }).collect()
         };
         out.push(Row { name: t.word(&format!("page-kind-{kind}")), cells: of_layers(&said) });
     }

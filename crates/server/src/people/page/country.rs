@@ -166,7 +166,7 @@ fn rule_row(t: Tongue, r: &Rule<'_>, as_of: AsOf) -> Markup {
     html! {
         tr {
             td { span.tag { (t.word(&format!("page-kind-{}", r.kind))) } " " (t.text(&r.head.says)) }
-            td { a href=(rule_link(t, &r.head.id, as_of.on)) { (r.head.cites) }
+            td { a href=(rule_link(t, &r.head.id, as_of.on)) { (t.cite(r.head.cites_on(as_of.on))) }
                 @if r.head.source.starts_with("https://") { br; a.small href=(r.head.source) rel="noreferrer external" aria-label=(format!("{}: {}", t.word("page-official"), r.head.cites)) { (t.word("page-official")) } } }
             td { (span_of(t, start(r.head), r.head.until)) @if standing != Standing::InForce { br; b { (t.word(&format!("page-standing-{}", standing.word()))) } } }
             td { (t.of_value("review-", &r.head.review)) br; span.small { (t.of_value("seen-", &r.head.seen)) } }
@@ -203,7 +203,7 @@ fn as_destination(t: Tongue, book: &Rulebook, place: &str, as_of: AsOf) -> Marku
                         @let standing = Standing::of(&e.head, as_of);
                         tr {
                             td { (t.text(&list.label)) }
-                            td { a href=(rule_link(t, &e.head.id, as_of.on)) { (e.head.cites) } }
+                            td { a href=(rule_link(t, &e.head.id, as_of.on)) { (t.cite(e.head.cites_on(as_of.on))) } }
                             td { (span_of(t, start(&e.head), e.head.until)) @if standing != Standing::InForce { br; b { (t.word(&format!("page-standing-{}", standing.word()))) } } }
                             td { (e.note) }
                         }

@@ -102,6 +102,6 @@ fn side(t: Tongue, book: &Rulebook, s: &Side, on: CivilDate) -> Markup {
     };
     html! {
         (t.word(word))
-        @if let Some(h) = s.clause.as_ref().and_then(|c| book.head(c)) { br; a.small href=(rule_link(t, &h.id, on)) { (h.cites) } }
+        @if let Some(h) = s.clause.as_ref().and_then(|c| book.head(c)) { br; a.small href=(rule_link(t, &h.id, on)) { (t.cite(h.cites_on(on))) } }
     }
 }

@@ -76,7 +76,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
                             tr {
                                 th scope="row" { a href=(flow_link(t, &f.id)) { (f.dataset) } }
                                 td { (place_name(&state.book, t, &f.from.place)) " → " (place_name(&state.book, t, &f.to.place)) }
-                                td { (standing(t, f.state)) @if let Some(s) = &f.stop { br; span.small { (s.cites) } } }
+                                td { (standing(t, f.state)) @if let Some(s) = &f.stop { br; span.small { (t.cite(&s.cites)) } } }
                                 td.n { (t.bytes(f.delivered.bytes)) br; span.small { (t.count("page-chunks", usize::try_from(f.delivered.chunks).unwrap_or(usize::MAX))) } }
                                 td { @match f.evidence { Some(l) => (t.word(&format!("page-level-{}", l.code()))), None => (t.word("page-level-none")) } }
                             }
@@ -126,7 +126,7 @@ impl Page<'_> {
                 p.route { (f.dataset) " · " (f.from.name) " (" (place_name(&self.state.book, t, &f.from.place)) ") → " (f.to.name) " (" (place_name(&self.state.book, t, &f.to.place)) ")" }
                 h1 #answer { span.letter aria-hidden="true" { (t.word(&format!("page-letter-{}", f.state.word()))) } (t.word(&format!("page-flow-{}", f.state.word()))) }
                 @match &f.stop {
-                    Some(s) => p { (t.with("page-stop-line", &[("cites", &s.cites), ("day", &t.day(s.since))])) },
+                    Some(s) => p { (t.with("page-stop-line", &[("cites", &t.cite(&s.cites)), ("day", &t.day(s.since))])) },
                     None => p { (t.word(&format!("page-flow-means-{}", f.state.word()))) },
                 }
                 @if let Some(s) = &f.stop { p.meta { (t.with("page-stop-at", &[("moment", &t.moment(s.at))])) } }
@@ -166,7 +166,7 @@ impl Page<'_> {
             section aria-labelledby="paragraph" {
                 h2 #paragraph { (t.word("page-stop-which")) }
                 blockquote.stopped {
-                    p.cite.gate { a href=(rule_link(t, &s.rule, s.since)) { (s.cites) } }
+                    p.cite.gate { a href=(rule_link(t, &s.rule, s.since)) { (t.cite(&s.cites)) } }
                     p { (t.text(&s.says)) }
                     p.meta { (t.with("page-refuses-since", &[("day", &t.day(s.since))]))
                         @if let Some(r) = rule { " · " (t.of_value("review-", &r.head.review)) @if r.head.source.starts_with("https://") { " · " a href=(r.head.source) rel="noreferrer external" { (t.word("page-official")) } } }
@@ -174,7 +174,7 @@ impl Page<'_> {
                 }
                 ol.steps {
                     @if let Some(at) = self.flow.began { li.running { b { (t.word("page-step-opened")) } br; span.meta { (t.moment(at)) } } }
-                    li.stopped { b { (t.with("page-step-law", &[("cites", &s.cites)])) } br; span.meta { (time(t, s.since)) } }
+                    li.stopped { b { (t.with("page-step-law", &[("cites", &t.cite(&s.cites))])) } br; span.meta { (time(t, s.since)) } }
                     li.stopped { b { (t.word("page-step-stopped")) } br; span.meta { (t.moment(s.at)) } }
                 }
             }

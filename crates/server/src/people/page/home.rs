@@ -43,7 +43,7 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri) -
                 li {
                     p { b { (time(t, turn.on)) } " " span.meta { (t.count("page-days-left", usize::try_from(turn.on.days_since_epoch() - today.days_since_epoch()).unwrap_or(0))) } }
                     @for r in turn.begin.iter().chain(&turn.end).take(3) {
-                        p { a href=(rule_link(t, &r.head.id, turn.on)) { (r.head.cites) } " – " (law::says(book, r).in_(t.0)) }
+                        p { a href=(rule_link(t, &r.head.id, turn.on)) { (t.cite(r.head.cites_on(turn.on))) } " – " (law::says(book, r).in_(t.0)) }
                     }
                 }
             }

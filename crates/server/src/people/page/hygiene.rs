@@ -82,7 +82,7 @@ fn item(t: Tongue, state: &State, j: &Judged<'_>) -> Markup {
     html! {
         p {
             @match head {
-                Some(h) => { a href=(rule_link(t, &h.id, j.found.from)) { (h.cites) } " " code { (h.id) } }
+                Some(h) => { a href=(rule_link(t, &h.id, j.found.from)) { (t.cite(&h.cites)) } " " code { (h.id) } }
                 None => { code { (j.found.id) } }
             }
             @if !j.found.by.is_empty() { " ← " (j.found.by.join(", ")) }

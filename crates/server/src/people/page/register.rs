@@ -188,7 +188,7 @@ fn way(t: Tongue, state: &State, row: &Row) -> Option<String> {
 fn articles(t: Tongue, c: &CrossingAnswer, as_of: AsOf) -> Markup {
     let mut shown: Vec<_> = c.deciding.iter().filter(|d| (d.kind != ClauseKind::Route || c.verdict.opens()) && d.kind != ClauseKind::Gap).collect();
     shown.dedup_by_key(|d| d.citation.cites.clone());
-    html! { @for d in shown.iter().take(2) { div { a href=(rule_link(t, &d.id, as_of.on)) { (d.citation.cites) } } } }
+    html! { @for d in shown.iter().take(2) { div { a href=(rule_link(t, &d.id, as_of.on)) { (t.cite(&d.citation.cites)) } } } }
 }
 
 /// Whether there is something to do first.

@@ -52,7 +52,7 @@ pub async fn get(
     let tag = format!("{}-{on}-{}", state.book.digest().short(), t.code());
     tagged(&headers, &tag, || {
         let page = Page { t, state: &state, book: &state.book, rule, as_of: AsOf::then(on) };
-        let mut frame = Frame::new(t, &uri, "countries", rule.head.cites.clone());
+        let mut frame = Frame::new(t, &uri, "countries", t.cite(rule.head.cites_on(on)).into_owned());
         frame.json_ld = Some(page.json_ld());
         frame.render(&state, page.render())
     })
@@ -82,7 +82,7 @@ impl Page<'_> {
                 @else { (self.list_label()) }
                 " · " (t.word(&format!("page-kind-{}", self.rule.kind)))
             }
-            h1 { (h.cites) }
+            h1 { (t.cite(h.cites_on(self.as_of.on))) }
             div.cols {
                 div {
                     p.lead { (law::says(self.book, &self.rule).in_(t.0)) }
@@ -194,15 +194,15 @@ impl Page<'_> {
                             @let this = r.head.id == self.rule.head.id;
                             tr aria-current=[this.then_some("true")] {
                                 td { (span_of(t, start(r.head), r.head.until)) }
-                                td { @if this { b { (r.head.cites) " (" (t.word("page-this")) ")" } } @else { a href=(rule_link(t, &r.head.id, start(r.head).unwrap_or(self.as_of.on))) { (r.head.cites) } } }
+                                td { @if this { b { (t.cite(r.head.cites_on(self.as_of.on))) " (" (t.word("page-this")) ")" } } @else { a href=(rule_link(t, &r.head.id, start(r.head).unwrap_or(self.as_of.on))) { (t.cite(r.head.cites_on(self.as_of.on))) } } }
                                 td { (law::says(self.book, r).in_(t.0)) }
                             }
                         }
                     }
                 }
             }
-            @for r in &before { p { (t.word("page-before")) " " a href=(rule_link(t, &r.head.id, r.head.until.map_or(self.as_of.on, |u| u.plus_days(-1)))) { (r.head.cites) } } }
-            @for r in &after { p { (t.word("page-after")) " " a href=(rule_link(t, &r.head.id, start(r.head).unwrap_or(self.as_of.on))) { (r.head.cites) } } }
+            @for r in &before { p { (t.word("page-before")) " " a href=(rule_link(t, &r.head.id, r.head.until.map_or(self.as_of.on, |u| u.plus_days(-1)))) { (t.cite(r.head.cites_on(self.as_of.on))) } } }
+            @for r in &after { p { (t.word("page-after")) " " a href=(rule_link(t, &r.head.id, start(r.head).unwrap_or(self.as_of.on))) { (t.cite(r.head.cites_on(self.as_of.on))) } } }
             (self.days())
         }
     }

@@ -149,7 +149,7 @@ impl Answer<'_> {
             @if let Some(now) = self.now { @if now.verdict != self.decision.verdict || now.deciding_ids() != self.decision.deciding_ids() {
                 div.note.warn {
                     p { (t.with("page-understood-now", &[("day", &t.day(now.as_of.published_by))])) " " (badge(t, now.verdict)) }
-                    @if let Some(c) = now.worst() { @for d in c.deciding.iter().take(2) { p.meta { b { (d.citation.cites) } " – " (t.text(&d.says)) } } }
+                    @if let Some(c) = now.worst() { @for d in c.deciding.iter().take(2) { p.meta { b { (t.cite(&d.citation.cites)) } " – " (t.text(&d.says)) } } }
                 }
             } }
         }
@@ -198,7 +198,7 @@ impl Answer<'_> {
         html! {
             p.cite {
                 @if d.citation.cites.is_empty() { (t.word("kind-gap")) }
-                @else { a href=(rule_link(t, &d.id, self.on())) { (d.citation.cites) } }
+                @else { a href=(rule_link(t, &d.id, self.on())) { (t.cite(&d.citation.cites)) } }
                 " " span.tag { (t.of_value("kind-", &d.kind)) }
             }
             p.says { (clause_says(t, d)) }
@@ -229,7 +229,7 @@ impl Answer<'_> {
         html! {
             section aria-labelledby="supposed" {
                 h2 #supposed { (t.word("supposed")) }
-                p { (badge(t, s.verdict)) @if let Some(d) = reason { " " b { (d.citation.cites) } " – " (t.text(&d.says)) } }
+                p { (badge(t, s.verdict)) @if let Some(d) = reason { " " b { (t.cite(&d.citation.cites)) } " – " (t.text(&d.says)) } }
                 ul { @for (slot, f) in &s.facts {
                     li { (slot_label(t, self.book, slot)) ": " (in_words(t, self.book, slot, &known_values(&f.known))) }
                 } }
@@ -250,7 +250,7 @@ impl Answer<'_> {
             p.meta { (cost(t, r)) " · " (t.word("page-opens-by")) " "
                 @for (i, id) in r.routes.iter().enumerate() {
                     @if i > 0 { ", " }
-                    a href=(rule_link(t, id, self.on())) { (self.book.head(id).map_or(id.as_str(), |h| h.cites.as_str())) }
+                    a href=(rule_link(t, id, self.on())) { (t.cite(self.book.head(id).map_or(id.as_str(), |h| h.cites.as_str()))) }
                 }
             }
             p.noprint { a.button.plain href=(format!("/{}/verdict?{}", t.code(), query(&with))) { (t.word("page-with-this")) } }
@@ -260,7 +260,7 @@ impl Answer<'_> {
     fn duties(&self, c: &CrossingAnswer) -> Markup {
         let t = self.t;
         let items: Vec<Markup> = c.obligations.iter().filter(|o| o.truth == Truth::Yes && !o.done).map(|o| html! {
-            p.cite { a href=(rule_link(t, &o.id, self.on())) { (o.citation.cites) } " "
+            p.cite { a href=(rule_link(t, &o.id, self.on())) { (t.cite(&o.citation.cites)) } " "
                 span.tag { @match o.last_day { Some(d) => (t.with("page-due-by", &[("day", &t.day(d))])), None => (due(t, self.book, &o.id)) } }
                 @if o.overdue { " " span.tag.warn { (t.word("overdue")) } } }
             p.says { (t.text(&o.says)) }
@@ -361,7 +361,7 @@ fn tree(t: Tongue, book: &Rulebook, c: &CrossingAnswer, on: CivilDate) -> Markup
                 ul.cards {
                     @for d in &layer.clauses {
                         li {
-                            p { a href=(rule_link(t, &d.id, on)) { @if d.citation.cites.is_empty() { (d.id) } @else { (d.citation.cites) } }
+                            p { a href=(rule_link(t, &d.id, on)) { @if d.citation.cites.is_empty() { (d.id) } @else { (t.cite(&d.citation.cites)) } }
                                 " " span.tag { (t.of_value("kind-", &d.kind)) } " " b { (t.of_value("truth-", &d.truth)) } }
                             p.meta { (t.text(&d.says)) }
                             (entries(t, d, on))
