@@ -1,6 +1,6 @@
 """This program and Eclipse EDC, measured the same way on the same machine: two connectors of a kind negotiate with each other.
 
-measure.py BINARY LIB DIRECTORY: prints a table in Markdown. What is measured, and how durable each side is, stands in
+measure.py BINARY LIB DIRECTORY (without EDC where LIB is `-`): prints a table in Markdown. What is measured, and how durable each side is, stands in
 `bench/RESULTS.md`; `bench/space/run` runs it.
 """
 
@@ -218,11 +218,13 @@ def main():
     binary, lib, directory = sys.argv[1:4]
     rows = {"Tegata": measure(Ours(binary, directory))}
     print(json.dumps(rows), file=sys.stderr, flush=True)
-    for looks in (1000, 100, 10):
+    for looks in (1000, 100, 10) if lib != "-" else ():
         label = f"EDC 0.15.1, looks every {looks} ms" + (" (as shipped)" if looks == 1000 else "")
         rows[label] = measure(Theirs(lib, directory, looks))
         print(json.dumps({label: rows[label]}), file=sys.stderr, flush=True)
-    java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.splitlines()[0]
+    java = "without EDC"
+    if lib != "-":
+        java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.splitlines()[0]
     with open("/proc/loadavg") as f:
         load = f.read().split()[0]
     print(f"{os.cpu_count()} cores, load {load} at the end, {java}\n")

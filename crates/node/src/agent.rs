@@ -17,13 +17,14 @@ use crate::act::trace::Memory;
 use crate::ports::{Carrier, Clock, Signer, fresh_name, random};
 use crate::prove::LogState;
 use crate::quota::Quotas;
+use crate::rounds::Rounds;
 use decide::engine::Engine;
 use identity::x509::{AltName, Certificate};
 use model::event::{Event, EventKind};
 use model::{CivilDate, Digest, Instant};
 use rulebook::book::Rulebook;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::keep::{DocumentKind, Expect, Keep};
@@ -115,6 +116,11 @@ pub struct Node {
     pub(crate) known: Mutex<Known>,
     /// Requests for credentials that are approved and not delivered.
     pub(crate) issuing: Mutex<BTreeSet<String>>,
+    pub(crate) rounds: Rounds,
+    /// When duties are to be looked at next, in milliseconds of the clock.
+    pub(crate) duties_at: AtomicI64,
+    /// The number of commits of the store up to which the log's checkpoint reaches.
+    pub(crate) logged: AtomicU64,
     /// Grows whenever something that a decision rests on has changed.
     pub(crate) epoch: AtomicU64,
     stop: AtomicBool,
@@ -188,6 +194,9 @@ impl Node {
             keyring: Mutex::default(),
             known: Mutex::default(),
             issuing: Mutex::default(),
+            rounds: Rounds::default(),
+            duties_at: AtomicI64::new(0),
+            logged: AtomicU64::new(u64::MAX),
             epoch: AtomicU64::new(1),
             stop: AtomicBool::new(false),
             bell: (Mutex::new(0), Condvar::new()),
@@ -203,18 +212,10 @@ impl Node {
         Ok(node)
     }
 
-    /// Starts the threads that act: messages, moves and pulls; leases and revocation; the log.
+    /// Starts the thread that acts: messages, moves and pulls; it begins the rounds that are wanted.
     pub fn run(self: &Arc<Self>) -> std::io::Result<()> {
-        let spawn = |name: &str, work: fn(&Arc<Self>)| {
-            let node = Arc::clone(self);
-            std::thread::Builder::new().name(name.into()).spawn(move || work(&node)).map(drop)
-        };
-        spawn("acts", |node| node.act_loop())?;
-        spawn("duties", |node| node.duty_loop())?;
-        spawn("leases", |node| node.lease_loop())?;
-        spawn("planes", |node| node.plane_loop())?;
-        spawn("status", |node| node.status_loop())?;
-        spawn("log", |node| node.log_loop())
+        let node = Arc::clone(self);
+        std::thread::Builder::new().name("acts".into()).spawn(move || node.act_loop()).map(drop)
     }
 
     /// Asks the threads to end; flows stop at their next chunk.

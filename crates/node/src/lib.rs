@@ -25,6 +25,7 @@ mod live;
 pub mod prove;
 pub mod figures;
 pub mod report;
+mod rounds;
 pub mod verify;
 
 pub mod desk;

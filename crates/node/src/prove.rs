@@ -11,6 +11,7 @@ use identity::x509::{Certificate, Crl};
 use model::Digest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::crash_point;
 use store::log::{CheckpointRow, StoredEvent, Swap};
@@ -91,14 +92,23 @@ impl Node {
         }
     }
 
-    /// Keeps the log's checkpoint up to its entries, until the node stops.
-    pub(crate) fn log_loop(self: &Arc<Self>) {
-        while !self.is_stopping() {
-            let rings = self.rings();
-            // What fails now is tried again; recording goes on meanwhile.
-            let _ = self.advance_log();
-            // Who needs a proof at once asks for it; otherwise entries gather for one checkpoint.
-            std::thread::sleep(Duration::from_millis(self.config.limits.checkpoint_ms));
+    /// Whether something was committed since the checkpoint was brought up to the last entry, with the witness's cosignature.
+    pub(crate) fn log_is_behind(&self) -> bool {
+        self.logged.load(Ordering::SeqCst) != self.store.n_commits()
+    }
+
+    /// Brings the log's checkpoint up to its entries, and waits for more.
+    pub(crate) fn look_after_log(self: &Arc<Self>) {
+        let (rings, n_commits) = (self.rings(), self.store.n_commits());
+        // What fails now is tried again; recording goes on meanwhile.
+        if let Ok(cosigned) = self.advance_log()
+            && (cosigned || self.config.authority.witness.is_none())
+        {
+            self.logged.store(n_commits, Ordering::SeqCst);
+        }
+        // Who needs a proof at once asks for it; otherwise entries gather for one checkpoint.
+        std::thread::sleep(Duration::from_millis(self.config.limits.checkpoint_ms));
+        if self.log_is_behind() {
             self.wait(rings, Duration::from_millis(500));
         }
     }

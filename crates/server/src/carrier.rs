@@ -4,6 +4,7 @@
 //! address judged, and that very address connected to; redirects are not followed; sizes and times are limited.
 
 pub mod reach;
+pub(crate) mod shared;
 mod terms;
 
 #[cfg(test)]
@@ -40,8 +41,34 @@ const READ_AHEAD: usize = 64 << 10;
 /// Carries messages over HTTP/1.1 and TLS 1.3; keeps a few connections for the next one.
 pub struct TlsCarrier {
     road: Arc<Road>,
-    runtime: Option<tokio::runtime::Runtime>,
+    threads: Arc<Threads>,
 }
+
+/// Threads that carry; carriers of one process may share them.
+pub(crate) struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    /// Starts so many.
+    pub(crate) fn start(n: usize) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(n)
+            .thread_name("carrier")
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// LIMIT: threads of a carrier that shares them with nobody.
+const THREADS: usize = 2;
 
 struct Road {
     terms: Terms,
@@ -65,24 +92,16 @@ impl fmt::Debug for TlsCarrier {
 impl TlsCarrier {
     /// Reads the files and starts two threads that carry.
     pub fn open(terms: Terms) -> Result<Self, TlsError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("carrier")
-            .enable_all()
-            .build()
-            .map_err(|e| TlsError::unusable(&terms.anchors, e))?;
+        let threads = Threads::start(THREADS).map_err(|e| TlsError::unusable(&terms.anchors, e))?;
+        Self::on(Arc::new(threads), terms)
+    }
+
+    /// The same on threads that are there.
+    pub(crate) fn on(threads: Arc<Threads>, terms: Terms) -> Result<Self, TlsError> {
         let of = terms.clone();
         let tls = Fresh::new(terms.paths(), terms.limits.look_every, move || of.client_config())?;
         let road = Arc::new(Road { terms, tls, idle: Mutex::default() });
-        Ok(Self { road, runtime: Some(runtime) })
-    }
-}
-
-impl Drop for TlsCarrier {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+        Ok(Self { road, threads })
     }
 }
 
@@ -96,7 +115,7 @@ impl Carrier for TlsCarrier {
         let target = Target::parse(&request.url, self.road.terms.clear_on_loopback)?;
         let gone =
             || CarrierError::Unreachable { at: target.at.clone(), detail: "the carrier has ended".into() };
-        let runtime = self.runtime.as_ref().ok_or_else(gone)?;
+        let runtime = self.threads.0.as_ref().ok_or_else(gone)?;
         // The work is done on the carrier's own threads, so that blocking here can never stop it.
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let (road, to) = (Arc::clone(&self.road), target.clone());

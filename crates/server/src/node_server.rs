@@ -2,6 +2,7 @@
 
 use crate::authority::enroll::{Enrolled, JoinError, Newcomer, join};
 use crate::carrier::reach::Reach;
+use crate::carrier::shared::{Shared, SharingCarrier};
 use crate::carrier::{Limits as CarrierLimits, Terms, TlsCarrier};
 use crate::tls::{Clients, Door, Files, Limits, Listening, TlsError, bind};
 use crate::{claims_door, data_door, dataflow_door, dsp_door, test_identity};
@@ -13,7 +14,7 @@ use node::agent::Node;
 use node::config::{Config, ConfigError, Mode};
 use node::error::ActError;
 use node::keys::FileSigner;
-use node::ports::{Carrier as _, MachineClock, Request, SignError};
+use node::ports::{Carrier, MachineClock, Request, SignError};
 use rulebook::book::Rulebook;
 use std::fmt;
 use std::net::SocketAddr;
@@ -174,7 +175,7 @@ pub fn start(
         config.file(&config.keys.tls_certificate),
         config.file(&config.keys.tls_key),
     );
-    let node = open(config, &address, Arc::new(Mutex::new(Engine::growing(book))))?;
+    let node = open(config, &address, Arc::new(Mutex::new(Engine::growing(book))), None)?;
     let mut router = member_routes(&node);
     if let Some(pages) = pages(&node) {
         router = router.merge(pages);
@@ -191,21 +192,35 @@ pub fn start(
 }
 
 /// Opens keys, carrier and store of a node that will be reached at this address.
-fn open(config: Config, address: &str, engine: Arc<Mutex<Engine>>) -> Result<Arc<Node>, StartError> {
+fn open(
+    config: Config,
+    address: &str,
+    engine: Arc<Mutex<Engine>>,
+    with: Option<&Arc<Shared>>,
+) -> Result<Arc<Node>, StartError> {
     let terms = Terms::new(config.file(&config.keys.anchors)).reaching(reach(&config)).within(limits(&config));
     let shown = (config.file(&config.keys.tls_certificate), config.file(&config.keys.tls_key));
-    let carrier = TlsCarrier::open(match config.test_identity {
+    let terms = match config.test_identity {
         true => terms.clear_on_loopback(),
         false => terms.showing(shown.0, shown.1),
-    })?;
+    };
+    let carrier: Arc<dyn Carrier> = match with {
+        None => Arc::new(TlsCarrier::open(terms)?),
+        Some(with) => Arc::new(SharingCarrier {
+            own: TlsCarrier::on(with.threads.clone(), terms)?,
+            with: with.clone(),
+            url: config.authority.revocation_list.clone(),
+            // LIMIT: a revocation is known so much later than by a node that fetches for itself.
+            age_max: Duration::from_millis(u64::try_from(config.limits.status_ms / 2).unwrap_or_default()),
+        }),
+    };
     let signer = FileSigner::open(
         &config.file(&config.keys.seal_certificate),
         &config.file(&config.keys.seal_key),
         &config.log_origin(),
         &config.file(&config.keys.log_seed),
     )?;
-    let (carrier, signer) = (Arc::new(carrier), Arc::new(signer));
-    Ok(Node::start_sharing(config, address, engine, carrier, signer, Arc::new(MachineClock))?)
+    Ok(Node::start_sharing(config, address, engine, carrier, Arc::new(signer), Arc::new(MachineClock))?)
 }
 
 /// Starts the node of a participant behind the doors of a host, which has its mode and its way of knowing peers.
@@ -214,6 +229,7 @@ pub(crate) fn member(
     host: &Config,
     address: &str,
     engine: Arc<Mutex<Engine>>,
+    with: &Arc<Shared>,
 ) -> Result<Arc<Node>, StartError> {
     // INVARIANT: nobody is in demo mode behind a door of production.
     if config.mode != host.mode || config.test_identity != host.test_identity {
@@ -224,7 +240,7 @@ pub(crate) fn member(
     if config.test_identity {
         test_identity::make_keys(&config)?;
     }
-    let node = open(config, address, engine)?;
+    let node = open(config, address, engine, Some(with))?;
     node.run().map_err(|e| StartError::Act(ActError::Sign(SignError(format!("no threads: {e}")))))?;
     Ok(node)
 }

@@ -5,13 +5,16 @@
 //! people. INVARIANT: what comes below `/p/aoi` reaches the routes of `aoi` alone, which hold its node and no other; its
 //! tokens open nothing elsewhere, not even for who runs the process.
 
+use crate::carrier::shared::Shared;
 use crate::node_server::{StartError, member, member_routes};
 use crate::people::{State, router};
 use axum::Router;
 use decide::engine::Engine;
 use node::agent::Node;
 use node::config::{Config, Law};
+use node::error::ActError;
 use node::mark::Mark;
+use node::ports::SignError;
 use node::quota::Quotas;
 use rulebook::book::Rulebook;
 use serde::Deserialize;
@@ -19,7 +22,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 mod door;
@@ -114,8 +117,10 @@ pub struct Newcomer {
 
 struct Member {
     node: Arc<Node>,
-    peers: Router,
-    people: Router,
+    doors: State,
+    /// Both are made when somebody first comes: many are never asked.
+    peers: OnceLock<Router>,
+    people: OnceLock<Router>,
 }
 
 /// The participants of one process beside the one that runs it.
@@ -124,6 +129,8 @@ pub struct Participants {
     /// Where peers reach the process.
     address: String,
     engine: Arc<Mutex<Engine>>,
+    /// Threads that carry for all, and revocation lists, fetched once for all; none while there is nobody.
+    shared: OnceLock<Arc<Shared>>,
     people: People,
     members: RwLock<BTreeMap<String, Member>>,
 }
@@ -141,6 +148,7 @@ impl Participants {
             host: host.config().clone(),
             address: host.address().to_owned(),
             engine: Arc::new(Mutex::new(Engine::growing(book))),
+            shared: OnceLock::new(),
             people,
             members: RwLock::default(),
         };
@@ -287,11 +295,20 @@ impl Participants {
         // INVARIANT: nobody behind the doors of another is without quotas.
         config.quotas = Quotas::OF_A_NEWCOMER.with(config.quotas);
         let address = format!("{}/p/{name}", self.address);
-        let node = member(config, &self.host, &address, self.engine.clone())?;
-        let (people, token) = (self.people)(&node)?;
-        let one = Member { peers: member_routes(&node), people: router(people), node };
+        let node = member(config, &self.host, &address, self.engine.clone(), &self.shared()?)?;
+        let (doors, token) = (self.people)(&node)?;
+        let one = Member { node, doors, peers: OnceLock::new(), people: OnceLock::new() };
         self.members.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), one);
         Ok(token)
+    }
+
+    fn shared(&self) -> Result<Arc<Shared>, StartError> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared.clone());
+        }
+        let failed = |e| StartError::Act(ActError::Sign(SignError(format!("no threads: {e}"))));
+        let made = Shared::start().map_err(failed)?;
+        Ok(self.shared.get_or_init(|| made).clone())
     }
 
     /// The register: who is here, through whom, and where.
@@ -351,8 +368,8 @@ impl Participants {
     fn routes(&self, name: &str, door: Door) -> Option<Router> {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
         members.get(name).map(|m| match door {
-            Door::Peers => m.peers.clone(),
-            Door::People => m.people.clone(),
+            Door::Peers => m.peers.get_or_init(|| member_routes(&m.node)).clone(),
+            Door::People => m.people.get_or_init(|| router(m.doors.clone())).clone(),
         })
     }
 }

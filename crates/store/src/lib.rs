@@ -10,7 +10,7 @@
 //!
 //! Path of data: verb → queue → the one writer, which runs all verbs that wait in savepoints of one transaction → one
 //! commit, synced → answers. Reads go past the writer and see what is committed. The embedded form is SQLite in one
-//! directory that one process holds.
+//! directory that one process holds; while nobody asks it may rest ([`Store::rest`]), with no file open but the lock.
 //!
 //! ```
 //! use model::{Instant, event::{Event, EventKind}};

@@ -101,6 +101,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Remembered<K, V> {
         }
     }
 
+    fn clear(&mut self) {
+        self.known = HashMap::new();
+        self.order = VecDeque::new();
+    }
+
     fn tell(&mut self, key: K, value: Option<V>) {
         if self.n_reading > 0 {
             self.told.push(key.clone());
@@ -146,6 +151,12 @@ fn find<K: Hash + Eq + Clone, V: Clone, E>(
 }
 
 impl Recent {
+    /// Lets go of everything.
+    pub(crate) fn forget(&self) {
+        lock(&self.processes).clear();
+        lock(&self.documents).clear();
+    }
+
     /// Takes in what was committed, in its order.
     pub(crate) fn tell(&self, touched: Vec<Touched>) {
         for one in touched {

@@ -6,9 +6,9 @@ use crate::recent::Recent;
 use crate::writer::{self, Queue};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The name of the file in a store's directory; the write-ahead log and its index lie beside it.
 pub const FILE_NAME: &str = "tegata.sqlite";
@@ -29,12 +29,36 @@ const BUSY_MAX: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Store {
     directory: PathBuf,
-    queue: Option<Queue>,
-    writer: Option<std::thread::JoinHandle<()>>,
+    /// None while the store rests.
+    writer: Mutex<Option<Writing>>,
     readers: Mutex<Vec<Connection>>,
     n_commits: Arc<AtomicU64>,
     pub(crate) recent: Arc<Recent>,
+    /// Whether a commit failed, so that nothing is written until a new process looks at the disk.
+    stopped: Arc<AtomicBool>,
+    opened: Instant,
+    /// Milliseconds from the opening to the last verb.
+    used_ms: AtomicU64,
     _lock: Lock,
+}
+
+/// The way to the writer, and its thread.
+#[derive(Debug)]
+struct Writing {
+    queue: Queue,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Writing {
+    /// The writer's connection closes with its thread, which commits what waits and ends when the last way to it is gone.
+    fn end(self) {
+        drop(self.queue);
+        let _ = self.thread.join();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Queue {
@@ -47,24 +71,62 @@ impl Store {
     /// Opens the store of a directory and makes both when they are not there yet.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(directory)?;
-        let lock = Lock::take(directory)?;
-        let file = directory.join(FILE_NAME);
+        let held = Lock::take(directory)?;
+        let store = Self {
+            directory: directory.to_owned(),
+            writer: Mutex::default(),
+            readers: Mutex::default(),
+            n_commits: Arc::default(),
+            recent: Arc::default(),
+            stopped: Arc::default(),
+            opened: Instant::now(),
+            used_ms: AtomicU64::new(0),
+            _lock: held,
+        };
+        store.queue()?;
+        std::fs::File::open(directory)?.sync_all()?;
+        Ok(store)
+    }
+
+    /// The way to the writer; a store that rests wakes.
+    fn queue(&self) -> Result<Queue, StoreError> {
+        let mut writer = lock(&self.writer);
+        self.used_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+        if let Some(writing) = &*writer {
+            return Ok(writing.queue.clone());
+        }
+        let file = self.directory.join(FILE_NAME);
         let connection = Connection::open(&file)?;
         prepare(&connection, &file)?;
-        std::fs::File::open(directory)?.sync_all()?;
-        let n_commits = Arc::new(AtomicU64::new(0));
-        let recent = Arc::new(Recent::default());
-        let wal = directory.join(format!("{FILE_NAME}-wal"));
-        let (queue, thread) = writer::start(connection, wal, Arc::clone(&n_commits), Arc::clone(&recent))?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            queue: Some(queue),
-            writer: Some(thread),
-            readers: Mutex::new(Vec::new()),
-            n_commits,
-            recent,
-            _lock: lock,
-        })
+        let wal = self.directory.join(format!("{FILE_NAME}-wal"));
+        let tells = writer::Tells {
+            n_commits: Arc::clone(&self.n_commits),
+            recent: Arc::clone(&self.recent),
+            stopped: Arc::clone(&self.stopped),
+        };
+        let (queue, thread) = writer::start(connection, wal, tells)?;
+        *writer = Some(Writing { queue: queue.clone(), thread });
+        Ok(queue)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Lets go of files, threads and memory if nothing was written or read for so long; the next verb takes them again. The
+    /// directory stays held.
+    pub fn rest(&self, after: Duration) {
+        let unused_ms = self.elapsed_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed));
+        if u128::from(unused_ms) < after.as_millis() || self.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut writer = lock(&self.writer);
+        lock(&self.readers).clear();
+        if let Some(writing) = writer.take() {
+            // Whoever comes now waits until the files are closed.
+            writing.end();
+            self.recent.forget();
+        }
     }
 
     /// Returns the directory.
@@ -84,10 +146,7 @@ impl Store {
         &self,
         verb: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match &self.queue {
-            Some(queue) => queue.submit(verb),
-            None => Err(StoreError::Stopped { why: "the store was closed".into() }),
-        }
+        self.queue()?.submit(verb)
     }
 
     /// Reads what is committed.
@@ -95,13 +154,18 @@ impl Store {
         &self,
         verb: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        self.used_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+        let kept = lock(&self.readers).pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => reader(&self.directory.join(FILE_NAME))?,
+            None => {
+                // The files of a store that rests are made ready by who may write.
+                self.queue()?;
+                reader(&self.directory.join(FILE_NAME))?
+            }
         };
         let result = verb(&connection);
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = lock(&self.readers);
         if readers.len() < READERS_MAX {
             readers.push(connection);
         }
@@ -111,12 +175,10 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // The writer's connection closes last, so that it folds the log into the file; it commits what waits and ends when
-        // the last way to it is gone. Only then the lock is let go.
-        self.readers.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-        self.queue = None;
-        if let Some(thread) = self.writer.take() {
-            let _ = thread.join();
+        // The writer's connection closes last, so that it folds the log into the file. Only then the lock is let go.
+        lock(&self.readers).clear();
+        if let Some(writing) = lock(&self.writer).take() {
+            writing.end();
         }
     }
 }

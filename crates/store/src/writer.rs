@@ -6,7 +6,7 @@ use crate::recent::{Recent, Touched, take_touched};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -66,21 +66,26 @@ impl Queue {
 pub(crate) fn start(
     connection: Connection,
     wal: PathBuf,
-    n_commits: Arc<AtomicU64>,
-    recent: Arc<Recent>,
+    tells: Tells,
 ) -> Result<(Queue, std::thread::JoinHandle<()>), StoreError> {
     let (send, jobs) = sync_channel(QUEUE_MAX);
-    let writer = Writer { connection, jobs, wal, n_commits, recent, rows_moved: 0, stopped: None };
+    let writer = Writer { connection, jobs, wal, tells, rows_moved: 0, stopped: None };
     let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
     Ok((Queue(send), thread))
+}
+
+/// What a writer tells its store.
+pub(crate) struct Tells {
+    pub(crate) n_commits: Arc<AtomicU64>,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) stopped: Arc<AtomicBool>,
 }
 
 struct Writer {
     connection: Connection,
     jobs: Receiver<Job>,
     wal: PathBuf,
-    n_commits: Arc<AtomicU64>,
-    recent: Arc<Recent>,
+    tells: Tells,
     rows_moved: u64,
     /// Set when a commit failed otherwise than for want of room: what the disk holds is then unknown until it is
     /// opened again, so nothing more is written.
@@ -137,17 +142,18 @@ impl Writer {
             lost = self.say("COMMIT").err();
             if let Some(error) = lost.as_ref().filter(|e| **e != StoreError::DiskFull) {
                 self.stopped = Some(StoreError::Stopped { why: format!("a commit failed: {error}") });
+                self.tells.stopped.store(true, Ordering::Relaxed);
             }
         }
         if lost.is_none() {
-            self.n_commits.fetch_add(1, Ordering::Relaxed);
+            self.tells.n_commits.fetch_add(1, Ordering::Relaxed);
         }
         if lost.is_some() && !self.connection.is_autocommit() {
             // If even this fails, the next `BEGIN` fails too and says so.
             let _ = self.say("ROLLBACK");
         }
         crash_point("store.commit.after");
-        self.recent.tell(match lost {
+        self.tells.recent.tell(match lost {
             None => touched,
             Some(_) => touched.into_iter().map(Touched::forgotten).collect(),
         });

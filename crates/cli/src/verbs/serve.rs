@@ -104,7 +104,19 @@ pub fn run(serve: Serve) -> ExitCode {
     }
 }
 
+/// Lets this process open as many files as the system grants: many peers at once, or many participants, hold some each.
+fn open_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let granted = getrlimit(Resource::Nofile).maximum;
+        // What the system refuses all the same stays as it was.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: granted, maximum: granted });
+    }
+}
+
 fn open(serve: &Serve) -> Result<(), String> {
+    open_many_files();
     let book = Arc::new(rules_source::load_law(serve.common.rules.as_deref())?);
     let file = serve.config.clone().or_else(|| Some(serve.dir.join("tegata.toml")).filter(|f| f.is_file()));
     let config = match &file {
@@ -209,5 +221,18 @@ fn in_use(address: SocketAddr, e: &std::io::Error) -> String {
     match e.kind() {
         std::io::ErrorKind::AddrInUse => format!("error[TGT-C010]: `{address}` is in use; choose another with --listen 127.0.0.1:0"),
         _ => format!("error[TGT-C010]: cannot listen on `{address}`: {e}"),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    #[test]
+    fn as_many_files_as_are_granted_may_be_open() {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(256), maximum }).unwrap();
+        super::open_many_files();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
     }
 }

@@ -18,6 +18,7 @@ use model::event::EventKind;
 use model::text::Text;
 use model::{Digest, Instant};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::Together;
 use store::keep::{DocumentKind, Expect, Keep, Kept};
@@ -117,6 +118,14 @@ impl Duty {
         }
     }
 
+    /// When something is to be done for it that is open, in milliseconds of the clock.
+    fn looked_at_next(&self) -> i64 {
+        match (&self.done, self.due) {
+            (Some(_), _) => self.again_at.0,
+            (None, due) => due.map_or(i64::MAX, |due| due.0),
+        }
+    }
+
     fn is_settled(&self) -> bool {
         match (self.done.is_some(), self.ours) {
             (true, true) => self.told.is_some() || self.untold.is_some(),
@@ -211,6 +220,9 @@ impl Node {
             together.leaves.push(self.leaf(&event)?);
         }
         self.store.keep(&self.participant, keep, together)?;
+        if !duty.is_settled() {
+            self.duties_at.store(0, Ordering::SeqCst);
+        }
         Ok(())
     }
 
@@ -268,28 +280,41 @@ impl Node {
         self.keep_duty(&duty, Some(EventKind::DutyFulfilled))
     }
 
-    /// Tends duties until the node stops, on a thread of its own: a provider that does not answer holds up nothing else.
-    pub(crate) fn duty_loop(&self) {
-        while !self.is_stopping() {
-            // What cannot be done stays open and is tried again.
-            let _later = self.tend_duties();
-            // LIMIT: duties are looked at each second.
-            for _ in 0..10 {
-                if self.is_stopping() {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(100));
+    /// Whether duties are to be looked at by now.
+    pub(crate) fn are_duties_due(&self) -> bool {
+        self.duties_at.load(Ordering::SeqCst) <= self.now().0
+    }
+
+    /// Tends duties once, on a thread of its own: a provider that does not answer holds up nothing else.
+    pub(crate) fn look_after_duties(&self) {
+        // What cannot be done stays open and is tried again.
+        if self.tend_duties().is_err() {
+            self.duties_at.store(0, Ordering::SeqCst);
+        }
+        // LIMIT: duties are looked at each second.
+        for _ in 0..10 {
+            if self.is_stopping() || !self.are_duties_due() {
+                return;
             }
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 
     /// Does what is due, tells what was done, writes down what is overdue; whether anything was to be done.
     pub(crate) fn tend_duties(&self) -> Result<bool, ActError> {
         let now = self.now();
+        // INVARIANT: put off before the store is asked, so that one that is kept meanwhile is looked at.
+        self.duties_at.store(i64::MAX, Ordering::SeqCst);
         let open = self.store.kept_about(&self.participant, DocumentKind::Duty, OPEN, None, LOOKED_AT_MAX)?;
+        let open = open.iter().map(read_duty).collect::<Result<Vec<_>, _>>()?;
+        let next = match open.len() {
+            LOOKED_AT_MAX => 0,
+            _ => open.iter().map(Duty::looked_at_next).min().unwrap_or(i64::MAX),
+        };
+        self.duties_at.fetch_min(next, Ordering::SeqCst);
         let mut any = false;
-        for kept in &open {
-            any |= self.tend(read_duty(kept)?, now)?;
+        for duty in open {
+            any |= self.tend(duty, now)?;
         }
         Ok(any)
     }

@@ -328,6 +328,7 @@ impl Node {
                     decision: Mutex::new(decision),
                 };
                 lock(&self.flows).insert(pid, Arc::new(running));
+                self.ring();
             }
         }
         Ok(None)

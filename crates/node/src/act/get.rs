@@ -212,15 +212,24 @@ impl Node {
         const LOOK_EVERY: Duration = Duration::from_millis(100);
         /// The same while no process is open; whatever opens one rings.
         const LOOK_IDLE: Duration = Duration::from_secs(1);
+        /// After how long without a verb the store rests.
+        const REST_AFTER: Duration = Duration::from_secs(3);
         let (mut looked, mut settle_at) = (None::<std::time::Instant>, None::<std::time::Instant>);
+        let mut empty_at = None;
         while !self.is_stopping() {
-            let rings = self.rings();
+            let (rings, n_commits) = (self.rings(), self.store.n_commits());
             let idle = lock(&self.negotiations_open).n_open() + lock(&self.transfers_open).n_open() == 0;
             let look = if idle { LOOK_IDLE } else { LOOK_EVERY };
-            if looked.is_none_or(|at| at.elapsed() >= look) {
+            if empty_at != Some(n_commits) && looked.is_none_or(|at| at.elapsed() >= look) {
                 // What fails stays where it is and is tried again.
                 let _ = self.find_outbox();
                 looked = Some(std::time::Instant::now());
+                // Nothing waits before something is committed.
+                let nothing = idle && self.store.outbox_depth(&self.participant).is_ok_and(|(waiting, _)| waiting == 0);
+                empty_at = nothing.then_some(n_commits);
+            }
+            if idle {
+                self.store.rest(REST_AFTER);
             }
             if settle_at.is_none_or(|at| at <= std::time::Instant::now()) {
                 settle_at = self.find_answered().map(|left| std::time::Instant::now() + left);
@@ -231,6 +240,7 @@ impl Node {
             for pid in lock(&self.transfers_open).due() {
                 self.crew.add(Work::Move(ProcessId::new(ProcessKind::Transfer, pid)));
             }
+            self.begin_rounds();
             self.start_hands();
             self.start_deliveries();
             self.start_pulls();

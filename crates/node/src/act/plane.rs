@@ -166,20 +166,18 @@ impl Node {
         self.take_up_dataflows()
     }
 
-    /// Speaks with planes of others until the node stops.
-    pub(crate) fn plane_loop(self: &Arc<Self>) {
-        while !self.is_stopping() {
-            let rings = self.rings();
-            let due = lock(&self.signals_open).due();
-            for pid in due {
-                // What fails stays where it is and is tried again.
-                if let Err(ActError::Store(StoreError::Stale { .. })) = self.advance_signals(&pid) {
-                    lock(&self.signals_open).touch(&pid);
-                }
+    /// Says to planes of others what is due.
+    pub(crate) fn look_after_planes(self: &Arc<Self>) {
+        let rings = self.rings();
+        let due = lock(&self.signals_open).due();
+        for pid in due {
+            // What fails stays where it is and is tried again.
+            if let Err(ActError::Store(StoreError::Stale { .. })) = self.advance_signals(&pid) {
+                lock(&self.signals_open).touch(&pid);
             }
-            self.advance_dataflows();
-            self.wait(rings, Duration::from_millis(100));
         }
+        self.advance_dataflows();
+        self.wait(rings, Duration::from_millis(100));
     }
 
     /// How the data plane of others stands with a transfer of ours.

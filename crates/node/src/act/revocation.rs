@@ -83,15 +83,16 @@ impl Node {
         })
     }
 
-    /// Fetches the revocation list again and again, until the node stops.
-    pub(crate) fn status_loop(self: &Arc<Self>) {
+    /// Fetches the revocation list, and waits for the next time.
+    pub(crate) fn look_after_status(self: &Arc<Self>) {
         let Some(url) = self.config.authority.revocation_list.clone() else { return };
-        lock(&self.watched).since = Some(self.now());
-        while !self.is_stopping() {
-            self.fetch_status(&url);
-            let pause = u64::try_from(self.config.limits.status_ms).unwrap_or(250);
-            std::thread::sleep(Duration::from_millis(pause));
+        {
+            let mut watched = lock(&self.watched);
+            watched.since = watched.since.or_else(|| Some(self.now()));
         }
+        self.fetch_status(&url);
+        let pause = u64::try_from(self.config.limits.status_ms).unwrap_or(250);
+        std::thread::sleep(Duration::from_millis(pause));
     }
 
     fn fetch_status(self: &Arc<Self>, url: &str) {

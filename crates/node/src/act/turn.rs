@@ -12,7 +12,7 @@ use crate::determination::Weighed;
 use crate::error::ActError;
 use dataplane::flow::{Flow, Lease, Stopped};
 use decide::decision::Decision;
-use model::{Digest, Instant};
+use model::{CivilDate, Digest, Instant};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -209,26 +209,20 @@ impl Node {
         self.ring();
     }
 
-    /// Renews leases and looks at what decisions rest on, until the node stops.
-    pub(crate) fn lease_loop(self: &Arc<Self>) {
-        let mut seen = (self.epoch.load(Ordering::SeqCst), self.legal_day());
-        while !self.is_stopping() {
-            let now = (self.epoch.load(Ordering::SeqCst), self.legal_day());
-            if now != seen {
-                self.judge_running();
-                seen = now;
-            }
-            self.renew_leases();
-            std::thread::sleep(self.watch_pause());
+    /// Looks at what decisions of running flows rest on, by what was seen the last time, and renews leases.
+    pub(crate) fn look_after_leases(self: &Arc<Self>, seen: &mut Option<(u64, CivilDate)>) {
+        let now = (self.epoch.load(Ordering::SeqCst), self.legal_day());
+        let is_new = match seen {
+            Some(seen) => *seen != now,
+            // Whoever opened the first flow decided it a moment ago.
+            None => lock(&self.flows).values().any(|flow| flow.judged_epoch.load(Ordering::SeqCst) != now.0),
+        };
+        if is_new {
+            self.judge_running();
         }
-    }
-
-    /// How long nothing is looked at: while nothing flows, half of the time after which a first lease wants renewal.
-    fn watch_pause(&self) -> Duration {
-        let limits = &self.config.limits;
-        let idle = u64::try_from(limits.lease_ms / 4).unwrap_or_default();
-        let pause = if lock(&self.flows).is_empty() { limits.watch_ms.max(idle) } else { limits.watch_ms };
-        Duration::from_millis(pause)
+        *seen = Some(now);
+        self.renew_leases();
+        std::thread::sleep(Duration::from_millis(self.config.limits.watch_ms));
     }
 
     fn renew_leases(&self) {

@@ -145,3 +145,59 @@ fn a_commit_is_synced_before_it_is_answered() {
         store.write(|c| Ok(c.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?)).unwrap();
     assert_eq!(synchronous, 2);
 }
+
+#[test]
+fn a_store_that_rests_holds_the_lock_alone_and_wakes_with_the_next_verb() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    assert_eq!(store.append_events(&someone(), vec![leaf("a")]).unwrap(), 0..1);
+    assert_eq!(store.log_size(&someone()).unwrap(), 1);
+    let wal = directory.path().join(format!("{FILE_NAME}-wal"));
+    store.rest(Duration::from_secs(3600));
+    assert!(wal.exists(), "it was asked a moment ago");
+    store.rest(Duration::ZERO);
+    assert!(lock(&store.writer).is_none() && lock(&store.readers).is_empty());
+    assert!(!wal.exists(), "what was written is folded into the file");
+    assert!(matches!(Store::open(directory.path()), Err(StoreError::Held { .. })));
+    assert_eq!(store.log_size(&someone()).unwrap(), 1);
+    store.rest(Duration::ZERO);
+    assert_eq!(store.append_events(&someone(), vec![leaf("b")]).unwrap(), 1..2);
+    drop(store);
+    assert_eq!(Store::open(directory.path()).unwrap().log_size(&someone()).unwrap(), 2);
+}
+
+#[test]
+fn verbs_that_come_while_a_store_goes_to_rest_are_all_done() {
+    const N_EACH: u64 = 50;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let left = AtomicU64::new(4);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (store, left) = (&store, &left);
+            scope.spawn(move || {
+                for n in 0..N_EACH {
+                    store.append_events(&someone(), vec![leaf(&format!("{thread}/{n}"))]).unwrap();
+                    assert!(store.log_size(&someone()).unwrap() > n);
+                }
+                left.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        scope.spawn(|| {
+            while left.load(Ordering::SeqCst) > 0 {
+                store.rest(Duration::ZERO);
+                std::thread::yield_now();
+            }
+        });
+    });
+    assert_eq!(store.log_size(&someone()).unwrap(), 4 * N_EACH);
+}
+
+#[test]
+fn a_store_whose_commit_failed_does_not_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.stopped.store(true, Ordering::Relaxed);
+    store.rest(Duration::ZERO);
+    assert!(lock(&store.writer).is_some());
+}

@@ -295,7 +295,7 @@ fn every_verb_of_the_store_is_tried_by_the_stranger() {
             } else {
                 // What concerns the whole directory and reads no row.
                 assert!(
-                    ["open", "directory", "n_commits", "backup", "backup_of", "restore"].contains(&name),
+                    ["open", "directory", "n_commits", "rest", "backup", "backup_of", "restore"].contains(&name),
                     "`{name}` {head}"
                 );
             }
