@@ -112,6 +112,8 @@ pub struct Node {
     pub(crate) decisions: Mutex<Decisions>,
     pub(crate) watched: Mutex<Watched>,
     pub(crate) log: Mutex<LogState>,
+    /// Deliveries whose receipt came and whose evidence is not made yet, by manifest.
+    pub(crate) unproven: Mutex<BTreeSet<Digest>>,
     pub(crate) keyring: Mutex<Keyring>,
     pub(crate) known: Mutex<Known>,
     /// Requests for credentials that are approved and not delivered.
@@ -191,6 +193,7 @@ impl Node {
             decisions: Mutex::default(),
             watched: Mutex::default(),
             log: Mutex::default(),
+            unproven: Mutex::default(),
             keyring: Mutex::default(),
             known: Mutex::default(),
             issuing: Mutex::default(),
@@ -207,6 +210,7 @@ impl Node {
         node.store.append_events(&node.participant, vec![node.leaf(&event)?])?;
         node.store.wake_outbox(&node.participant, node.now())?;
         node.take_up()?;
+        node.find_unproven();
         node.take_up_claims()?;
         node.take_up_planes()?;
         Ok(node)

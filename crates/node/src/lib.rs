@@ -23,6 +23,7 @@ pub mod act;
 mod crew;
 mod live;
 pub mod prove;
+mod evidence;
 pub mod figures;
 pub mod report;
 mod rounds;

@@ -1,4 +1,4 @@
-//! Proof: seals, stamps, the log's checkpoints with their cosignatures, and the container that carries them.
+//! Proof: seals, stamps, and the log's checkpoints with their cosignatures.
 //!
 //! Order: the event commits with its state, then tiles, the compare-and-swap of the checkpoint row, the log's signature, the
 //! witness's cosignature, the seal, the stamp. A witness or stamp that is late never holds up a delivery.
@@ -14,21 +14,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::crash_point;
-use store::log::{CheckpointRow, StoredEvent, Swap};
+use store::log::{CheckpointRow, Swap};
 use store::part::{Subject, SubjectKind};
 use tlog::appender::Appender;
 use tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tlog::key::VerifierKey;
 use tlog::merkle::{self, Hash};
-use tlog::policy::Policy;
 use tlog::tile::{Reader, Tile};
 use tlog::witness::{self, parse_conflict};
-use trust::bundle::container::Files;
-use trust::bundle::{Unsealed, file};
-use trust::script::VERIFY_SH;
 use trust::seal::{self, Trust};
 use trust::timestamp;
-use trust::verify::{Anchors, Inputs};
 
 /// LIMIT: leaves read at once.
 const PAGE: usize = 4096;
@@ -93,8 +88,13 @@ impl Node {
     }
 
     /// Whether something was committed since the checkpoint was brought up to the last entry, with the witness's cosignature.
-    pub(crate) fn log_is_behind(&self) -> bool {
+    fn log_is_behind(&self) -> bool {
         self.logged.load(Ordering::SeqCst) != self.store.n_commits()
+    }
+
+    /// Whether there is something to do for the log: entries without a checkpoint, deliveries without evidence.
+    pub(crate) fn log_is_wanted(&self) -> bool {
+        self.log_is_behind() || self.has_unproven()
     }
 
     /// Brings the log's checkpoint up to its entries, and waits for more.
@@ -105,10 +105,11 @@ impl Node {
             && (cosigned || self.config.authority.witness.is_none())
         {
             self.logged.store(n_commits, Ordering::SeqCst);
+            self.prove_deliveries();
         }
         // Who needs a proof at once asks for it; otherwise entries gather for one checkpoint.
         std::thread::sleep(Duration::from_millis(self.config.limits.checkpoint_ms));
-        if self.log_is_behind() {
+        if self.log_is_wanted() {
             self.wait(rings, Duration::from_millis(500));
         }
     }
@@ -263,87 +264,5 @@ impl Node {
         let proof = tlog::proof::Proof::new(number, path, signed)
             .map_err(|e| ActError::evidence("node/inclusion", e))?;
         Ok(proof.to_string())
-    }
-
-    /// Makes the evidence of a delivery as one container (ASiC-E), by the digest of its manifest.
-    ///
-    /// The event in it is the one that tells of the receipt, or of the manifest while there is none.
-    pub fn evidence(&self, manifest: &Digest) -> Result<Vec<u8>, ActError> {
-        let missing = || ActError::NotFound { what: "manifest", name: manifest.to_string() };
-        let stored = self.store.manifest(&self.participant, manifest)?.ok_or_else(missing)?;
-        let subject = Subject::new(SubjectKind::Manifest, manifest.to_string());
-        let parts = self.store.parts(&self.participant, &subject)?;
-        let event = self.telling(&stored.transfer, manifest)?.ok_or_else(missing)?;
-        let Some((salt, bytes)) = event.opening.clone() else {
-            return Err(ActError::evidence("node/erased", "the event was erased"));
-        };
-        self.advance_log()?;
-        let mut files = Files::new();
-        let mut put = |name: &str, bytes: Vec<u8>| drop(files.insert(name.to_owned(), bytes));
-        put(file::DELIVERY, stored.body);
-        for part in parts {
-            match part.name.as_str() {
-                "seal" => put(file::DELIVERY_SEAL, part.body),
-                "stamp" => put(file::DELIVERY_STAMP, part.body),
-                "receipt" => put(file::RECEIPT, part.body),
-                _ => {}
-            }
-        }
-        put(file::EVENT, bytes);
-        put(file::EVENT_SALT, format!("{}\n", Digest(salt)).into_bytes());
-        put(file::LOG_PROOF, self.log_proof(event.number)?.into_bytes());
-        if let Some(list) = &lock(&self.watched).list {
-            put(file::REVOCATION, list.to_pem().into_bytes());
-        }
-        put(file::SCRIPT, VERIFY_SH.as_bytes().to_vec());
-        let wrong = |e: trust::bundle::BundleError| ActError::evidence(e.code(), e);
-        let unsealed = Unsealed::new(files).map_err(wrong)?;
-        let seal = self.seal(&Digest::of(unsealed.manifest()))?;
-        let unstamped = unsealed.sealed(seal);
-        let token = self.stamp(&Digest::of(unstamped.manifest()))?;
-        unstamped.stamped(token).to_bytes().map_err(wrong)
-    }
-
-    /// Makes the evidence of a delivery and verifies it by our own anchors, log and witness.
-    pub fn verify_own(&self, manifest: &Digest) -> Result<trust::verify::Report, ActError> {
-        let container = self.evidence(manifest)?;
-        let log = Policy::parse(self.log_policy().as_bytes()).ok();
-        let anchors = Anchors { certificates: self.anchors.clone(), log };
-        let inputs =
-            Inputs { container: &container, anchors: &anchors, crls: &[], data: None, now: self.now() };
-        Ok(trust::verify::verify(inputs))
-    }
-
-    /// The event that tells of a delivery: the receipt's, else the manifest's.
-    fn telling(&self, process: &str, manifest: &Digest) -> Result<Option<StoredEvent>, ActError> {
-        // LIMIT: events of one process that are looked through.
-        const EVENTS_MAX: usize = 1 << 16;
-        let names = self.names_of(process)?;
-        let mut found: Option<StoredEvent> = None;
-        for name in names {
-            for event in self.store.events_of(&self.participant, &name, 0, EVENTS_MAX)? {
-                let tells = matches!(event.kind.as_str(), "received" | "manifest_committed");
-                let Some((_, bytes)) = event.opening.as_ref().filter(|_| tells) else { continue };
-                let read: Option<model::event::Event> = serde_json::from_slice(bytes).ok();
-                if read.is_some_and(|e| e.binds.get("manifest") == Some(manifest))
-                    && found.as_ref().is_none_or(|f| f.kind != "received")
-                {
-                    found = Some(event);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Our names of a process that a manifest names by the provider's id.
-    fn names_of(&self, provider_pid: &str) -> Result<Vec<String>, ActError> {
-        let mut names = vec![provider_pid.to_owned()];
-        for transfer in self.transfers()? {
-            if transfer.process().provider_pid() == provider_pid && transfer.process().own_pid != provider_pid
-            {
-                names.push(transfer.process().own_pid.clone());
-            }
-        }
-        Ok(names)
     }
 }

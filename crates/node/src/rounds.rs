@@ -14,7 +14,7 @@ pub(crate) enum Round {
     Duties,
     /// Flows that run: their leases, and what their decisions rest on.
     Leases,
-    /// The log's checkpoints.
+    /// The log's checkpoints, and the evidence of deliveries.
     Log,
     /// Data planes of others, and control planes of others.
     Planes,
@@ -93,7 +93,7 @@ impl Node {
             && match round {
                 Round::Duties => self.are_duties_due(),
                 Round::Leases => !lock(&self.flows).is_empty(),
-                Round::Log => self.log_is_behind(),
+                Round::Log => self.log_is_wanted(),
                 Round::Planes => lock(&self.signals_open).n_open() + lock(&self.dataflows_open).n_open() > 0,
                 Round::Status => self.config.authority.revocation_list.is_some(),
             }

@@ -10,6 +10,7 @@ use node::agent::Node;
 use node::error::ActError;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -50,6 +51,10 @@ fn begin(scene: &Scene) -> String {
 }
 
 fn verify(scene: &Scene, node: &Node, manifest: &model::Digest) -> trust::verify::Report {
+    verify_with(scene, node, manifest, None)
+}
+
+fn verify_with(scene: &Scene, node: &Node, manifest: &model::Digest, crls: Option<&Path>) -> trust::verify::Report {
     let container = node.evidence(manifest).unwrap();
     let dir = scene.world.dir.path();
     fs::write(dir.join("e.asice"), &container).unwrap();
@@ -62,7 +67,7 @@ fn verify(scene: &Scene, node: &Node, manifest: &model::Digest) -> trust::verify
         container: &c,
         anchors: Some(&a),
         policy: Some(&p),
-        crls: None,
+        crls,
         data: Some(&d),
     };
     node::verify::verify_files(files, node.now()).unwrap()
@@ -225,6 +230,26 @@ fn a_revoked_certificate_stops_the_flow() {
     assert!(count() < scene.data.len().div_ceil(1000));
     let stop = until("the reason", || scene.nord.report().unwrap()[0].stopped.clone());
     assert_eq!(stop.code, "node/revoked");
+}
+
+#[test]
+fn what_was_received_stays_proved_when_a_certificate_is_revoked_afterwards() {
+    let scene = scene(50);
+    let got = scene.kita.get(&scene.nord.protocol_address(), DATASET, LONG).unwrap();
+    for node in [&scene.nord, &scene.kita] {
+        until("the evidence, before anybody asks", || {
+            let report = node.report().unwrap();
+            report.iter().any(|r| r.parts.contains(&"container".to_owned())).then_some(())
+        });
+    }
+    std::thread::sleep(Duration::from_millis(5));
+    scene.world.authority.revoke(scene.parties.1.caller.certificate.as_ref().unwrap());
+    let list = scene.world.dir.path().join("later.pem");
+    fs::write(&list, scene.world.authority.answer("/crl.pem", b"").body).unwrap();
+    for node in [&scene.nord, &scene.kita] {
+        let report = verify_with(&scene, node, &got.manifest, Some(&list));
+        assert_eq!(report.verdict(), Verdict::Passed, "{report}");
+    }
 }
 
 #[test]

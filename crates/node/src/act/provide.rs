@@ -310,6 +310,7 @@ impl Node {
         crash_point("provide.receipt.before");
         self.keep_part(&subject, "receipt", text.as_bytes(), Some(&event)).map_err(failed)?;
         crash_point("provide.receipt.after");
+        self.receipted(&stored.digest);
         self.ring();
         Ok(())
     }

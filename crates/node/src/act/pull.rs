@@ -442,6 +442,7 @@ impl Node {
         let mut event = self.event(EventKind::Received, pid);
         event.binds = [("manifest".into(), *digest), ("receipt".into(), Digest::of(text.as_bytes()))].into();
         self.keep_part(&subject, "receipt", text.as_bytes(), Some(&event))?;
+        self.receipted(digest);
         Ok(text)
     }
 
