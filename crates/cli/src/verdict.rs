@@ -237,10 +237,15 @@ impl Voice {
                 format!("{} ({})", self.text(&m.label), say(self.language, "decides", &[("who", Arg::Text(&who))]))
             })
             .collect();
-        let days = say(self.language, "days", &[("n", Arg::Number(r.days))]);
-        let money = say(self.language, "money", &[("n", Arg::Text(&r.money.to_string()))]);
-        let loss = if r.utility_loss > 0 { format!(", {}", say(self.language, "loss", &[("n", Arg::Number(r.utility_loss))])) } else { String::new() };
-        format!("{}  [{days}, {money}{loss}]", items.join(" + "))
+        format!("{}  [{}]", items.join(" + "), self.cost(r.days, r.money, r.utility_loss))
+    }
+
+    /// What something costs: days, US dollars, and how much of the data's use is lost, in percent.
+    pub fn cost(&self, days: i64, money: i64, loss: i64) -> String {
+        let days = say(self.language, "days", &[("n", Arg::Number(days))]);
+        let money = say(self.language, "money", &[("n", Arg::Text(&money.to_string()))]);
+        let loss = if loss > 0 { format!(", {}", say(self.language, "loss", &[("n", Arg::Number(loss))])) } else { String::new() };
+        format!("{days}, {money}{loss}")
     }
 
     fn missing(&self, c: &CrossingAnswer, out: &mut Vec<String>) {

@@ -386,6 +386,9 @@ fn typed(book: &Rulebook, fact: &Fact, slot: &str, said: &Said) -> Result<Option
     let known = match (&fact.domain, &said.value) {
         (Domain::YesNo, Spoken::YesNo(b)) => Known::Values(BTreeSet::from([if *b { "yes" } else { "no" }.to_string()])),
         (Domain::YesNo, Spoken::Word(w)) if w == "yes" || w == "no" => Known::Values(BTreeSet::from([w.clone()])),
+        (Domain::YesNo | Domain::OneOf(_) | Domain::Place, Spoken::Words(ws)) if ws.len() > 1 => {
+            return Err(wrong(&format!("takes one value, and was said to be {}", ws.join(" and ")), "say it once".into()));
+        }
         (Domain::YesNo, _) => return Err(wrong("takes yes or no", String::new())),
         (Domain::OneOf(_) | Domain::Place, Spoken::Word(w)) => Known::Values(BTreeSet::from([word(w)?])),
         (Domain::OneOf(_) | Domain::Place, Spoken::Words(ws)) if ws.len() == 1 => {

@@ -103,7 +103,7 @@ fn lines(engine: &Engine, found: &Common, voice: Voice) -> Vec<String> {
             out.push(voice.word("common-nothing"));
             continue;
         }
-        let cost = format!("{} USD, {} d, {} %", s.money, s.days, s.utility_loss);
+        let cost = voice.cost(s.days, s.money, s.utility_loss);
         out.push(say(voice.language, "common-standard", &[("n", Arg::Number(i as i64 + 1)), ("cost", Arg::Text(&cost))]));
         for (m, places) in &s.measures {
             out.push(format!("   - {} ({}) {}", m.label.in_(voice.language), voice.word(&format!("who-{}", m.decides)), places.join(" ")));
@@ -113,7 +113,7 @@ fn lines(engine: &Engine, found: &Common, voice: Voice) -> Vec<String> {
         out.push(voice.word("common-more"));
     }
     for b in found.binding.iter().take(5) {
-        let saves = format!("{} USD, {} d, {} %", b.money, b.days, b.utility_loss);
+        let saves = voice.cost(b.days, b.money, b.utility_loss);
         out.push(say(voice.language, "common-binding", &[("place", Arg::Text(&b.place)), ("saves", Arg::Text(&saves)), ("measures", Arg::Text(&b.measures.join(", ")))]));
     }
     out

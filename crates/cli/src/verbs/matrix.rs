@@ -102,7 +102,8 @@ fn text(matrix: &Matrix, voice: Voice) -> Vec<String> {
         }
         groups.sort_by_key(|(v, _, all)| (v.severity(), std::cmp::Reverse(all.len())));
         for (v, by, all) in groups {
-            out.push(format!("    {} ({}) {by}: {}", voice.verdict(v), all.len(), named(&all, &every, voice)));
+            let by = if by.is_empty() { String::new() } else { format!(" {by}") };
+            out.push(format!("    {} ({}){by}: {}", voice.verdict(v), all.len(), named(&all, &every, voice)));
         }
     }
     out
