@@ -174,7 +174,10 @@ impl Checker<'_> {
         match &a.test {
             Test::In(words) | Test::HasAny(words) | Test::HasAll(words) | Test::HasOnly(words) => {
                 for word in words.iter().filter(|w| !book.vocabulary.has_value(fact, w)) {
-                    let help = did_you_mean(word, book.vocabulary.values(fact));
+                    let help = match &fact.domain {
+                        Domain::Place | Domain::Places => did_you_mean(word, book.vocabulary.values(fact)),
+                        _ => crate::search::help_for_value(word, fact),
+                    };
                     self.error("TGT-R014", a.span, format!("`{word}` is no value of `{}`", a.fact), help);
                 }
             }

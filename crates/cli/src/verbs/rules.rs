@@ -178,6 +178,11 @@ fn lint(folder: Option<PathBuf>) -> ExitCode {
         Err(code) => return code,
     };
     let (book, mut findings) = Rulebook::parse(sources);
+    // A part of a rulebook: every fact in it would be called unknown.
+    if book.vocabulary.facts.is_empty() && !book.sources.is_empty() {
+        errln!("error[TGT-R014]: this folder has no vocabulary, so that no fact in it is known; name the folder of the whole rulebook, the one that holds `vocabulary/`");
+        return ExitCode::from(1);
+    }
     if loads(&findings) {
         findings.extend(compiles(&book));
     }
