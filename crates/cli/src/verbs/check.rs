@@ -17,6 +17,7 @@ use decide::{
 use node::question;
 use model::{AsOf, CivilDate, fact::Said, transfer::Transfer};
 use std::{
+    collections::BTreeMap,
     io::{BufRead, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
@@ -199,8 +200,11 @@ fn one(check: &Check, engine: &mut Engine, transfer: &Transfer, said: &[(String,
         return Err("error[TGT-C002]: `--usual` is for one hop with one dataset and one group; say the facts in the file".into());
     }
     let judged = determinations::weigh(check, &engine.book, &bound, as_of, voice)?;
-    let mut supposed = engine.suppose(&bound, as_of).map_err(super::too_many)?;
-    let taken = supposed.take_if(|_| check.usual).map(|s| s.facts).unwrap_or_default();
+    // Who asks for the usual gets it as far as it matters, also where the answer waits for more than that.
+    let (supposed, taken) = match check.usual {
+        true => (None, engine.usual(&bound, as_of).map_err(super::too_many)?),
+        false => (engine.suppose(&bound, as_of).map_err(super::too_many)?, BTreeMap::new()),
+    };
     let (mut transfer, mut said) = (transfer.clone(), said.to_vec());
     if !taken.is_empty() {
         let usual: Vec<(String, Said)> = taken.iter().map(|(slot, f)| (slot.clone(), rulebook::book::parse_said(&f.known.to_string()))).collect();
