@@ -261,6 +261,8 @@ impl Voice {
             Missing::Fact { slot, ask, knows } => format!("? {} [{slot}; {}]", self.text(ask), who("asks", knows)),
             Missing::Judgment { slot, ask, by } => format!("? {} [{slot}; {}]", self.text(ask), who("judges", by)),
             Missing::Disputed { id, question, .. } => format!("{}: {} [{id}]", self.word("disputed"), self.text(question)),
+            // That nothing is held of a country says itself what it is.
+            Missing::NotCovered { layer, says } if layer == decide::ask::UNCOVERED => format!("{} [{layer}]", self.text(says)),
             Missing::NotCovered { layer, says } => format!("{}: {} [{layer}]", self.word("not-covered"), self.text(says)),
         }
     }

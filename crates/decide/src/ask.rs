@@ -13,7 +13,13 @@ use crate::{
     verdict::{Carried, refusals},
 };
 use model::text::Text;
-use rulebook::{book::Rulebook, vocabulary::FactKind};
+use rulebook::{
+    bind::{Crossing, Known, certainly},
+    book::Rulebook,
+    expr::{Expr, Test},
+    law::Start,
+    vocabulary::FactKind,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The layer that stands for an exporter's own law that we do not hold.
@@ -271,7 +277,7 @@ impl<'a> LayerClass<'a> {
 }
 
 /// What keeps the answer open, most useful first.
-pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<'_>, hand: &Hand) -> Vec<Missing> {
+pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, crossing: &Crossing, classes: &Classes<'_>, hand: &Hand) -> Vec<Missing> {
     let mut out: Vec<Missing> = classes.ranked().into_iter().filter_map(|slot| question(book, slot)).collect();
     let named: BTreeSet<&Asked> = classes.support().map(|a| &a.of).collect();
     for asked in named {
@@ -287,13 +293,40 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, classes: &Classes<
         }
     }
     if k.may_be_uncovered(table) && !k.may_be_covered(table) {
-        let says = Text::of("We hold no rules for the law of the exporter's own country on this day.", "送り手の国のこの日の法律についてのルールを保有していません。");
-        out.push(Missing::NotCovered { layer: UNCOVERED.into(), says });
+        out.push(Missing::NotCovered { layer: UNCOVERED.into(), says: uncovered(table, book, crossing) });
     }
     if out.is_empty() {
         out.extend(open_preconditions(table, k, hand).into_iter().filter_map(|slot| question(book, slot)));
     }
     out
+}
+
+/// That no law of the exporter's own country is held on the day, and from when on one is.
+fn uncovered(table: &Table, book: &Rulebook, crossing: &Crossing) -> Text {
+    let starts = book.layers.values().filter(|l| l.covers.as_ref().is_some_and(|e| certainly(e, crossing) == Some(true) || names_place(book, e, crossing)));
+    let later = starts.filter_map(|l| match l.head.from {
+        Start::On(day) if day > table.as_of.on => Some(day),
+        _ => None,
+    });
+    match later.min() {
+        Some(day) => Text::of(
+            format!("We hold no rules for the law of the exporter's own country on this day; ours begin on {day}."),
+            format!("送り手の国のこの日の法律についてのルールを保有していません(保有は{day}から)。"),
+        ),
+        None => Text::of("We hold no rules for the law of the exporter's own country on this day.", "送り手の国のこの日の法律についてのルールを保有していません。"),
+    }
+}
+
+/// Whether an expression asks for a list on which the exporter's place stands, on whatever day.
+fn names_place(book: &Rulebook, e: &Expr, crossing: &Crossing) -> bool {
+    let Some(Known::Values(places)) = crossing.facts.get("exporter.place").map(|f| &f.known) else { return false };
+    let mut found = false;
+    e.each_atom(&mut |a| {
+        if let Test::OnList(list) = &a.test {
+            found |= book.lists.get(list).is_some_and(|l| l.entries.iter().any(|e| places.contains(&e.key)));
+        }
+    });
+    found
 }
 
 /// A disputed question with both readings.

@@ -250,7 +250,7 @@ fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k:
         _ => (Vec::new(), false),
     };
     let missing = match verdict {
-        Verdict::Undetermined => ask::missing(table, book, k, &Classes::of(table, k, carried, &hand), &hand),
+        Verdict::Undetermined => ask::missing(table, book, k, crossing, &Classes::of(table, k, carried, &hand), &hand),
         _ => Vec::new(),
     };
     let (would_open, disputes) = match verdict {
