@@ -138,6 +138,14 @@ pub struct StoredProcess {
 
 const COLUMNS: &str = "kind, pid, version, state, peer, peer_pid, at, body";
 
+/// Found by the index in a question of its own: asked for the whole row in the order of its key, all processes are read.
+pub(crate) fn of_peer() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM process WHERE participant = ?1 AND kind = ?2 AND pid =
+         (SELECT min(pid) FROM process WHERE participant = ?1 AND kind = ?2 AND peer = ?3 AND peer_pid = ?4)"
+    )
+}
+
 impl Store {
     /// Commits a move, its answer, its messages and its events; `Stale` when another move came first.
     pub fn move_process(
@@ -226,11 +234,7 @@ impl Store {
         peer_pid: &str,
     ) -> Result<Option<StoredProcess>, StoreError> {
         self.read(|c| {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM process
-                 WHERE participant = ?1 AND kind = ?2 AND peer = ?3 AND peer_pid = ?4 ORDER BY pid LIMIT 1"
-            );
-            let mut statement = c.prepare_cached(&sql)?;
+            let mut statement = c.prepare_cached(&of_peer())?;
             let key = params![participant.as_str(), kind.as_str(), peer, peer_pid];
             Ok(statement.query_row(key, stored).optional()?)
         })

@@ -4,6 +4,7 @@ use crate::error::StoreError;
 use crate::lock::Lock;
 use crate::recent::Recent;
 use crate::writer::{self, Queue};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -187,17 +188,24 @@ impl Drop for Store {
 pub(crate) fn reader(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(BUSY_MAX)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    settle(&connection)?;
     // LIMIT: what a reader holds of the file; there may be many of them.
     connection.pragma_update(None, "cache_size", -512)?;
     Ok(connection)
 }
 
-/// Makes the schema, or checks that it is one that we know; sets how durable a commit is.
-fn prepare(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+/// What every connection does alike.
+fn settle(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_MAX)?;
     connection.set_prepared_statement_cache_capacity(128);
+    // A statement is planned once, whatever is bound to it; else each limit that is bound has it read and planned anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Makes the schema, or checks that it is one that we know; sets how durable a commit is.
+fn prepare(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    settle(connection)?;
     let fresh = check(connection, file)?;
     // INVARIANT: a commit is on the disk when it returns: the log is synced with each, fully where the system tells the
     // two kinds of sync apart.

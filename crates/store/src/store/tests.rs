@@ -201,3 +201,22 @@ fn a_store_whose_commit_failed_does_not_rest() {
     store.rest(Duration::ZERO);
     assert!(lock(&store.writer).is_some());
 }
+
+#[test]
+fn what_is_asked_for_each_message_is_found_by_an_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = Store::open(directory.path()).unwrap();
+    let connection = reader(&directory.path().join(FILE_NAME)).unwrap();
+    for (sql, index) in [
+        (crate::process::of_peer(), "process_by_peer (participant=? AND kind=? AND peer=? AND peer_pid=?)"),
+        (crate::outbox::of_process(), "outbox_by_process (participant=? AND kind=? AND pid=?)"),
+        (crate::keep::about_it(), "kept_by_about (participant=? AND kind=? AND about=? AND id>?)"),
+    ] {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let steps = steps.unwrap();
+        assert!(steps.iter().any(|step| step.ends_with(index)), "{sql}: {steps:?}");
+        let reads = |step: &&String| step.starts_with("SCAN") || step.ends_with("(participant=?)") || step.ends_with("(participant=? AND kind=?)");
+        assert_eq!(steps.iter().find(reads), None, "{sql}: {steps:?}");
+    }
+}
