@@ -46,6 +46,8 @@ pub(crate) struct Crew {
 struct Shift {
     /// LIMIT: at most three kinds of work for each open process; one that is named already is not added again.
     waiting: VecDeque<Work>,
+    /// Messages whose peer has as many hands as it may; the next one goes on when a pair is free.
+    held_up: BTreeMap<String, VecDeque<Work>>,
     known: BTreeSet<Work>,
     busy: BTreeSet<ProcessId>,
     calling: BTreeMap<String, usize>,
@@ -54,23 +56,53 @@ struct Shift {
 }
 
 impl Shift {
-    fn fits(&self, work: &Work) -> bool {
-        let free = match work {
-            Work::Send(_, peer) => self.calling.get(peer).is_none_or(|n| *n < HANDS_PER_PEER_MAX),
-            Work::Settle(_) | Work::Move(_) => true,
-        };
-        free && !self.busy.contains(work.process())
+    /// The peer of a message that has as many hands as it may.
+    fn held_up_by<'a>(&self, work: &'a Work) -> Option<&'a String> {
+        match work {
+            Work::Send(_, peer) => self.calling.get(peer).is_some_and(|n| *n >= HANDS_PER_PEER_MAX).then_some(peer),
+            Work::Settle(_) | Work::Move(_) => None,
+        }
     }
 
     fn take(&mut self) -> Option<Work> {
-        let at = self.waiting.iter().position(|work| self.fits(work))?;
-        let work = self.waiting.remove(at)?;
+        let mut at = 0;
+        let work = loop {
+            let work = self.waiting.get(at)?;
+            if let Some(peer) = self.held_up_by(work).cloned() {
+                // Put aside, so that however many wait for one peer, nobody looks through them again and again.
+                let aside = self.waiting.remove(at);
+                self.held_up.entry(peer).or_default().extend(aside);
+            } else if self.busy.contains(work.process()) {
+                at += 1;
+            } else {
+                break self.waiting.remove(at)?;
+            }
+        };
         self.known.remove(&work);
         self.busy.insert(work.process().clone());
         if let Work::Send(_, peer) = &work {
             *self.calling.entry(peer.clone()).or_default() += 1;
         }
         Some(work)
+    }
+}
+
+impl Shift {
+    /// A pair of hands is free of a peer: the first message that was held up by it goes before all others.
+    fn is_free(&mut self, peer: &str) {
+        if let Some(n) = self.calling.get_mut(peer) {
+            *n -= 1;
+            if *n == 0 {
+                self.calling.remove(peer);
+            }
+        }
+        let Some(held_up) = self.held_up.get_mut(peer) else { return };
+        if let Some(work) = held_up.pop_front() {
+            self.waiting.push_front(work);
+        }
+        if held_up.is_empty() {
+            self.held_up.remove(peer);
+        }
     }
 }
 
@@ -139,13 +171,8 @@ impl Crew {
     fn done(&self, work: &Work) {
         let mut shift = lock(&self.shift);
         shift.busy.remove(work.process());
-        if let Work::Send(_, peer) = work
-            && let Some(n) = shift.calling.get_mut(peer)
-        {
-            *n -= 1;
-            if *n == 0 {
-                shift.calling.remove(peer);
-            }
+        if let Work::Send(_, peer) = work {
+            shift.is_free(peer);
         }
         if !shift.waiting.is_empty() {
             self.bell.notify_one();
@@ -206,6 +233,19 @@ mod tests {
         let taken: Vec<Work> = std::iter::from_fn(|| lock(&crew.shift).take()).collect();
         assert_eq!(taken.len(), HANDS_PER_PEER_MAX + 1);
         assert!(taken.contains(&Work::Send(process("other"), "https://quick".into())));
+        assert_eq!(lock(&crew.shift).held_up["https://slow"].len(), HANDS_MAX - HANDS_PER_PEER_MAX);
+        // Whoever is done lets the first that was held up go on, until none is.
+        let mut done: Vec<Work> = taken;
+        for at in 0.. {
+            let Some(work) = done.get(at).cloned() else { break };
+            crew.done(&work);
+            done.extend(lock(&crew.shift).take());
+        }
+        let slow = |n: usize| Work::Send(process(&n.to_string()), "https://slow".into());
+        assert!((0..HANDS_MAX).all(|n| done.contains(&slow(n))) && done.len() == HANDS_MAX + 1);
+        let shift = std::mem::take(&mut *lock(&crew.shift));
+        assert!(shift.held_up.is_empty() && shift.calling.is_empty() && shift.busy.is_empty() && shift.known.is_empty());
+        (0..HANDS_MAX).for_each(|n| crew.add(slow(n)));
         assert!((0..HANDS_MAX).all(|_| crew.wants_hand() || lock(&crew.shift).waiting.len() < HANDS_MAX));
     }
 }

@@ -251,7 +251,14 @@ fn a_negotiation_by_hand_is_explained_in_two_lanes_with_what_each_act_binds_to()
     );
     assert!(ours.choices[1].says.en.contains("You conclude a contract with did:"), "{:?}", ours.choices);
     assert!(ours.terms.iter().any(|line| line.en.starts_with("Permitted: use")), "{:?}", ours.terms);
-    let theirs = ready(&scene.kita, "REQUESTED", "theirs");
+    let theirs = loop {
+        let told = ready(&scene.kita, "REQUESTED", "theirs");
+        // Until its answer is written down, a message is on its way.
+        if !told.why.en.contains("is on its way") {
+            break told;
+        }
+        assert!(std::time::Instant::now() < end, "{:?}", told.why);
+    };
     assert_eq!((lanes(&theirs)[0].0, acts(&theirs)), (true, vec![("terminate", false)]));
     assert!(theirs.why.en.contains("has not moved since"), "{:?}", theirs.why);
 
