@@ -39,6 +39,8 @@ pub const PARTICIPANTS_MAX: usize = 1_000;
 /// The name of a configuration in its folder; and that of one who was released, which no start reads.
 const CONFIG: &str = "tegata.toml";
 const RELEASED: &str = "tegata.toml.released";
+/// LIMIT: participants that are started at once when the process starts.
+const STARTED_AT_ONCE: usize = 8;
 /// LIMIT: how long a release waits for what was begun.
 const RELEASED_IN: Duration = Duration::from_secs(5);
 /// LIMIT: characters of a participant's short name.
@@ -158,19 +160,29 @@ impl Participants {
         names.sort();
         // LIMIT: those beyond the limit are not started.
         names.truncate(PARTICIPANTS_MAX);
-        let mut failed = Vec::new();
-        for name in names {
-            let file = all.folder().join(&name).join(CONFIG);
-            if !file.is_file() {
-                continue;
+        // A start waits for the disk several times; many wait together.
+        let (names, failed) = (Mutex::new(names.into_iter()), Mutex::new(BTreeMap::new()));
+        let next = || names.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let start = || {
+            while let Some(name) = next() {
+                if let Err(e) = all.start_folder(&name) {
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).insert(name, e);
+                }
             }
-            let started =
-                Config::read(&file).map_err(StartError::Config).and_then(|config| all.start(&name, config));
-            if let Err(e) = started {
-                failed.push((name, e));
-            }
+        };
+        std::thread::scope(|scope| (0..STARTED_AT_ONCE).for_each(|_| drop(scope.spawn(start))));
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (Arc::new(all), failed.into_iter().collect())
+    }
+
+    /// Starts whoever a folder belongs to, if it belongs to anybody.
+    fn start_folder(&self, name: &str) -> Result<(), StartError> {
+        let file = self.folder().join(name).join(CONFIG);
+        if !file.is_file() {
+            return Ok(());
         }
-        (Arc::new(all), failed)
+        let config = Config::read(&file).map_err(StartError::Config)?;
+        self.start(name, config).map(drop)
     }
 
     fn folder(&self) -> PathBuf {
