@@ -6,6 +6,9 @@
 
 mod ask;
 mod build;
+mod meet;
+
+pub use meet::Wish;
 
 use crate::{cells::Cells, hash::QuickMap};
 
@@ -22,7 +25,7 @@ pub const TRUE: NodeId = NodeId(1);
 pub type Allowed = Vec<Cells>;
 
 /// Cells that measures fix, by axis; empty when nothing is fixed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Forced(Vec<u16>);
 
 const FREE: u16 = u16::MAX;
@@ -44,6 +47,12 @@ impl Forced {
     /// The cell that an axis is fixed to.
     pub fn cell(&self, axis: usize) -> Option<usize> {
         self.0.get(axis).filter(|c| **c != FREE).map(|c| usize::from(*c))
+    }
+
+    /// Whether nothing is fixed from this axis on.
+    fn is_free_from(&self, axis: u16) -> bool {
+        // The last one listed is fixed.
+        self.0.len() <= usize::from(axis)
     }
 
     /// Whether nothing is fixed.

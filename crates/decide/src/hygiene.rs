@@ -5,7 +5,7 @@
 
 use crate::{
     axis::Cut,
-    diagram::{Diagram, FALSE, Forced, NodeId},
+    diagram::{Diagram, FALSE, Forced, NodeId, Wish},
     gather::{Day, Law},
     lexicon::{Lexicon, TooManyCells},
     table,
@@ -17,7 +17,7 @@ use rulebook::{
     law::{Explained, MeasureOffer},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// One thing found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -123,7 +123,9 @@ pub fn report(book: &Rulebook) -> Result<Vec<Found>, TooManyCells> {
 fn report_told(book: &Rulebook, tell: &mut dyn FnMut(usize, usize)) -> Result<Vec<Found>, TooManyCells> {
     let lexicon = Lexicon::of(&book.vocabulary)?;
     let mut out = BTreeSet::new();
-    let mut looked: HashMap<Digest, ()> = HashMap::new();
+    // What each law is, and the measures that may turn it against the transfer.
+    let mut looked: HashMap<Digest, Vec<usize>> = HashMap::new();
+    let mut edges = Edges { lexicon: &lexicon, looked: HashSet::new(), found: BTreeMap::new() };
     let mut clauses: BTreeMap<String, Seen> = BTreeMap::new();
     let days = book.boundaries();
     for (done, on) in days.iter().copied().enumerate() {
@@ -131,18 +133,17 @@ fn report_told(book: &Rulebook, tell: &mut dyn FnMut(usize, usize)) -> Result<Ve
         let day = Day::of(book, AsOf::then(on));
         for layer in &day.layers {
             let law = day.law(layer);
-            if looked.insert(day.fingerprint(&law, &lexicon), ()).is_some() {
-                continue;
+            let key = day.fingerprint(&law, &lexicon);
+            if !looked.contains_key(&key) {
+                let unit = Unit::compile(&day, &law, &lexicon)?;
+                let Some(functions) = unit.laws.first() else { continue };
+                look(&unit, functions, on, &mut clauses);
+                if refuses_all(&unit, functions) {
+                    out.insert(Found { what: What::RefusesAll, id: layer.id.clone(), by: Vec::new(), from: on });
+                }
+                looked.insert(key, table::may_turn(&unit, functions, &book.measures, &lexicon));
             }
-            let unit = Unit::compile(&day, &law, &lexicon)?;
-            let Some(functions) = unit.laws.first() else { continue };
-            let mut d = unit.diagram.thawed();
-            look(&mut d, &unit, functions, on, &mut clauses);
-            let reached = d.and(functions.reaches, unit.constraint);
-            let lawful = d.not(functions.refuses);
-            if reached != FALSE && d.and(reached, lawful) == FALSE {
-                out.insert(Found { what: What::RefusesAll, id: layer.id.clone(), by: Vec::new(), from: on });
-            }
+            edges.note(book, &day, law, looked.get(&key).map(Vec::as_slice).unwrap_or_default())?;
         }
     }
     for (id, seen) in clauses {
@@ -153,8 +154,15 @@ fn report_told(book: &Rulebook, tell: &mut dyn FnMut(usize, usize)) -> Result<Ve
             out.insert(Found { what: What::Shadowed, id, by: seen.by.into_iter().collect(), from });
         }
     }
-    out.extend(double_edged(book)?);
+    out.extend(edges.told());
     Ok(out.into_iter().collect())
+}
+
+/// Whether a law reaches something, and refuses all that it reaches.
+fn refuses_all(unit: &Unit, law: &Functions) -> bool {
+    let (d, everything) = (&unit.diagram, unit.diagram.everything());
+    let [reached, possible] = [law.reaches, unit.constraint].map(Wish::yes);
+    d.meets([reached, possible], &everything) && !d.meets([reached, possible, Wish::no(law.refuses)], &everything)
 }
 
 /// Places for which no layer in force answers on a day.
@@ -206,7 +214,7 @@ impl Wishes {
     fn of(unit: &Unit, lexicon: &Lexicon) -> Self {
         let mut out = Self { help: BTreeSet::new(), harm: BTreeSet::new() };
         let Some(law) = unit.laws.first() else { return out };
-        let mut d = unit.diagram.thawed();
+        let (d, everything) = (&unit.diagram, unit.diagram.everything());
         for (axis, x) in unit.axes.list.iter().enumerate() {
             let Some(slot) = x.slot().filter(|s| in_hand(lexicon, s)) else { continue };
             let (words, present): (Vec<usize>, usize) = match &x.cut {
@@ -221,14 +229,14 @@ impl Wishes {
             let [without, with] = [usize::from(present == 0), present].map(|cell| {
                 let mut forced = Forced::NONE;
                 forced.fix(axis, cell);
-                d.fix(law.refuses, &forced)
+                forced
             });
-            let (not_without, not_with) = (d.not(without), d.not(with));
+            let turns = |bad: &Forced, good: &Forced| d.meets([Wish::yes(law.refuses).after(bad), Wish::no(law.refuses).after(good)], &everything);
             let keys = || words.iter().map(|w| (slot.to_string(), *w));
-            if d.and(without, not_with) != FALSE {
+            if turns(&without, &with) {
                 out.help.extend(keys());
             }
-            if d.and(with, not_without) != FALSE {
+            if turns(&with, &without) {
                 out.harm.extend(keys());
             }
         }
@@ -298,47 +306,82 @@ pub fn idle(book: &Rulebook, as_of: AsOf) -> Vec<Found> {
     facts.chain(offered.map(|m| found(What::Idle, &m.id))).collect()
 }
 
-/// One kind of clause: each function, and whether what it says makes a difference beside the others.
-fn look(d: &mut Diagram, unit: &Unit, law: &Functions, on: CivilDate, out: &mut BTreeMap<String, Seen>) {
-    let applying: Vec<(usize, NodeId)> = law.scopes.iter().map(|(c, f)| (*c, d.and(*f, law.applies))).collect();
-    beside(d, unit, law, &applying, on, out);
-    let reach = d.any(applying.iter().map(|(_, f)| *f).collect::<Vec<_>>());
-    let outs: Vec<(usize, NodeId)> = law.outs.iter().map(|(c, f)| (*c, d.and(*f, reach))).collect();
-    beside(d, unit, law, &outs, on, out);
-    let mut refusing = law.bars.clone();
-    for g in &law.gates {
-        let met = d.any(g.routes.iter().map(|r| r.need).collect::<Vec<_>>());
-        let unmet = d.not(met);
-        refusing.push((g.clause, d.and(g.when, unmet)));
+/// Every clause of a law: whether it speaks, and whether what it says makes a difference beside the others of its kind. One
+/// that was seen to do both on some day is not looked at again.
+fn look(unit: &Unit, law: &Functions, on: CivilDate, out: &mut BTreeMap<String, Seen>) {
+    for clause in 0..law.clauses.len() {
+        let seen = out.entry(name(law, clause)).or_default();
+        seen.from = seen.from.or(Some(on));
     }
+    let open = |out: &BTreeMap<String, Seen>, clause: usize| out.get(&name(law, clause)).is_none_or(|s| !(s.speaks && s.matters));
+    let any_open = |out: &BTreeMap<String, Seen>, all: &[(usize, NodeId)]| all.iter().any(|(c, _)| open(out, *c));
+    if !(0..law.clauses.len()).any(|c| open(out, c)) {
+        return;
+    }
+    let d = &mut unit.diagram.thawed();
+    let applying: Vec<(usize, NodeId)> = law.scopes.iter().map(|(c, f)| (*c, d.and(*f, law.applies))).collect();
+    beside(d, unit, law, &applying, out);
+    if any_open(out, &law.outs) {
+        let reach = d.any(applying.iter().map(|(_, f)| *f).collect::<Vec<_>>());
+        let outs: Vec<(usize, NodeId)> = law.outs.iter().map(|(c, f)| (*c, d.and(*f, reach))).collect();
+        beside(d, unit, law, &outs, out);
+    }
+    let mut refusing = law.bars.clone();
+    refusing.extend(law.gates.iter().map(|g| (g.clause, g.when)));
     refusing.extend(law.obligations.iter().filter(|(_, _, _, binds)| *binds).map(|(c, _, late, _)| (*c, *late)));
-    beside(d, unit, law, &refusing, on, out);
+    if any_open(out, &refusing) {
+        for (g, (_, f)) in law.gates.iter().zip(refusing.iter_mut().skip(law.bars.len())) {
+            let met = d.any(g.routes.iter().map(|r| r.need).collect::<Vec<_>>());
+            let unmet = d.not(met);
+            *f = d.and(g.when, unmet);
+        }
+        beside(d, unit, law, &refusing, out);
+    }
     for g in &law.gates {
+        if !g.routes.iter().any(|r| open(out, r.clause)) {
+            continue;
+        }
         let routes: Vec<(usize, NodeId)> = g.routes.iter().map(|r| (r.clause, d.and(g.when, r.need))).collect();
-        beside(d, unit, law, &routes, on, out);
+        beside(d, unit, law, &routes, out);
     }
     // What does not refuse by itself speaks when it arises, and always matters to the person it binds.
+    let everything = d.everything();
     for (c, when, _, binds) in &law.obligations {
-        let speaks = d.and(*when, unit.constraint) != FALSE;
         let seen = out.entry(name(law, *c)).or_default();
-        seen.from = seen.from.or(Some(on));
-        seen.speaks |= speaks;
-        seen.matters |= speaks && !binds;
+        if !seen.speaks || !seen.matters && !binds {
+            let speaks = d.meets([*when, unit.constraint].map(Wish::yes), &everything);
+            seen.speaks |= speaks;
+            seen.matters |= speaks && !binds;
+        }
     }
 }
 
-fn beside(d: &mut Diagram, unit: &Unit, law: &Functions, all: &[(usize, NodeId)], on: CivilDate, out: &mut BTreeMap<String, Seen>) {
+fn beside(d: &mut Diagram, unit: &Unit, law: &Functions, all: &[(usize, NodeId)], out: &mut BTreeMap<String, Seen>) {
+    let everything = d.everything();
+    // What stands after each: with what stands before it, that is what the others say.
+    let mut after = vec![FALSE];
+    for (_, f) in all.iter().rev() {
+        after.push(d.or(*f, after.last().copied().unwrap_or(FALSE)));
+    }
+    let mut before = FALSE;
     for (i, (clause, f)) in all.iter().enumerate() {
-        let speaks = d.and(*f, unit.constraint);
-        let others = d.any(all.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, (_, g))| *g).collect::<Vec<_>>());
-        let silent = d.not(others);
-        let alone = d.and(speaks, silent);
+        let earlier = before;
+        before = d.or(before, *f);
         let seen = out.entry(name(law, *clause)).or_default();
-        seen.from = seen.from.or(Some(on));
-        seen.speaks |= speaks != FALSE;
-        seen.matters |= alone != FALSE;
-        if speaks != FALSE && alone == FALSE {
-            let covering = all.iter().enumerate().filter(|(j, (_, g))| *j != i && d.and(speaks, *g) != FALSE);
+        if seen.speaks && seen.matters {
+            continue;
+        }
+        let later = after.get(all.len() - 1 - i).copied().unwrap_or(FALSE);
+        let [speaks, possible] = [*f, unit.constraint].map(Wish::yes);
+        if !d.meets([speaks, possible], &everything) {
+            continue;
+        }
+        seen.speaks = true;
+        if d.meets([speaks, possible, Wish::no(earlier), Wish::no(later)], &everything) {
+            seen.matters = true;
+        } else {
+            let covers = |g: NodeId| d.meets([speaks, possible, Wish::yes(g)], &everything);
+            let covering = all.iter().enumerate().filter(|(j, (_, g))| *j != i && covers(*g));
             seen.by.extend(covering.map(|(_, (c, _))| name(law, *c)).take(4));
         }
     }
@@ -348,28 +391,36 @@ fn name(law: &Functions, clause: usize) -> String {
     law.clauses.get(clause).cloned().unwrap_or_default()
 }
 
-/// Offered measures that can turn a lawful state unlawful, with the layer that says so.
-pub fn double_edged(book: &Rulebook) -> Result<Vec<Found>, TooManyCells> {
-    let lexicon = Lexicon::of(&book.vocabulary)?;
-    let mut looked: HashMap<(Digest, Vec<usize>), ()> = HashMap::new();
-    let mut out: BTreeMap<(String, String), CivilDate> = BTreeMap::new();
-    for on in book.boundaries() {
-        let day = Day::of(book, AsOf::then(on));
-        for layer in &day.layers {
-            let mut law = day.law(layer);
-            let touching = touching(book, &day, &law);
-            law.also = touching.iter().filter_map(|(_, m)| m.when.as_ref()).collect();
-            day.constrain(&mut law);
-            let key = (day.fingerprint(&law, &lexicon), touching.iter().map(|(i, _)| *i).collect());
-            if looked.insert(key, ()).is_none() {
-                for i in table::double_edged_under(&day, &law, &touching, &lexicon)? {
-                    let id = book.measures.get(i).map(|m| m.id.clone()).unwrap_or_default();
-                    out.entry((id, layer.id.clone())).or_insert(on);
-                }
+/// Offered measures that can turn a lawful state unlawful, with the layer that says so and the first day.
+struct Edges<'a> {
+    lexicon: &'a Lexicon,
+    looked: HashSet<(Digest, Vec<usize>)>,
+    found: BTreeMap<(String, String), CivilDate>,
+}
+
+impl Edges<'_> {
+    /// Looks through those measures on offer that may turn this law.
+    fn note<'b>(&mut self, book: &'b Rulebook, day: &Day<'b>, mut law: Law<'b>, risky: &[usize]) -> Result<(), TooManyCells> {
+        // Nearly always there is none, and what is asked of measures need not be compiled.
+        if risky.is_empty() {
+            return Ok(());
+        }
+        let touching: Vec<(usize, &MeasureOffer)> = touching(book, day, &law).into_iter().filter(|(i, _)| risky.contains(i)).collect();
+        law.also = touching.iter().filter_map(|(_, m)| m.when.as_ref()).collect();
+        day.constrain(&mut law);
+        let key = (day.fingerprint(&law, self.lexicon), touching.iter().map(|(i, _)| *i).collect());
+        if !touching.is_empty() && self.looked.insert(key) {
+            for i in table::double_edged_under(day, &law, &touching, self.lexicon)? {
+                let [id, layer] = [book.measures.get(i).map(|m| &m.id), law.layer.map(|l| &l.id)].map(|id| id.cloned().unwrap_or_default());
+                self.found.entry((id, layer)).or_insert(day.as_of.on);
             }
         }
+        Ok(())
     }
-    Ok(out.into_iter().map(|((id, layer), from)| Found { what: What::DoubleEdged, id, by: vec![layer], from }).collect())
+
+    fn told(self) -> impl Iterator<Item = Found> {
+        self.found.into_iter().map(|((id, layer), from)| Found { what: What::DoubleEdged, id, by: vec![layer], from })
+    }
 }
 
 /// The measures on offer that work on what a law asks.
@@ -379,3 +430,6 @@ pub fn touching<'a>(book: &'a Rulebook, day: &Day<'a>, law: &Law<'a>) -> Vec<(us
     let offered = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(day.as_of));
     offered.filter(|(_, m)| m.does.iter().any(|e| slots.contains(&e.slot))).collect()
 }
+
+#[cfg(test)]
+mod tests;

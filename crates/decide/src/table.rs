@@ -4,7 +4,7 @@
 use crate::{
     axis::{Axis, Cut},
     cells::Cells,
-    diagram::{FALSE, Forced, NodeId, TRUE},
+    diagram::{Allowed, FALSE, Forced, NodeId, TRUE, Wish},
     filter::Filter,
     gather::{Day, Law},
     given::Given,
@@ -273,6 +273,32 @@ fn determinations(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize
         Cut::Choice { classes, .. } => Some((a, fine(classes))),
         _ => None,
     }).collect()
+}
+
+/// Which measures might turn a state that is lawful under a law unlawful, whether or not they are ever offered there: never
+/// too few. Measures that do the same to what the law asks are looked at once.
+pub fn may_turn(unit: &Unit, law: &Functions, measures: &[MeasureOffer], lexicon: &Lexicon) -> Vec<usize> {
+    let everything = unit.diagram.everything();
+    let mut known: HashMap<(Forced, Allowed), bool> = HashMap::new();
+    let mut turns = |m: &MeasureOffer| {
+        let (forced, allowed) = done_by(unit, m, &everything, lexicon);
+        if forced.is_empty() {
+            return false;
+        }
+        *known.entry((forced, allowed)).or_insert_with_key(|(forced, allowed)| unit.diagram.meets([Wish::no(law.refuses), Wish::yes(law.refuses).after(forced)], allowed))
+    };
+    measures.iter().enumerate().filter(|(_, m)| turns(m)).map(|(i, _)| i).collect()
+}
+
+/// The cells that a measure fixes, and those that a state may have where it is offered: a determination that has failed is
+/// not made good by making it again.
+fn done_by(unit: &Unit, m: &MeasureOffer, everything: &[Cells], lexicon: &Lexicon) -> (Forced, Allowed) {
+    let (mut forced, mut allowed) = (Forced::NONE, everything.to_vec());
+    m.does.iter().flat_map(|e| effects(unit, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
+    for (axis, fine) in m.does.iter().flat_map(|e| determinations(unit, lexicon, e)) {
+        allowed.iter_mut().skip(axis).take(1).for_each(|c| *c = c.and(&fine));
+    }
+    (forced, allowed)
 }
 
 /// Which measures can turn a state that is lawful under a law unlawful: they are double-edged.
