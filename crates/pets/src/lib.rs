@@ -26,6 +26,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// The tests share a file that speaks of this crate from outside.
+#[cfg(test)]
+extern crate self as pets;
+
 pub mod across;
 pub mod attack;
 pub mod calendar;

@@ -2,22 +2,10 @@ use super::*;
 use arrow_array::{ArrayRef, StringArray};
 use std::sync::Arc;
 
-pub(crate) fn knowledge() -> Knowledge {
-    Knowledge {
-        catalogue: Catalogue::parse(include_str!("../../../../profiles/identifiers.toml")).unwrap(),
-        words: Words::parse(include_str!("../../../../profiles/words.toml")).unwrap().with_names(crate::words::NameLists {
-            given: include_str!("../../../../profiles/names/given-latin.txt"),
-            family: include_str!("../../../../profiles/names/family-latin.txt"),
-            given_ja: include_str!("../../../../profiles/names/given-ja.txt"),
-            family_ja: include_str!("../../../../profiles/names/family-ja.txt"),
-            given_scripts: include_str!("../../../../profiles/names/given-scripts.txt"),
-            family_scripts: include_str!("../../../../profiles/names/family-scripts.txt"),
-            kana: include_str!("../../../../profiles/names/kana.txt"),
-            towns: include_str!("../../../../profiles/names/towns.txt"),
-        }),
-        ladders: Ladders::parse(include_str!("../../../../profiles/ladders.toml")).unwrap(),
-    }
-}
+// One file for these tests, those beside the crate and the benchmarks.
+#[path = "../../tests/common/knowledge.rs"]
+mod house;
+pub(crate) use house::knowledge;
 
 /// A CSV without quotes, as batches of text; enough for our own example files.
 pub(crate) fn table(text: &str, batch: usize) -> Vec<RecordBatch> {
@@ -152,4 +140,29 @@ fn a_scan_holds_no_value_of_the_data() {
             assert!(!scan.contains(value), "{value}");
         }
     }
+}
+
+#[test]
+fn six_digits_are_postcodes_where_zeros_stand_in_front_and_are_no_days() {
+    let kind = |value: &dyn Fn(u32) -> String| {
+        let values: StringArray = (0..200).map(|n| Some(value(n))).collect();
+        let batch = RecordBatch::try_from_iter([("c1", Arc::new(values) as ArrayRef)]).unwrap();
+        let mut found = Scan::of(&[batch], &knowledge()).columns.remove(0);
+        (found.found.take().map(|c| c.kind).unwrap_or_default(), found.role)
+    };
+    // A step that shares no factor with a million visits every first digit.
+    let spread = |n: u32| n * 387_421 % 1_000_000;
+    assert_eq!(kind(&|n| format!("{:06}", spread(n))), ("postcode".into(), Role::QuasiIdentifier));
+    // Numbers that have no zero in front, a running number, and days of three generations are not.
+    assert_ne!(kind(&|n| format!("{}", 100_000 + spread(n) % 900_000)).0, "postcode");
+    assert_ne!(kind(&|n| format!("{n:06}")).0, "postcode");
+    assert_ne!(kind(&|n| format!("{:02}{:02}{:02}", n * 37 % 100, n % 12 + 1, n % 28 + 1)).0, "postcode");
+}
+
+#[test]
+fn a_column_without_a_value_is_what_its_header_says() {
+    let empty = Arc::new(StringArray::from(vec![None::<&str>; 3])) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("my_number", empty.clone()), ("name", empty.clone()), ("c3", empty)]).unwrap();
+    let said: Vec<Role> = Scan::of(&[batch], &knowledge()).columns.iter().map(|f| f.role).collect();
+    assert_eq!(said, [Role::IdentificationCode, Role::DirectIdentifier, Role::Attribute]);
 }

@@ -136,6 +136,10 @@ fn announced(words: &Words, header: &Header, headers: &[String], unless: &[Strin
 
 // The evidence, and what the check digits alone say beyond any bound: which of two schemes that all values pass is meant.
 fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &Words) -> (Vec<Weighed>, i32) {
+    // No value at all: the header is believed, as for kinds.
+    if values.of == 0 {
+        return (announced(words, header, &scheme.headers, &[]).into_iter().collect(), 0);
+    }
     let (mut fitting, mut passing) = (0, 0);
     // Few schemes have values of such a length at all: the others are not asked.
     let most = values.counts.may_fit(scheme);
@@ -155,7 +159,7 @@ fn weigh_scheme(scheme: &Scheme, header: &Header, values: &Values<'_>, words: &W
         }
     }
     // A scheme speaks for a column only if nearly all values have its shape.
-    if values.of == 0 || fitting * 10 < values.of * 9 {
+    if fitting * 10 < values.of * 9 {
         return (Vec::new(), 0);
     }
     let surer = if scheme.is_checked() { likelihood(passing, fitting, scheme.chance) } else { 0 };
@@ -256,13 +260,15 @@ fn weigh_form(kind: &str, values: &Values<'_>, words: &Words) -> Option<Weighed>
     }
 }
 
-/// Postcodes of five digits: a number would have no zero in front, and a running number not every digit there.
+/// Postcodes of five digits, or of six: a number would have no zero in front, a running number not every digit there, and a
+/// day or a time of six digits not every month or minute.
 fn weigh_bare_postcodes(values: &Values<'_>) -> Option<Weighed> {
     let of = values.of;
     let mut firsts = [0u64; 10];
+    let length = values.sample.values().next().map(str::len).filter(|n| (5..=6).contains(n))?;
     for value in values.sample.values() {
-        let [first, rest @ ..] = value.as_bytes() else { return None };
-        if rest.len() != 4 || !value.bytes().all(|b| b.is_ascii_digit()) {
+        let first = value.bytes().next()?;
+        if value.len() != length || !value.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         if let Some(n) = firsts.get_mut(usize::from(first - b'0')) {
@@ -271,6 +277,11 @@ fn weigh_bare_postcodes(values: &Values<'_>) -> Option<Weighed> {
     }
     let spread = firsts.iter().filter(|n| **n > 0).count();
     let in_front = firsts.first().copied().unwrap_or(0) * 100;
+    // The third and fourth digit of six, in days and times of all orders, are a month, a day or a minute.
+    let small = |v: &str| v.get(2..4).and_then(|n| n.parse::<u8>().ok()).is_some_and(|n| n < 60);
+    if length == 6 && values.count(small) * 100 >= of * 95 {
+        return None;
+    }
     (of >= MANY && spread >= 6 && (of..=of * 30).contains(&in_front)).then(|| weighed(BARE_POSTCODES, Evidence::Form { of, fitting: of }))
 }
 

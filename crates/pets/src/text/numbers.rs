@@ -20,6 +20,11 @@ const DIGITS_MIN: usize = 6;
 
 /// Reads the number with the digit at `digit`, not before `floor`; says how far was read.
 pub(super) fn find(text: &str, floor: usize, digit: usize, knowledge: &Knowledge, spots: &mut Spots) -> usize {
+    if let Some((range, kind)) = with_colons(text, floor, digit) {
+        let end = range.end;
+        spots.add(Surety::Number, range, kind, Role::LinkingCode);
+        return end;
+    }
     let stretch = stretch(text, floor, digit);
     let end = stretch.end.max(digit + 1);
     let Some(inside) = text.get(stretch.clone()) else { return end };
@@ -35,6 +40,30 @@ pub(super) fn find(text: &str, floor: usize, digit: usize, knowledge: &Knowledge
         return end;
     }
     end
+}
+
+/// Bytes that an address with colons has at most, and colons that one has at least: a time of day has as many and is none.
+const COLONS_BYTES_MAX: usize = 39;
+const COLONS_MIN: usize = 2;
+
+/// The address of a machine that is written with colons: of the internet (version 6), or of its card.
+fn with_colons(text: &str, floor: usize, digit: usize) -> Option<(Range<usize>, &'static str)> {
+    let of_it = |b: &&u8| b.is_ascii_hexdigit() || **b == b':';
+    let bytes = text.as_bytes();
+    let before = bytes.get(floor..digit)?.iter().rev().take(COLONS_BYTES_MAX).take_while(of_it).count();
+    let after = bytes.get(digit..)?.iter().take(COLONS_BYTES_MAX).take_while(of_it).count();
+    let found = text.get(digit - before..digit + after)?;
+    if found.bytes().filter(|b| *b == b':').count() < COLONS_MIN {
+        return None;
+    }
+    // A colon before or behind it belongs to the sentence, two to the address.
+    let start = digit - before + usize::from(found.starts_with(':') && !found.starts_with("::"));
+    let end = digit + after - usize::from(found.ends_with(':') && !found.ends_with("::"));
+    let is_apart = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphanumeric());
+    let value = text.get(start..end).filter(|_| is_apart(bytes.get(end)) && is_apart(start.checked_sub(1).and_then(|at| bytes.get(at))))?;
+    let is_card = || value.len() == 17 && value.split(':').all(|pair| pair.len() == 2) && value.contains(|c: char| c.is_ascii_alphabetic());
+    let kind = if value.parse::<std::net::Ipv6Addr>().is_ok() { "ip-address" } else if is_card() { "mac-address" } else { return None };
+    Some((start..end, kind))
 }
 
 // Four numbers up to 255 with points between.

@@ -34,6 +34,14 @@ fn spots_in_letters_of_both_languages() {
         "Card 4111 1111 1111 1111, IBAN GB82 WEST 1234 5698 7654 32.",
         &[("payment-card", "4111 1111 1111 1111"), ("iban", "GB82 WEST 1234 5698 7654 32")],
     );
+    check(
+        "Blocked: 2001:db8:0:0:8:800:200c:417a, fe80::1: and (00:1B:44:11:3a:b7).",
+        &[
+            ("ip-address", "2001:db8:0:0:8:800:200c:417a"),
+            ("ip-address", "fe80::1"),
+            ("mac-address", "00:1B:44:11:3a:b7"),
+        ],
+    );
 }
 
 #[test]
@@ -64,6 +72,7 @@ fn words_and_order_numbers_are_no_persons() {
         "Temperature rose to 48.5 and 1,250 units were made in 2025.",
         "山口県の人口は減った。",
         "Version 10.2.33 build 20260401.",
+        "From 10:30:45 to 11:02:07, ratio 3:2:1, std::fs3::read, 12:34:56:07:08:09 frames.",
         "Order no. 4131034282458809939 was shipped.",
         "The April report of the New York Office is on Page 4.",
         "ニューヨーク・ヤンキースに移籍した。",
