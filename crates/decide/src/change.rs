@@ -73,6 +73,11 @@ impl Region {
 pub fn effect(before: &mut Engine, on_before: AsOf, after: &mut Engine, on_after: AsOf) -> Result<Vec<Region>, TooManyCells> {
     let lexicon = Lexicon::of(&merged(&before.book.vocabulary, &after.book.vocabulary))?;
     let mut out = regions(&before.book, on_before, &after.book, on_after, &lexicon)?;
+    if before.has_whole_tables() && after.has_whole_tables() && !out.is_empty() {
+        // Most laws read the same on both sides.
+        before.table(on_before)?;
+        after.share(before);
+    }
     for region in &mut out {
         for transfer in [filled(&before.book, &region.witness), Transfer::single(region.witness.iter().cloned())] {
             if let (Ok(a), Ok(b)) = (before.book.bind(&transfer), after.book.bind(&transfer)) {

@@ -77,6 +77,16 @@ impl Engine {
         Self { units: self.units.clone(), narrow: self.narrow.as_ref().map(|_| Vec::new()), own_tables: self.own_tables, ..Self::new(book) }
     }
 
+    /// Takes over every unit of another engine whose law reads the same here.
+    pub fn share(&mut self, other: &Self) {
+        self.units.share(&other.units);
+    }
+
+    /// Whether it answers from whole tables.
+    pub fn has_whole_tables(&self) -> bool {
+        self.narrow.is_none()
+    }
+
     /// The table for a day, made when first asked for.
     pub fn table(&mut self, as_of: AsOf) -> Result<Arc<Table>, TooManyCells> {
         if let Some(table) = self.tables.get(&as_of) {

@@ -5,15 +5,16 @@ use crate::{
     cells::Cells,
     diagram::{Diagram, FALSE, NodeId, TRUE},
     hash::QuickMap,
-    lexicon::{ANY, Lexicon, Packed, Shape},
+    lexicon::{ANY, Lexicon, Packed, Shape, Slot},
     unit::Unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 // LIMIT: sets that are looked at.
-const SETS_MAX: usize = 3;
+const SETS_MAX: usize = 6;
 
-/// Which conditions may hold, told from a few facts: the choice and the sets that most of them ask about.
+/// Which conditions may hold, told from a few facts: the choice that most of them ask about, and the sets that leave most of
+/// them out.
 ///
 /// It only leaves out what cannot hold whatever the other facts are; what it lets through is asked in full.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ struct Set {
     asking: Vec<u64>,
     /// By member: the conditions that ask for it.
     by_member: Vec<u64>,
+    /// By value of the choice: conditions that may hold though this set has none of the members they ask it for.
+    free: Vec<u64>,
 }
 
 /// Where a slot lies in what is packed.
@@ -51,25 +54,22 @@ impl Filter {
         let n_words = conditions.len().div_ceil(64);
         let mut out = Self { n_words, everything: bits(n_words, 0..conditions.len()), ..Self::default() };
         let supports: Vec<Vec<&str>> = conditions.iter().map(|(unit, f)| slots(unit, *f)).collect();
-        let favorites = |shape: Shape| {
-            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for slots in &supports {
-                // A condition counts once, however many members it asks for.
-                let once: BTreeSet<&str> = slots.iter().copied().filter(|s| lexicon.slot(s).is_some_and(|x| x.shape == shape)).collect();
-                once.into_iter().for_each(|s| *counts.entry(s).or_default() += 1);
-            }
-            let mut all: Vec<(&str, usize)> = counts.into_iter().collect();
-            all.sort_by_key(|(s, n)| (std::cmp::Reverse(*n), *s));
-            all.into_iter().filter_map(|(s, _)| lexicon.slot(s))
-        };
-        let Some(choice) = favorites(Shape::Choice).next() else { return out };
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for slots in &supports {
+            // A condition counts once, however many members it asks for.
+            slots.iter().collect::<BTreeSet<_>>().into_iter().for_each(|s| *counts.entry(s).or_default() += 1);
+        }
+        let of_shape = |shape: Shape| counts.iter().filter_map(|(s, n)| lexicon.slot(s).map(|s| (s, *n))).filter(move |(s, _)| s.shape == shape);
+        let Some((choice, _)) = of_shape(Shape::Choice).max_by_key(|(s, n)| (*n, std::cmp::Reverse(&s.name))) else { return out };
         let n_values = choice.values.words.len();
         out.choice = Some(Place { at: choice.at, n_words: 1 });
-        let sets: Vec<_> = favorites(Shape::Set).take(SETS_MAX).collect();
+        let mut sets: Vec<_> = of_shape(Shape::Set).map(|(s, _)| (left_out_by(&s.name, conditions, &supports, choice), s)).collect();
+        sets.sort_by_key(|(n, s)| (std::cmp::Reverse(*n), &s.name));
+        let sets: Vec<&Slot> = sets.into_iter().take(SETS_MAX).filter(|(n, _)| *n > 0).map(|(_, s)| s).collect();
         for set in &sets {
             let n_members = set.values.words.len();
             let place = Place { at: set.at, n_words: n_members.div_ceil(64) };
-            out.sets.push(Set { place, asking: vec![0; n_words], by_member: vec![0; n_members * n_words] });
+            out.sets.push(Set { place, asking: vec![0; n_words], by_member: vec![0; n_members * n_words], free: vec![0; n_values * n_words] });
         }
         out.direct = vec![0; n_values * n_words];
         out.possible = vec![0; n_values * n_words];
@@ -81,21 +81,19 @@ impl Filter {
 
     fn add(&mut self, i: usize, unit: &Unit, f: NodeId, choice: &str, sets: &[&str]) {
         let members: Vec<usize> = sets.iter().flat_map(|s| unit.axes.of_slot(s)).copied().collect();
-        let axis = unit.axes.of_slot(choice).first().copied();
-        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
-            Cut::Choice { class_of, .. } => Some(class_of),
-            _ => None,
-        });
-        let cells = |without: &[usize]| letting(&unit.diagram, f, axis, without, &mut QuickMap::default());
-        let (direct, possible) = (cells(&members), cells(&[]));
-        for value in 0..self.direct.len() / self.n_words.max(1) {
-            let cell = class_of.and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c));
-            let at = value * self.n_words + i / 64;
-            for (cells, rows) in [(&direct, &mut self.direct), (&possible, &mut self.possible)] {
-                if let Some(word) = rows.get_mut(at).filter(|_| cells.has(cell)) {
+        let axis = Choosing::of(unit, choice);
+        let n_words = self.n_words;
+        let put = |rows: &mut Vec<u64>, cells: Cells| {
+            for value in 0..rows.len() / n_words.max(1) {
+                if let Some(word) = rows.get_mut(value * n_words + i / 64).filter(|_| cells.has(axis.cell(value))) {
                     *word |= 1 << (i % 64);
                 }
             }
+        };
+        put(&mut self.direct, axis.letting(f, &members));
+        put(&mut self.possible, axis.letting(f, &[]));
+        for (name, set) in sets.iter().zip(&mut self.sets) {
+            put(&mut set.free, axis.letting(f, unit.axes.of_slot(name)));
         }
         let support = unit.diagram.support(f);
         let (word, bit) = (i / 64, 1 << (i % 64));
@@ -120,25 +118,27 @@ impl Filter {
         if value == ANY {
             return everything;
         }
-        let possible = row(&self.possible, value as usize);
+        // What may hold with nothing in any of the sets, or with something that it asks one of them for …
         let mut wanted = row(&self.direct, value as usize);
+        // … and, set by set, with nothing in that one, or something that it asks that one for.
+        let mut possible = row(&self.possible, value as usize);
         for set in &self.sets {
-            if wanted & possible == possible {
-                break;
-            }
             if packed.0.get(set.place.at) != Some(&1) {
                 // Nobody said what is in it: whoever asks it may hold.
                 wanted |= set.asking.get(w).copied().unwrap_or(everything);
                 continue;
             }
+            let mut hit = 0;
             for i in 0..set.place.n_words {
                 let mut bits = packed.0.get(set.place.at + 1 + i).copied().unwrap_or(0);
                 while bits != 0 {
                     let m = i * 64 + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    wanted |= row(&set.by_member, m);
+                    hit |= row(&set.by_member, m);
                 }
             }
+            wanted |= hit;
+            possible &= row(&set.free, value as usize) | hit;
         }
         wanted & possible
     }
@@ -156,6 +156,43 @@ impl Filter {
             })
         })
     }
+}
+
+/// The axis of a choice in a unit, if the unit asks it.
+struct Choosing<'a> {
+    unit: &'a Unit,
+    axis: Option<usize>,
+    class_of: Option<&'a [u16]>,
+}
+
+impl<'a> Choosing<'a> {
+    fn of(unit: &'a Unit, choice: &str) -> Self {
+        let axis = unit.axes.of_slot(choice).first().copied();
+        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
+            Cut::Choice { class_of, .. } => Some(class_of.as_slice()),
+            _ => None,
+        });
+        Self { unit, axis, class_of }
+    }
+
+    fn cell(&self, value: usize) -> usize {
+        self.class_of.and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c))
+    }
+
+    /// The cells with which a function may hold where these axes have their first cell.
+    fn letting(&self, f: NodeId, without: &[usize]) -> Cells {
+        letting(&self.unit.diagram, f, self.axis, without, &mut QuickMap::default())
+    }
+}
+
+/// How many conditions, value by value of the choice, cannot hold where a set has nothing that they ask it for.
+fn left_out_by(set: &str, conditions: &[(&Unit, NodeId)], supports: &[Vec<&str>], choice: &Slot) -> usize {
+    let of = |(unit, f): &(&Unit, NodeId)| {
+        let axis = Choosing::of(unit, &choice.name);
+        let only_with = axis.letting(*f, &[]).without(&axis.letting(*f, unit.axes.of_slot(set)));
+        (0..choice.values.words.len()).filter(|v| only_with.has(axis.cell(*v))).count()
+    };
+    conditions.iter().zip(supports).filter(|(_, slots)| slots.contains(&set)).map(|(c, _)| of(c)).sum()
 }
 
 fn slots(unit: &Unit, f: NodeId) -> Vec<&str> {

@@ -3,12 +3,17 @@
 use crate::{
     axis::Cut,
     decision::Verdict,
+    diagram::NodeId,
     judge::{Bits, Head, Room},
     lexicon::Packed,
     table::Table,
+    unit::Unit,
 };
 use serde::Serialize;
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 /// Places as the rules tell them apart, and an answer for each pair of kinds.
 #[derive(Clone, Debug, Serialize)]
@@ -56,21 +61,46 @@ impl Table {
         groups
     }
 
-    /// Judges a profile between all kinds of places: what is stated stays, only the two ends move.
+    /// Judges a profile between all kinds of places: what is stated stays, only the two ends move. From one origin few laws may
+    /// speak; destinations that none of these tells apart are judged once.
     pub fn heads(&self, profile: &Packed, origins: &[Vec<usize>], destinations: &[Vec<usize>], room: &mut Room) -> Vec<Head> {
         let [from, to] = ENDS.map(|s| self.lexicon.slot(s));
         let mut out = Vec::with_capacity(origins.len() * destinations.len());
+        let mut beside = Beside { table: self, known: HashMap::new() };
         for o in origins {
+            let mut facts = profile.clone();
+            if let (Some(slot), Some(value)) = (from, o.first()) {
+                slot.say_word(*value, &mut facts);
+            }
+            if let Some(slot) = to {
+                slot.open(&mut facts);
+            }
+            let told_apart = self.told_apart(&facts, &mut beside);
+            let mut known: HashMap<Vec<u16>, Head> = HashMap::new();
             for d in destinations {
-                let mut facts = profile.clone();
-                for (slot, kind) in [(from, o), (to, d)] {
-                    if let (Some(slot), Some(value)) = (slot, kind.first()) {
+                let value = d.first().copied().unwrap_or(0);
+                let kind = told_apart.iter().map(|class_of| class_of.get(value).copied().unwrap_or(0)).collect();
+                out.push(*known.entry(kind).or_insert_with(|| {
+                    let mut facts = facts.clone();
+                    if let (Some(slot), Some(value)) = (to, d.first()) {
                         slot.say_word(*value, &mut facts);
                     }
-                }
-                out.push(self.judge(&Bits::of(self, facts), room));
+                    self.judge(&Bits::of(self, facts), room)
+                }));
             }
         }
+        out
+    }
+
+    /// By each function that may speak wherever these facts hold: the kinds of destination that it tells apart, by value.
+    fn told_apart<'t>(&'t self, facts: &Packed, beside: &mut Beside<'t>) -> Vec<Rc<[u16]>> {
+        let layers = self.live(facts).filter_map(|i| self.layers.get(i)).map(|l| &*l.linked.unit);
+        let mut out: Vec<Rc<[u16]>> = layers.filter_map(|unit| to_axis(unit).map(|(_, class_of)| class_of.into())).collect();
+        let whens = self.offered(facts).filter_map(|i| self.measures.get(i)).map(|m| m.when);
+        let asked: BTreeSet<NodeId> = whens.chain([self.beside.unit.constraint, self.uncovered()]).collect();
+        out.extend(asked.into_iter().filter_map(|f| beside.kinds(f)));
+        out.sort_unstable();
+        out.dedup();
         out
     }
 
@@ -92,5 +122,41 @@ impl Table {
             origins: origins.iter().map(|k| names(k)).collect(),
             destinations: destinations.iter().map(|k| names(k)).collect(),
         }
+    }
+}
+
+/// Kinds of destination that a function beside the laws tells apart.
+struct Beside<'t> {
+    table: &'t Table,
+    known: HashMap<NodeId, Option<Rc<[u16]>>>,
+}
+
+impl Beside<'_> {
+    /// By value of the destination, its kind; none where all are one to it.
+    fn kinds(&mut self, f: NodeId) -> Option<Rc<[u16]>> {
+        let table = self.table;
+        let told = || {
+            let unit = &*table.beside.unit;
+            let (axis, class_of) = to_axis(unit)?;
+            let asking: Vec<NodeId> = unit.diagram.reachable(f).into_iter().filter(|n| unit.diagram.asks(*n) == Some(axis)).collect();
+            let mut kinds: HashMap<Vec<NodeId>, u16> = HashMap::new();
+            let kind_of: Vec<u16> = (0..unit.diagram.width(axis)).map(|cell| {
+                let (leads, next) = (asking.iter().map(|n| unit.diagram.step(*n, cell)).collect(), kinds.len() as u16);
+                *kinds.entry(leads).or_insert(next)
+            }).collect();
+            let of_value = |class: &u16| kind_of.get(usize::from(*class)).copied().unwrap_or(0);
+            (kinds.len() > 1).then(|| class_of.iter().map(of_value).collect())
+        };
+        self.known.entry(f).or_insert_with(told).clone()
+    }
+}
+
+/// The axis of the destination in a unit, and the cell of each value.
+fn to_axis(unit: &Unit) -> Option<(usize, &[u16])> {
+    let [_, to] = ENDS;
+    let axis = *unit.axes.of_slot(to).first()?;
+    match &unit.axes.list.get(axis)?.cut {
+        Cut::Choice { class_of, .. } => Some((axis, class_of)),
+        _ => None,
     }
 }

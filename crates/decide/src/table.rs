@@ -86,6 +86,13 @@ impl Units {
         Ok(unit)
     }
 
+    /// Takes over those of another rulebook or day: what reads the same is made once.
+    pub fn share(&mut self, others: &Self) {
+        for (key, unit) in &others.0 {
+            self.0.entry(*key).or_insert_with(|| unit.clone());
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
