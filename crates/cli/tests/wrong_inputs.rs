@@ -100,6 +100,14 @@ fn tables_and_registers() {
     fs::write(dir.join("ragged.csv"), "a,b\n1,2\n1,2,3\n").unwrap();
     let err = refuses(&["check", "--register", &path("ragged.csv")], 2, "dataplane/ragged-row");
     assert!(err.contains("line 3"), "{err}");
+    // Cut within a quote: one line with the place, whatever reads it, and nothing is half-written.
+    fs::write(dir.join("cut.csv"), "name,city\nAnn Day,Oslo\n\"Lisa Lee\",\"Tok").unwrap();
+    for verb in [vec!["check", "--register", &path("cut.csv")], vec!["scan", &path("cut.csv")]] {
+        let err = refuses(&verb, 2, "dataplane/open-quote");
+        assert!(err.contains("line 3") && !err.contains("Lisa"), "{err}");
+    }
+    refuses(&["protect", &path("cut.csv"), "--profile", "jp-pseudonymised", "--out", &path("out.csv"), "--report", &path("report.json")], 2, "dataplane/open-quote");
+    assert!(!dir.join("out.csv").exists() && !dir.join("report.json").exists());
     fs::write(dir.join("wrong.csv"), b"name,b\n\xff\xfe\xfd,1\n").unwrap();
     refuses(&["scan", &path("wrong.csv")], 2, "dataplane/wrong-encoding");
     fs::write(dir.join("short.parquet"), b"PAR1\x00\x01").unwrap();

@@ -22,6 +22,7 @@ mod growing;
 mod lines;
 pub mod manifest;
 pub mod meter;
+mod quotes;
 mod reading;
 pub mod sheet;
 pub mod sink;

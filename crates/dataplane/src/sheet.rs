@@ -1,5 +1,6 @@
 //! Small tables that people keep: CSV in UTF-8 or Shift_JIS, and Excel, as rows of text.
 
+use crate::quotes::Quotes;
 use calamine::{Data, Reader as _};
 use std::fmt;
 use std::fs;
@@ -69,6 +70,13 @@ pub enum SheetError {
         /// Cells in the row.
         found: u64,
     },
+    /// A quote opens a cell and no other closes it.
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line of the quote, counted from 1.
+        line: u64,
+    },
     /// It is cut short, or of another format than its name says.
     Damaged {
         /// The file.
@@ -93,6 +101,7 @@ impl SheetError {
             Self::TooLarge(_) => "dataplane/sheet-too-large",
             Self::WrongEncoding { .. } => "dataplane/wrong-encoding",
             Self::Ragged { .. } => "dataplane/ragged-row",
+            Self::OpenQuote { .. } => "dataplane/open-quote",
             Self::Damaged { .. } => "dataplane/damaged-file",
             Self::UnknownFormat(_) => "dataplane/unknown-format",
             Self::Empty(_) => "dataplane/empty-file",
@@ -123,6 +132,9 @@ impl fmt::Display for SheetError {
             }
             Self::Ragged { path, line, expected, found } => {
                 write!(f, "`{}` line {line} has {found} cells, the header has {expected}", path.display())
+            }
+            Self::OpenQuote { path, line } => {
+                write!(f, "`{}` line {line} opens a cell with a quote that nothing closes; close it, or fetch the file again if it is cut short", path.display())
             }
             Self::Damaged { path, format, detail } => {
                 write!(f, "`{}` is cut short or is no {format} file: {detail}", path.display())
@@ -205,6 +217,9 @@ fn decoded<'a>(
 
 fn read_csv(path: &Path, bytes: &[u8], given: Option<Charset>) -> Result<Sheet, SheetError> {
     let text = decoded(path, bytes, given)?;
+    if let Some(line) = Quotes::left_open(&text, delimiter(&text)) {
+        return Err(SheetError::OpenQuote { path: path.to_owned(), line });
+    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(&text)).from_reader(text.as_bytes());
     let mut lines = Lines { text: &text, at: 0, line: 1 };
     let mut rows: Vec<Row> = Vec::new();

@@ -4,6 +4,7 @@ use crate::sheet::{self, Charset, SheetError, extension};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use crate::lines;
+use crate::quotes::Quotes;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,9 @@ impl Table {
 pub fn pasted(text: &str) -> Result<Vec<RecordBatch>, SheetError> {
     let (name, text) = (Path::new("pasted"), text.trim_start_matches('\u{feff}'));
     let most = sheet::delimiter(text.lines().next().unwrap_or_default());
+    if let Some(line) = Quotes::left_open(text, most) {
+        return Err(SheetError::OpenQuote { path: name.to_owned(), line });
+    }
     let mut reader = csv::ReaderBuilder::new().delimiter(most).from_reader(text.as_bytes());
     let header: Vec<String> =
         reader.headers().map_err(|e| worded(name, "CSV", e.to_string()))?.iter().map(|h| h.trim().to_owned()).collect();
@@ -88,9 +92,9 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     let mut head = Vec::new();
     open()?.take(64 << 10).read_to_end(&mut head).map_err(|e| SheetError::opening(path, e))?;
     let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
-    let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset)) };
     // Comma, semicolon and tab are the same bytes in every encoding that is read here.
     let most = sheet::delimiter(String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
+    let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset, most)) };
     let mut reader = csv::ReaderBuilder::new().delimiter(most).from_reader(decoded()?);
     let header: Vec<String> =
         reader.headers().map_err(|e| worded(path, "CSV", e.to_string()))?.iter().map(str::to_owned).collect();
@@ -125,7 +129,8 @@ fn guess(head: &[u8]) -> Option<Charset> {
     }
 }
 
-/// Bytes decoded to UTF-8 as they are read; a byte that does not fit is an error, not a replacement.
+/// Bytes decoded to UTF-8 as they are read; a byte that does not fit is an error, not a replacement, and so is a quote that
+/// stays open.
 struct Decoded {
     from: BufReader<File>,
     decoder: encoding_rs::Decoder,
@@ -135,10 +140,11 @@ struct Decoded {
     given: usize,
     offset: u64,
     ended: bool,
+    quotes: Quotes,
 }
 
 impl Decoded {
-    fn new(from: File, charset: Charset) -> Self {
+    fn new(from: File, charset: Charset, delimiter: u8) -> Self {
         let decoder = match charset {
             Charset::Utf8 => encoding_rs::UTF_8.new_decoder_with_bom_removal(),
             Charset::ShiftJis => encoding_rs::SHIFT_JIS.new_decoder_without_bom_handling(),
@@ -146,7 +152,8 @@ impl Decoded {
             Charset::Utf16 => encoding_rs::UTF_16LE.new_decoder(),
         };
         let from = BufReader::with_capacity(256 << 10, from);
-        Self { from, decoder, raw: Vec::new(), start: 0, text: Vec::new(), given: 0, offset: 0, ended: false }
+        let quotes = Quotes::new(delimiter);
+        Self { from, decoder, raw: Vec::new(), start: 0, text: Vec::new(), given: 0, offset: 0, ended: false, quotes }
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -170,20 +177,31 @@ impl Decoded {
                 io::ErrorKind::InvalidData,
                 format!("wrong encoding before byte {}", self.offset),
             )),
-            _ => Ok(()),
+            _ => self.quotes.read(&self.text).map_err(left_open),
         }
     }
+
+    /// Nothing more comes: a table that ends within quotes is no whole table.
+    fn end(&self) -> io::Result<usize> {
+        self.quotes.open().map_or(Ok(0), |line| Err(left_open(line)))
+    }
 }
+
+fn left_open(line: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{LEFT_OPEN}{line}"))
+}
+
+const LEFT_OPEN: &str = "a quote stays open from line ";
 
 impl Read for Decoded {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.given == self.text.len() {
             if self.ended && self.start == self.raw.len() && self.offset > 0 && self.raw.is_empty() {
-                return Ok(0);
+                return self.end();
             }
             self.fill()?;
             if self.ended && self.text.is_empty() {
-                return Ok(0);
+                return self.end();
             }
         }
         let rest = self.text.get(self.given..).unwrap_or_default();
@@ -256,6 +274,9 @@ fn worded(path: &Path, format: &'static str, text: String) -> SheetError {
     if let Some(at) = number("wrong encoding before byte ") {
         return SheetError::WrongEncoding { path: path.to_owned(), at: at as usize };
     }
+    if let Some(line) = number(LEFT_OPEN) {
+        return SheetError::OpenQuote { path: path.to_owned(), line };
+    }
     SheetError::damaged(path, format, text)
 }
 
@@ -300,6 +321,13 @@ mod tests {
         assert!(matches!(ragged, SheetError::Ragged { line: 3, expected: 2, found: 3, .. }), "{ragged}");
         let wrong = of("a.csv", b"a,b\n1,\xff\xff\n").unwrap_err();
         assert_eq!(wrong.code(), "dataplane/wrong-encoding", "{wrong}");
+        // Cut within the last cell, opened by mistake, and opened in the header.
+        for (text, at) in [("a,b\n1,2\n3,\"4", 3), ("a,b\n\"1,2\n3,4\n", 2), ("a,\"b\n1,2\n", 1)] {
+            let error = of("a.csv", text.as_bytes()).unwrap_err();
+            assert!(matches!(error, SheetError::OpenQuote { line, .. } if line == at), "{error}");
+            assert_eq!(pasted(text).unwrap_err().code(), "dataplane/open-quote");
+        }
+        assert_eq!(of("a.csv", b"a,b\n\"1 \"\"x\"\"\",\"two\nlines\"\n").unwrap()[0].num_rows(), 1);
     }
 
     #[test]

@@ -847,6 +847,7 @@ code-TGT-N002 = document
 code-TGT-N005 = header
 code-dataplane-missing-file = missing
 code-dataplane-ragged-row = ragged
+code-dataplane-open-quote = a quote stays open
 code-dataplane-wrong-encoding = encoding
 code-dataplane-damaged-file = damaged
 code-dataplane-empty-file = empty

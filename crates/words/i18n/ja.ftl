@@ -807,6 +807,7 @@ code-TGT-N002 = 文書の該当行を直してください
 code-TGT-N005 = 表の一行目に列名を書いてください
 code-dataplane-missing-file = ファイルがありません。場所を確かめてください
 code-dataplane-ragged-row = その行の列数が見出しと違います
+code-dataplane-open-quote = その行で開いた引用符が閉じていません。閉じるか、ファイルを取り直してください
 code-dataplane-wrong-encoding = 文字コードはUTF-8又はShift_JISにしてください
 code-dataplane-damaged-file = ファイルが壊れているか、途中で切れています
 code-dataplane-empty-file = ファイルに何も入っていません
