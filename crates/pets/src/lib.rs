@@ -26,10 +26,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// The tests share a file that speaks of this crate from outside.
-#[cfg(test)]
-extern crate self as pets;
-
 pub mod across;
 pub mod attack;
 pub mod calendar;
@@ -61,3 +57,7 @@ pub mod transform;
 pub mod utility;
 pub mod whole;
 pub mod words;
+
+// The tests share a file that speaks of this crate from outside.
+#[cfg(test)]
+extern crate self as pets;
