@@ -150,7 +150,7 @@ fn one_rulebook(n: u64, wanted: u64, tally: &Mutex<Tally>, done: &AtomicBool) {
     book.measures.retain(|m| !worse.contains(&m.id));
     let mut states = States::of(Reference::new(&book, as_of));
     let lexicon = Arc::new(Lexicon::of(&book.vocabulary).expect("small"));
-    let table = Table::compile_with(&book, as_of, lexicon, &mut Units::default()).expect("small");
+    let table = Table::compile_with(&Arc::new(book.clone()), as_of, lexicon, &mut Units::default()).expect("small");
     let mut room = Room::default();
     let (mut counts, mut clauses, mut drawn) = (BTreeMap::<&str, u64>::new(), BTreeMap::<&str, (u64, u64)>::new(), 0);
     let mut rich = false;

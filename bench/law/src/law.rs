@@ -43,7 +43,11 @@ fn main() {
     let mut engine = Engine::new(book.clone());
     let t = ThreadTime::now();
     let table = engine.table(as_of).expect("it compiles");
-    println!("compiled for one day, nothing made before: {:?}; {} units, {} nodes, {} KiB", t.elapsed(), engine.units().len(), table.size().0, engine.units().bytes() / 1024);
+    println!("table of one day, nothing made before: {:?}; {} units, {} KiB", t.elapsed(), engine.units().len(), engine.units().bytes() / 1024);
+    first(&book, &cases, as_of);
+    let t = ThreadTime::now();
+    table.make();
+    println!("all its laws made: {:?}; {} nodes, {} KiB and which clause speaks", t.elapsed(), table.size().0, engine.units().bytes() / 1024);
     let packed = pack(&book, &cases, &table);
     if wanted("sizes") {
         sizes(&table, &packed);
@@ -68,11 +72,26 @@ fn main() {
     }
 }
 
+/// What the first answer of a day costs, and that of all worked cases one after the other, with nothing made before.
+fn first(book: &Rulebook, cases: &Rulebook, as_of: AsOf) {
+    let bounds: Vec<_> = cases.cases.iter().filter_map(|c| book.bind(&Transfer::single(c.given.iter().cloned())).ok()).collect();
+    let book = Arc::new(book.clone());
+    let mut times: Vec<Duration> = bounds.iter().step_by((bounds.len() / 40).max(1)).map(|bound| {
+        let t = ThreadTime::now();
+        let _decided = black_box(Engine::new(book.clone()).decide(bound, as_of));
+        t.elapsed()
+    }).collect();
+    times.sort();
+    let (mut engine, t) = (Engine::new(book), ThreadTime::now());
+    bounds.iter().for_each(|b| drop(black_box(engine.decide(b, as_of))));
+    println!("first decision with nothing made before, {} worked cases: median {:?}, slowest {:?}; decisions of all {} one after the other: {:?}", times.len(), times[times.len() / 2], times[times.len() - 1], bounds.len(), t.elapsed());
+}
+
 /// The largest layers, and how many stay live for a worked case.
 fn sizes(table: &Table, packed: &[Packed]) {
-    let size = |l: &decide::table::LayerTable| format!("{} {} nodes, {} axes", l.id, l.linked.unit.diagram.len(), l.linked.unit.axes.list.len());
+    let size = |l: &decide::table::LayerTable| format!("{} {} nodes, {} axes", l.id, l.linked().unit.diagram.len(), l.axes().list.len());
     let mut all: Vec<_> = table.layers.iter().collect();
-    all.sort_by_key(|l| std::cmp::Reverse(l.linked.unit.diagram.len()));
+    all.sort_by_key(|l| std::cmp::Reverse(l.linked().unit.diagram.len()));
     let live: usize = packed.iter().map(|p| table.live(p).count()).sum();
     println!("largest: {}", all.iter().take(5).map(|l| size(l)).collect::<Vec<_>>().join("; "));
     println!("layers that stay live for a worked case: {:.1} of {}", live as f64 / packed.len() as f64, table.layers.len());

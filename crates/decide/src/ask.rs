@@ -67,12 +67,12 @@ impl<'a> Classes<'a> {
         for (i, f) in refusals(table, k, carried) {
             let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
             // After measures an axis has the cell that the measure fixes, whatever it was.
-            let allowed = view.allowed(&layer.linked, &k.packed);
+            let allowed = view.allowed(layer.linked(), &k.packed);
             let mut after = allowed.clone();
             for (axis, cell) in layer.forced(|m| maybe.binary_search(&m).is_ok()).iter() {
                 after.iter_mut().skip(axis).take(1).for_each(|c| *c = Cells::one(cell));
             }
-            layers.extend(LayerClass::of(&layer.linked, f, &allowed, &after));
+            layers.extend(LayerClass::of(layer.linked(), f, &allowed, &after));
         }
         let beside = k.beside(table).allowed(&table.beside, &k.packed);
         layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside, &beside));
@@ -352,7 +352,7 @@ fn open_preconditions(table: &Table, k: &Knowledge, hand: &Hand) -> Vec<String> 
     let mut touched: BTreeSet<usize> = BTreeSet::new();
     for (i, layer) in k.live.iter().filter_map(|i| table.layers.get(*i).map(|l| (*i, l))) {
         if k.can(table, i, layer.law().refuses, &Forced::NONE) {
-            let support = layer.linked.unit.support(layer.law().refuses);
+            let support = layer.linked().unit.support(layer.law().refuses);
             touched.extend(layer.effects().iter().filter(|(_, axis, _)| support.binary_search(axis).is_ok()).map(|(m, _, _)| *m));
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     engine::Engine,
     gather::{Day, Law},
     lexicon::{Lexicon, Shape, TooManyCells},
-    unit::{Leaf, Unit},
+    unit::{Leaf, Unit, class},
 };
 use model::{
     AsOf, CivilDate,
@@ -105,14 +105,19 @@ pub fn regions(before: &Rulebook, on_before: AsOf, after: &Rulebook, on_after: A
         }
         let unit = Unit::together(&[(&old_day, &old), (&new_day, &new)], lexicon)?;
         let [a, b] = unit.laws.as_slice() else { continue };
-        // A law that is not there reaches nothing.
-        let (mut diagram, none) = (unit.diagram.clone(), Side { stands: Stands::Outside, clause: None });
-        let other = diagram.leaves_moved(b.class, a.leaves.len());
-        for ((f, g), path) in shown(&unit, &diagram, (a.class, other), &[a.applies, b.applies]) {
-            let side = |law: &crate::unit::Functions, leaf: Option<usize>| leaf.and_then(|i| law.leaves.get(i)).map_or(none.clone(), |l| said(law, *l));
-            let before = side(a, diagram.leaf_index(f));
-            let after = side(b, diagram.leaf_index(g).and_then(|i| i.checked_sub(a.leaves.len())));
-            if before != after {
+        // Leaves say how a layer answers, so that what answers alike on both sides is one function and is not looked into.
+        let (mut diagram, mut sides) = (unit.diagram.thawed(), Vec::new());
+        let [f, g] = [a, b].map(|law| class::of(law, &mut diagram, &mut |d, leaf| {
+            let side = said(law, leaf);
+            let n = sides.iter().position(|s| *s == side).unwrap_or_else(|| {
+                sides.push(side);
+                sides.len() - 1
+            });
+            d.leaf(n)
+        }));
+        for ((f, g), path) in shown(&unit, &diagram, (f, g), &[a.applies, b.applies]) {
+            let [before, after] = [f, g].map(|leaf| diagram.leaf_index(leaf).and_then(|i| sides.get(i)).cloned());
+            if let (Some(before), Some(after)) = (before, after) {
                 out.push(Region { layer: id.to_string(), before, after, witness: witness(&unit, lexicon, &path), verdicts: None });
             }
         }

@@ -8,6 +8,7 @@ use crate::{
     decision::{MeasureAnswer, Verdict},
     diagram::{Diagram, FALSE, Forced, NodeId, TRUE},
     gather::{Day, Law},
+    given::Given,
     knowledge::Knowledge,
     lexicon::{Packed, TooManyCells},
     matrix::ENDS,
@@ -258,7 +259,9 @@ fn exclusions(table: &Table, book: &Rulebook, left: &[There]) -> Result<Option<V
         return Ok(None);
     }
     let pairs: Vec<(&Day<'_>, &Law<'_>)> = laws.iter().map(|l| (&day, l)).collect();
-    let unit = std::sync::Arc::new(Unit::together(&pairs, &table.lexicon)?);
+    // What is said alike of every one of them need not be told apart.
+    let given = Given::told(book, &table.lexicon, left.iter().map(|t| t.k.packed.clone()));
+    let unit = std::sync::Arc::new(Unit::together_for(&given, &pairs, &table.lexicon)?);
     let linked = table.linked(unit.clone());
     let mut joint = unit.axes.diagram();
     let mut lawful: Vec<(NodeId, &There)> = Vec::new();

@@ -47,8 +47,8 @@ pub fn warnings(table: &Table, crossing: &Crossing) -> Vec<Warning> {
         let mut ahead: Vec<(i64, &str)> = Vec::new();
         let applies = |i: &usize| table.layers.get(*i).filter(|l| k.can(table, *i, l.law().applies, &Forced::NONE));
         for layer in k.live.iter().filter_map(applies) {
-            let unit = &layer.linked.unit;
-            for axis in unit.axes.of_slot(&slot.name).iter().filter_map(|a| unit.axes.list.get(*a)) {
+            let axes = layer.axes();
+            for axis in axes.of_slot(&slot.name).iter().filter_map(|a| axes.list.get(*a)) {
                 if let Cut::Number(cuts) = &axis.cut {
                     ahead.extend(cuts.iter().filter(|c| *c > count).map(|c| (*c, layer.id.as_str())));
                 }

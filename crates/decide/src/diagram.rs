@@ -6,11 +6,13 @@
 
 mod ask;
 mod build;
+mod known;
 mod meet;
 
 pub use meet::Wish;
 
-use crate::{cells::Cells, hash::QuickMap};
+use crate::cells::Cells;
+use known::{Made, Unique};
 
 /// A function, by its id in a [`Diagram`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -86,11 +88,13 @@ pub struct Diagram {
     nodes: Vec<Node>,
     children: Vec<NodeId>,
     widths: Vec<usize>,
-    unique: QuickMap<u64, NodeId>,
-    conjunctions: QuickMap<(NodeId, NodeId), NodeId>,
-    choices: QuickMap<(NodeId, NodeId, NodeId), NodeId>,
-    negations: QuickMap<NodeId, NodeId>,
     leaves: Vec<NodeId>,
+    /// Where the node is that asks an axis and has these children.
+    unique: Unique,
+    /// What was made of what.
+    made: Made,
+    /// Children of nodes that are being made.
+    pending: Vec<NodeId>,
 }
 
 impl Diagram {
@@ -101,11 +105,10 @@ impl Diagram {
             nodes: vec![leaf, leaf],
             children: Vec::new(),
             widths,
-            unique: QuickMap::default(),
-            conjunctions: QuickMap::default(),
-            choices: QuickMap::default(),
-            negations: QuickMap::default(),
             leaves: Vec::new(),
+            unique: Unique::default(),
+            made: Made::default(),
+            pending: Vec::new(),
         }
     }
 
@@ -121,8 +124,7 @@ impl Diagram {
 
     /// Bytes held, for reports.
     pub fn bytes(&self) -> usize {
-        let maps = (self.unique.capacity() + self.negations.capacity()) * 12 + self.conjunctions.capacity() * 16 + self.choices.capacity() * 20;
-        self.nodes.capacity() * 8 + self.children.capacity() * 4 + maps
+        self.nodes.capacity() * 8 + self.children.capacity() * 4 + self.unique.bytes() + self.made.bytes()
     }
 
     /// Which of the further leaves this is.

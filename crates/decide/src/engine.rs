@@ -194,7 +194,7 @@ impl Engine {
         for crossing in &bound.crossings {
             days.extend(crossing.facts.values().filter_map(|f| f.until));
             for o in &self.book.obligations {
-                days.extend(crate::knowledge::last_day(&self.book, &o.head.id, &crossing.facts).map(|d| d.plus_days(1)));
+                days.extend(crate::knowledge::last_day(&self.book, &o.due, &crossing.facts).map(|d| d.plus_days(1)));
             }
         }
         days.retain(|d| *d > as_of.on);

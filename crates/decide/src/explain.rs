@@ -153,7 +153,7 @@ pub fn obligations(table: &Table, book: &Rulebook, index: &Index, k: &Knowledge,
     for (i, l, (c, when, _, _)) in all.flat_map(|(i, l)| l.law().obligations.iter().map(move |o| (i, l, o))) {
         let t = k.truth(table, i, *when);
         let Some(o) = index.obligation(book, l.clause(*c)).filter(|_| t != Truth::No) else { continue };
-        let last_day = last_day(book, &o.head.id, &crossing.facts);
+        let last_day = last_day(book, &o.due, &crossing.facts);
         let done = o.done.as_ref().is_some_and(|e| certainly(e, crossing) == Some(true));
         out.push(ObligationAnswer {
             id: o.head.id.clone(),

@@ -1,12 +1,11 @@
 //! Which of many conditions may hold, told from a few facts.
 
 use crate::{
-    axis::{Axis, Cut},
+    axis::{Axes, Axis, Cut},
     cells::Cells,
     diagram::{Diagram, FALSE, NodeId, TRUE},
     hash::QuickMap,
     lexicon::{ANY, Lexicon, Packed, Shape, Slot},
-    unit::Unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +26,17 @@ pub struct Filter {
     direct: Vec<u64>,
     /// By value of the choice: conditions that may hold at all.
     possible: Vec<u64>,
+}
+
+/// A condition: a function over some axes.
+#[derive(Clone, Copy)]
+pub struct Condition<'a> {
+    /// The axes.
+    pub axes: &'a Axes,
+    /// The diagram of the function.
+    pub diagram: &'a Diagram,
+    /// The function.
+    pub f: NodeId,
 }
 
 /// A set, and who asks it for what.
@@ -50,10 +60,10 @@ struct Place {
 
 impl Filter {
     /// Looks at each condition once.
-    pub fn of(conditions: &[(&Unit, NodeId)], lexicon: &Lexicon) -> Self {
+    pub fn of(conditions: &[Condition<'_>], lexicon: &Lexicon) -> Self {
         let n_words = conditions.len().div_ceil(64);
         let mut out = Self { n_words, everything: bits(n_words, 0..conditions.len()), ..Self::default() };
-        let supports: Vec<Vec<&str>> = conditions.iter().map(|(unit, f)| slots(unit, *f)).collect();
+        let supports: Vec<Vec<&str>> = conditions.iter().map(slots).collect();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for slots in &supports {
             // A condition counts once, however many members it asks for.
@@ -73,15 +83,16 @@ impl Filter {
         }
         out.direct = vec![0; n_values * n_words];
         out.possible = vec![0; n_values * n_words];
-        for (i, (unit, f)) in conditions.iter().enumerate() {
-            out.add(i, unit, *f, &choice.name, &sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
+        for (i, condition) in conditions.iter().enumerate() {
+            out.add(i, *condition, &choice.name, &sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
         }
         out
     }
 
-    fn add(&mut self, i: usize, unit: &Unit, f: NodeId, choice: &str, sets: &[&str]) {
-        let members: Vec<usize> = sets.iter().flat_map(|s| unit.axes.of_slot(s)).copied().collect();
-        let axis = Choosing::of(unit, choice);
+    fn add(&mut self, i: usize, condition: Condition<'_>, choice: &str, sets: &[&str]) {
+        let axes = condition.axes;
+        let members: Vec<usize> = sets.iter().flat_map(|s| axes.of_slot(s)).copied().collect();
+        let axis = Choosing::of(condition, choice);
         let n_words = self.n_words;
         let put = |rows: &mut Vec<u64>, cells: Cells| {
             for value in 0..rows.len() / n_words.max(1) {
@@ -90,15 +101,15 @@ impl Filter {
                 }
             }
         };
-        put(&mut self.direct, axis.letting(f, &members));
-        put(&mut self.possible, axis.letting(f, &[]));
+        put(&mut self.direct, axis.letting(&members));
+        put(&mut self.possible, axis.letting(&[]));
         for (name, set) in sets.iter().zip(&mut self.sets) {
-            put(&mut set.free, axis.letting(f, unit.axes.of_slot(name)));
+            put(&mut set.free, axis.letting(axes.of_slot(name)));
         }
-        let support = unit.diagram.support(f);
+        let support = condition.diagram.support(condition.f);
         let (word, bit) = (i / 64, 1 << (i % 64));
         for (name, set) in sets.iter().zip(&mut self.sets) {
-            for axis in unit.axes.of_slot(name).iter().filter(|a| support.contains(a)).filter_map(|a| unit.axes.list.get(*a)) {
+            for axis in axes.of_slot(name).iter().filter(|a| support.contains(a)).filter_map(|a| axes.list.get(*a)) {
                 let Cut::Member(cells) = &axis.cut else { continue };
                 set.asking.iter_mut().skip(word).take(1).for_each(|w| *w |= bit);
                 for m in cells.iter() {
@@ -158,45 +169,45 @@ impl Filter {
     }
 }
 
-/// The axis of a choice in a unit, if the unit asks it.
+/// The axis of a choice, if a condition may ask it.
 struct Choosing<'a> {
-    unit: &'a Unit,
+    condition: Condition<'a>,
     axis: Option<usize>,
     class_of: Option<&'a [u16]>,
 }
 
 impl<'a> Choosing<'a> {
-    fn of(unit: &'a Unit, choice: &str) -> Self {
-        let axis = unit.axes.of_slot(choice).first().copied();
-        let class_of = axis.and_then(|a| unit.axes.list.get(a)).and_then(|a| match &a.cut {
+    fn of(condition: Condition<'a>, choice: &str) -> Self {
+        let axis = condition.axes.of_slot(choice).first().copied();
+        let class_of = axis.and_then(|a| condition.axes.list.get(a)).and_then(|a| match &a.cut {
             Cut::Choice { class_of, .. } => Some(class_of.as_slice()),
             _ => None,
         });
-        Self { unit, axis, class_of }
+        Self { condition, axis, class_of }
     }
 
     fn cell(&self, value: usize) -> usize {
         self.class_of.and_then(|c| c.get(value)).map_or(0, |c| usize::from(*c))
     }
 
-    /// The cells with which a function may hold where these axes have their first cell.
-    fn letting(&self, f: NodeId, without: &[usize]) -> Cells {
-        letting(&self.unit.diagram, f, self.axis, without, &mut QuickMap::default())
+    /// The cells with which the condition may hold where these axes have their first cell.
+    fn letting(&self, without: &[usize]) -> Cells {
+        letting(self.condition.diagram, self.condition.f, self.axis, without, &mut QuickMap::default())
     }
 }
 
 /// How many conditions, value by value of the choice, cannot hold where a set has nothing that they ask it for.
-fn left_out_by(set: &str, conditions: &[(&Unit, NodeId)], supports: &[Vec<&str>], choice: &Slot) -> usize {
-    let of = |(unit, f): &(&Unit, NodeId)| {
-        let axis = Choosing::of(unit, &choice.name);
-        let only_with = axis.letting(*f, &[]).without(&axis.letting(*f, unit.axes.of_slot(set)));
+fn left_out_by(set: &str, conditions: &[Condition<'_>], supports: &[Vec<&str>], choice: &Slot) -> usize {
+    let of = |condition: &Condition<'_>| {
+        let axis = Choosing::of(*condition, &choice.name);
+        let only_with = axis.letting(&[]).without(&axis.letting(condition.axes.of_slot(set)));
         (0..choice.values.words.len()).filter(|v| only_with.has(axis.cell(*v))).count()
     };
     conditions.iter().zip(supports).filter(|(_, slots)| slots.contains(&set)).map(|(c, _)| of(c)).sum()
 }
 
-fn slots(unit: &Unit, f: NodeId) -> Vec<&str> {
-    let mut out: Vec<&str> = unit.diagram.support(f).iter().filter_map(|a| unit.axes.list.get(*a).and_then(Axis::slot)).collect();
+fn slots<'a>(condition: &Condition<'a>) -> Vec<&'a str> {
+    let mut out: Vec<&str> = condition.diagram.support(condition.f).iter().filter_map(|a| condition.axes.list.get(*a).and_then(Axis::slot)).collect();
     out.dedup();
     out
 }

@@ -1,6 +1,6 @@
 //! The law of one layer on one day, gathered from the rulebook: what is compiled together, and its fingerprint.
 
-use crate::{axis::atoms, lexicon::Lexicon};
+use crate::lexicon::Lexicon;
 use model::{AsOf, Digest};
 use rulebook::{
     book::Rulebook,
@@ -9,7 +9,10 @@ use rulebook::{
     law::{Bar, Due, Entry, Gate, IfBreached, Layer, Obligation, Out, Route, Scope},
     vocabulary::Constraint,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 /// What counts on a day, by layer, gate, route and list.
 pub struct Day<'a> {
@@ -26,6 +29,10 @@ pub struct Day<'a> {
     obligations: HashMap<&'a str, Vec<&'a Obligation>>,
     of_route: HashMap<&'a str, Vec<&'a Obligation>>,
     lists: HashMap<&'a str, Vec<&'a Entry>>,
+    /// By list, the slots that the scopes of its entries ask.
+    of_lists: HashMap<&'a str, Vec<&'a str>>,
+    /// Every constraint with the slots that it asks.
+    constrained: Vec<(&'a Constraint, Vec<&'a str>)>,
 }
 
 /// What is compiled together.
@@ -66,7 +73,7 @@ impl<'a> Day<'a> {
         routes.values_mut().for_each(|rs| rs.sort_by_key(|r| (r.rank, r.head.span)));
         let obligations = by(&book.obligations, |o| o.head.counts(as_of), |o| o.layer.as_str());
         let weighs = |o: &Obligation| o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty && o.route.is_some();
-        Self {
+        let mut day = Self {
             as_of,
             layers: book.layers.values().filter(|l| l.head.counts(as_of)).collect(),
             book,
@@ -78,7 +85,12 @@ impl<'a> Day<'a> {
             obligations,
             of_route: by(&book.obligations, weighs, |o| o.route.as_deref().unwrap_or_default()),
             lists: book.lists.iter().map(|(id, l)| (id.as_str(), l.entries.iter().filter(|e| e.head.counts(as_of)).collect())).collect(),
-        }
+            of_lists: HashMap::new(),
+            constrained: Vec::new(),
+        };
+        day.of_lists = day.lists.keys().map(|id| (*id, day.slots_of_list(id))).collect();
+        day.constrained = book.vocabulary.constraints.iter().map(|c| (c, day.slots_asked(&c.never))).collect();
+        day
     }
 
     /// Entries of a list that count.
@@ -131,19 +143,18 @@ impl<'a> Day<'a> {
 
     /// Adds the constraints that touch what is asked, and those that touch these.
     pub fn constrain(&self, law: &mut Law<'a>) {
-        let mut slots = BTreeSet::new();
-        law.exprs(self).iter().for_each(|e| self.slots_of(e, &mut slots));
-        let mut left: Vec<&Constraint> = self.book.vocabulary.constraints.iter().collect();
+        let exprs = law.exprs(self);
+        let mut slots = HashSet::new();
+        exprs.iter().for_each(|e| self.slots_in(e, &mut slots));
+        let mut left: Vec<&(&Constraint, Vec<&str>)> = self.constrained.iter().collect();
         law.constraints.clear();
         loop {
             let before = left.len();
-            left.retain(|c| {
-                let mut theirs = BTreeSet::new();
-                self.slots_of(&c.never, &mut theirs);
+            left.retain(|(c, theirs)| {
                 let touches = theirs.iter().any(|s| slots.contains(s));
                 if touches {
-                    slots.append(&mut theirs);
-                    law.constraints.push(c);
+                    slots.extend(theirs);
+                    law.constraints.push(*c);
                 }
                 !touches
             });
@@ -155,29 +166,49 @@ impl<'a> Day<'a> {
 
     /// The slots that an expression asks, those of lists' conditions too.
     pub fn slots_of(&self, e: &Expr, out: &mut BTreeSet<String>) {
-        for atom in atoms(e) {
-            match &atom.test {
-                Test::Reading(_) => {}
-                Test::OnList(list) => {
-                    out.insert(atom.fact.clone());
-                    self.entries(list).iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.slots_of(w, out));
-                }
-                _ => {
-                    out.insert(atom.fact.clone());
+        let mut slots = HashSet::new();
+        self.slots_in(e, &mut slots);
+        out.extend(slots.into_iter().map(str::to_string));
+    }
+
+    fn slots_in<'x>(&self, e: &'x Expr, out: &mut HashSet<&'x str>)
+    where
+        'a: 'x,
+    {
+        e.each_atom(&mut |atom| {
+            if matches!(atom.test, Test::Reading(_)) {
+                return;
+            }
+            out.insert(&atom.fact);
+            if let Test::OnList(list) = &atom.test {
+                match self.of_lists.get(list.as_str()) {
+                    Some(known) => out.extend(known),
+                    None => out.extend(self.slots_of_list(list)),
                 }
             }
-        }
+        });
+    }
+
+    fn slots_asked(&self, e: &'a Expr) -> Vec<&'a str> {
+        let mut slots = HashSet::new();
+        self.slots_in(e, &mut slots);
+        slots.into_iter().collect()
+    }
+
+    fn slots_of_list(&self, list: &str) -> Vec<&'a str> {
+        let mut slots = HashSet::new();
+        self.entries(list).iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.slots_in(w, &mut slots));
+        slots.into_iter().collect()
     }
 
     /// Equal fingerprints compile to equal units: everything that the compiler reads is in it.
     pub fn fingerprint(&self, law: &Law<'a>, lexicon: &Lexicon) -> Digest {
         let mut f = Feed(Vec::with_capacity(8192));
         law.feed(&mut f, self);
-        let exprs: Vec<Expr> = law.exprs(self);
-        let mut slots = BTreeSet::new();
-        let mut lists = BTreeMap::new();
-        for e in exprs.iter().chain(law.constraints.iter().map(|c| &c.never)) {
-            self.slots_of(e, &mut slots);
+        let exprs = law.exprs(self);
+        let (mut slots, mut lists) = (HashSet::new(), BTreeMap::new());
+        for e in exprs.iter().map(|e| &**e).chain(law.constraints.iter().map(|c| &c.never)) {
+            self.slots_in(e, &mut slots);
             self.lists_of(e, &mut lists);
         }
         for (list, entries) in lists {
@@ -187,47 +218,52 @@ impl<'a> Day<'a> {
                 e.when.iter().for_each(|w| f.expr(w));
             }
         }
-        for slot in slots.iter().filter_map(|s| lexicon.slot(s)) {
-            f.word(&format!("{} {:?} {:?} {:x}", slot.name, slot.shape, slot.kind, slot.values.key()));
+        let mut slots: Vec<&str> = slots.into_iter().collect();
+        slots.sort_unstable();
+        for slot in slots.into_iter().filter_map(|s| lexicon.slot(s)) {
+            f.word(&slot.name);
+            f.0.extend([slot.shape as u8, slot.kind as u8]);
+            f.0.extend_from_slice(&slot.values.key().to_be_bytes());
         }
         Digest::of(&f.0)
     }
 
-    fn lists_of(&self, e: &Expr, out: &mut BTreeMap<&'a str, Vec<&'a Entry>>) {
-        for atom in atoms(e) {
+    fn lists_of<'s>(&'s self, e: &Expr, out: &mut BTreeMap<&'a str, &'s [&'a Entry]>) {
+        e.each_atom(&mut |atom| {
             if let Test::OnList(list) = &atom.test {
                 if let Some((id, entries)) = self.lists.get_key_value(list.as_str()) {
-                    if out.insert(id, entries.clone()).is_none() {
+                    if out.insert(*id, entries).is_none() {
                         entries.iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.lists_of(w, out));
                     }
                 }
             }
-        }
+        });
     }
 }
 
 impl<'a> Law<'a> {
     /// Every condition, constraints left out, in the order in which axes are asked.
-    pub fn exprs(&self, day: &Day<'_>) -> Vec<Expr> {
-        let mut out: Vec<Expr> = Vec::new();
-        out.extend(self.layer.iter().map(|l| l.applies.clone()));
-        out.extend(self.stronger.iter().map(|e| (*e).clone()));
-        out.extend(self.layer.iter().flat_map(|l| l.gaps.iter().map(|g| g.when.clone())));
-        out.extend(self.scopes.iter().map(|b| b.reaches.clone()));
-        out.extend(self.outs.iter().map(|b| b.when.clone()));
-        out.extend(self.bars.iter().map(|b| b.when.clone()));
-        out.extend(self.gates.iter().map(|(g, _)| g.when.clone()));
+    pub fn exprs(&self, day: &Day<'_>) -> Vec<Cow<'a, Expr>> {
+        let mut out: Vec<Cow<'a, Expr>> = Vec::new();
+        let mut note = |e: &'a Expr| out.push(Cow::Borrowed(e));
+        self.layer.iter().for_each(|l| note(&l.applies));
+        self.stronger.iter().for_each(|e| note(*e));
+        self.layer.iter().flat_map(|l| &l.gaps).for_each(|g| note(&g.when));
+        self.scopes.iter().for_each(|b| note(&b.reaches));
+        self.outs.iter().for_each(|b| note(&b.when));
+        self.bars.iter().for_each(|b| note(&b.when));
+        self.gates.iter().for_each(|(g, _)| note(&g.when));
         for (r, _) in self.gates.iter().flat_map(|(_, rs)| rs) {
-            out.push(r.need.clone());
-            out.extend(r.carries.clone());
+            note(&r.need);
+            r.carries.iter().for_each(&mut note);
         }
         let duties = self.gates.iter().flat_map(|(_, rs)| rs.iter().flat_map(|(_, os)| os));
         for o in self.obligations.iter().chain(duties) {
-            out.push(o.when.clone());
-            out.extend(o.done.clone());
-            out.push(day.last_day_passed(&o.due));
+            out.push(Cow::Borrowed(&o.when));
+            out.extend(o.done.iter().map(Cow::Borrowed));
+            out.push(Cow::Owned(day.last_day_passed(&o.due)));
         }
-        out.extend(self.also.iter().map(|e| (*e).clone()));
+        out.extend(self.also.iter().map(|e| Cow::Borrowed(*e)));
         out
     }
 

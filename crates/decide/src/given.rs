@@ -30,11 +30,15 @@ impl Given {
 
     /// What a transfer says on a day.
     pub fn of(book: &Rulebook, lexicon: &Lexicon, bound: &Bound, on: CivilDate) -> Self {
+        Self::told(book, lexicon, bound.crossings.iter().map(|c| lexicon.pack(&c.facts, on)))
+    }
+
+    /// What crossings say.
+    pub fn told(book: &Rulebook, lexicon: &Lexicon, crossings: impl Iterator<Item = Packed>) -> Self {
         let worked_upon: BTreeSet<&str> = book.measures.iter().flat_map(|m| &m.does).map(|e| e.slot.as_str()).collect();
         let free: Vec<&Slot> = lexicon.slots().iter().filter(|s| s.shape == Shape::Count || worked_upon.contains(s.name.as_str())).collect();
         let mut all: Vec<Packed> = Vec::new();
-        for crossing in &bound.crossings {
-            let mut packed = lexicon.pack(&crossing.facts, on);
+        for mut packed in crossings {
             free.iter().for_each(|slot| slot.open(&mut packed));
             if !all.contains(&packed) {
                 all.push(packed);

@@ -17,7 +17,10 @@ use rulebook::{
     law::{Explained, MeasureOffer},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// One thing found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -167,7 +170,7 @@ fn refuses_all(unit: &Unit, law: &Functions) -> bool {
 
 /// Places for which no layer in force answers on a day.
 pub fn uncovered(book: &Rulebook, as_of: AsOf) -> Result<Vec<String>, TooManyCells> {
-    let t = table::Table::compile(book, as_of)?;
+    let t = table::Table::compile(&Arc::new(book.clone()), as_of)?;
     let covers = |place: &str| {
         let said = model::fact::Said::claim(model::fact::Spoken::Word(place.into()));
         book.bind(&model::transfer::Transfer::single([("exporter.place".to_string(), said)])).is_ok_and(|bound| {

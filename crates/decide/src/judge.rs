@@ -93,8 +93,10 @@ impl Table {
         for i in self.live(&bits.facts) {
             let layer = self.layers.get(i)?;
             let law = layer.law();
-            let leaf = layer.linked.walk(law.class, &bits.facts, &Forced::NONE)?;
-            match law.leaf(&layer.linked.unit.diagram, leaf)? {
+            let linked = layer.linked();
+            let class = law.class(&linked.unit.diagram);
+            let leaf = linked.walk_in(&class.diagram, class.root, &bits.facts, &Forced::NONE)?;
+            match class.leaf(leaf)? {
                 Leaf::Refused(clause) => {
                     if room.refusing.is_empty() {
                         head = Head { verdict: Verdict::Conditional, layer: Some(i), clause };
@@ -126,12 +128,13 @@ impl Table {
             let refuses = match room.forced.is_empty() {
                 // No measure works upon it: as it was it stays.
                 true => room.refusing.contains(&i),
-                false => layer.linked.walk(layer.law().refuses, &bits.facts, &room.forced)? != FALSE,
+                false => layer.linked().walk(layer.law().refuses, &bits.facts, &room.forced)? != FALSE,
             };
             if refuses {
                 let law = layer.law();
-                let leaf = layer.linked.walk(law.class, &bits.facts, &room.forced)?;
-                let clause = match law.leaf(&layer.linked.unit.diagram, leaf)? {
+                let class = law.class(&layer.linked().unit.diagram);
+                let leaf = layer.linked().walk_in(&class.diagram, class.root, &bits.facts, &room.forced)?;
+                let clause = match class.leaf(leaf)? {
                     Leaf::Refused(clause) => clause,
                     _ => None,
                 };

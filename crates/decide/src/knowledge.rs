@@ -57,7 +57,7 @@ pub struct View {
 
 impl View {
     fn of(linked: &Linked, packed: &Packed) -> Self {
-        let paths = &linked.unit.paths;
+        let paths = linked.unit.paths();
         let possible = paths.possible();
         let heeded = paths.heed(&possible, &Packs(linked, packed));
         Self { possible, heeded, tight: OnceCell::new() }
@@ -65,7 +65,7 @@ impl View {
 
     /// The cells of an axis that some possible state has.
     pub fn cells(&self, linked: &Linked, packed: &Packed, axis: usize) -> Cells {
-        let (paths, reads) = (&linked.unit.paths, Packs(linked, packed));
+        let (paths, reads) = (linked.unit.paths(), Packs(linked, packed));
         let cells = self.possible.cells(paths, axis, &reads);
         if self.heeded.is_nothing() || cells.only().is_some() {
             return cells;
@@ -103,18 +103,18 @@ impl Knowledge {
 
     /// The box of one layer.
     pub fn view(&self, table: &Table, layer: usize) -> Option<&View> {
-        let linked = &table.layers.get(layer)?.linked;
+        let layer_table = table.layers.get(layer)?;
         let kept = match self.live.iter().position(|l| *l == layer) {
             Some(place) => self.views.get(place)?,
             None => self.elsewhere.get_or_init(|| vec![OnceCell::new(); table.layers.len()]).get(layer)?,
         };
-        Some(kept.get_or_init(|| View::of(linked, &self.packed)))
+        Some(kept.get_or_init(|| View::of(layer_table.linked(), &self.packed)))
     }
 
     /// Which ends a function has over everything still possible, after measures.
     fn ends(&self, view: &View, linked: &Linked, f: NodeId, wanted: Ends, forced: &Forced) -> Ends {
         match self.room.try_borrow_mut() {
-            Ok(mut room) => linked.unit.paths.ends(f, wanted, (&view.possible, &view.heeded), &Packs(linked, &self.packed), forced, &mut room),
+            Ok(mut room) => linked.unit.paths().ends(f, wanted, (&view.possible, &view.heeded), &Packs(linked, &self.packed), forced, &mut room),
             // INVARIANT: no walk begins within a walk. Should one, both ends are possible, which is the safe side.
             Err(_) => wanted,
         }
@@ -122,7 +122,7 @@ impl Knowledge {
 
     fn of_layer(&self, table: &Table, layer: usize, f: NodeId, wanted: Ends, forced: &Forced) -> Ends {
         match (table.layers.get(layer), self.view(table, layer)) {
-            (Some(layer), Some(view)) => self.ends(view, &layer.linked, f, wanted, forced),
+            (Some(layer), Some(view)) => self.ends(view, layer.linked(), f, wanted, forced),
             _ => wanted,
         }
     }
@@ -188,8 +188,7 @@ fn truth(found: Ends) -> Truth {
 }
 
 /// The last day on which an obligation counted from a fact is in time, when that day is known.
-pub fn last_day(book: &Rulebook, id: &str, facts: &BTreeMap<String, BoundFact>) -> Option<CivilDate> {
-    let due = &book.obligations.iter().find(|o| o.head.id == id)?.due;
+pub fn last_day(book: &Rulebook, due: &Due, facts: &BTreeMap<String, BoundFact>) -> Option<CivilDate> {
     let Due::DaysAfter { fact, .. } = due else { return None };
     match facts.get(fact).map(|b| &b.known) {
         Some(Known::Day(day)) => book.last_day(due, *day),

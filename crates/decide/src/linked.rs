@@ -3,7 +3,7 @@
 use crate::{
     axis::Cut,
     cells::Cells,
-    diagram::{Allowed, Forced, NodeId},
+    diagram::{Allowed, Diagram, Forced, NodeId},
     lexicon::{ANY, Lexicon, Packed},
     paths::Reads,
     unit::Unit,
@@ -97,13 +97,19 @@ impl Linked {
 
     /// The leaf that is reached without asking anything unknown.
     pub fn walk(&self, f: NodeId, packed: &Packed, forced: &Forced) -> Option<NodeId> {
+        self.walk_in(&self.unit.diagram, f, packed, forced)
+    }
+
+    /// The same in another diagram over the axes of the unit.
+    #[inline]
+    pub fn walk_in(&self, diagram: &Diagram, f: NodeId, packed: &Packed, forced: &Forced) -> Option<NodeId> {
         let mut at = f;
-        while let Some(axis) = self.unit.diagram.asks(at) {
+        while let Some(axis) = diagram.asks(at) {
             let cell = match forced.cell(axis) {
                 Some(cell) => cell,
                 None => self.cell(axis, packed)?,
             };
-            at = self.unit.diagram.step(at, cell);
+            at = diagram.step(at, cell);
         }
         Some(at)
     }

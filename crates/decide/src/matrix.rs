@@ -1,13 +1,12 @@
 //! One profile of data from every origin to every destination, and places that the rules do not tell apart.
 
 use crate::{
-    axis::Cut,
+    axis::{Axes, Cut},
     decision::Verdict,
     diagram::NodeId,
     judge::{Bits, Head, Room},
     lexicon::Packed,
-    table::Table,
-    unit::Unit,
+    table::{LayerTable, Table},
 };
 use serde::Serialize;
 use std::{
@@ -44,8 +43,8 @@ impl Table {
         let n = slots.iter().filter_map(|s| self.lexicon.slot(s)).map(|s| s.values.words.len()).max().unwrap_or(0);
         let mut groups: Vec<Vec<usize>> = Vec::new();
         let mut known: HashMap<Vec<u16>, usize> = HashMap::new();
-        let units: Vec<_> = self.layers.iter().map(|l| &l.linked.unit).chain([&self.beside.unit]).collect();
-        let axes: Vec<_> = units.iter().flat_map(|u| slots.iter().flat_map(|s| u.axes.of_slot(s)).filter_map(|a| u.axes.list.get(*a))).collect();
+        let all: Vec<&Axes> = self.layers.iter().map(LayerTable::axes).chain([&*self.beside.unit.axes]).collect();
+        let axes: Vec<_> = all.iter().flat_map(|x| slots.iter().flat_map(|s| x.of_slot(s)).filter_map(|a| x.list.get(*a))).collect();
         for value in 0..n {
             let class = axes.iter().map(|a| match &a.cut {
                 Cut::Choice { class_of, .. } => class_of.get(value).copied().unwrap_or(0),
@@ -94,8 +93,8 @@ impl Table {
 
     /// By each function that may speak wherever these facts hold: the kinds of destination that it tells apart, by value.
     fn told_apart<'t>(&'t self, facts: &Packed, beside: &mut Beside<'t>) -> Vec<Rc<[u16]>> {
-        let layers = self.live(facts).filter_map(|i| self.layers.get(i)).map(|l| &*l.linked.unit);
-        let mut out: Vec<Rc<[u16]>> = layers.filter_map(|unit| to_axis(unit).map(|(_, class_of)| class_of.into())).collect();
+        let layers = self.live(facts).filter_map(|i| self.layers.get(i)).map(LayerTable::axes);
+        let mut out: Vec<Rc<[u16]>> = layers.filter_map(|axes| to_axis(axes).map(|(_, class_of)| class_of.into())).collect();
         let whens = self.offered(facts).filter_map(|i| self.measures.get(i)).map(|m| m.when);
         let asked: BTreeSet<NodeId> = whens.chain([self.beside.unit.constraint, self.uncovered()]).collect();
         out.extend(asked.into_iter().filter_map(|f| beside.kinds(f)));
@@ -137,7 +136,7 @@ impl Beside<'_> {
         let table = self.table;
         let told = || {
             let unit = &*table.beside.unit;
-            let (axis, class_of) = to_axis(unit)?;
+            let (axis, class_of) = to_axis(&unit.axes)?;
             let asking: Vec<NodeId> = unit.diagram.reachable(f).into_iter().filter(|n| unit.diagram.asks(*n) == Some(axis)).collect();
             let mut kinds: HashMap<Vec<NodeId>, u16> = HashMap::new();
             let kind_of: Vec<u16> = (0..unit.diagram.width(axis)).map(|cell| {
@@ -151,11 +150,11 @@ impl Beside<'_> {
     }
 }
 
-/// The axis of the destination in a unit, and the cell of each value.
-fn to_axis(unit: &Unit) -> Option<(usize, &[u16])> {
+/// The axis of the destination among some, and the cell of each value.
+fn to_axis(axes: &Axes) -> Option<(usize, &[u16])> {
     let [_, to] = ENDS;
-    let axis = *unit.axes.of_slot(to).first()?;
-    match &unit.axes.list.get(axis)?.cut {
+    let axis = *axes.of_slot(to).first()?;
+    match &axes.list.get(axis)?.cut {
         Cut::Choice { class_of, .. } => Some((axis, class_of)),
         _ => None,
     }

@@ -203,8 +203,8 @@ pub fn helpful(table: &Table, k: &Knowledge, carried: &[Carried], sure: &[usize]
     let mut out = BTreeSet::new();
     for (i, f) in refusals(table, k, carried).filter(|(i, f)| k.can(table, *i, *f, &Forced::NONE)) {
         let (Some(layer), Some(view)) = (table.layers.get(i), k.view(table, i)) else { continue };
-        let support = layer.linked.unit.support(f);
-        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.cells(&layer.linked, &k.packed, axis).only() != Some(cell);
+        let support = layer.linked().unit.support(f);
+        let changes = |axis: usize, cell: usize| support.binary_search(&axis).is_ok() && view.cells(layer.linked(), &k.packed, axis).only() != Some(cell);
         out.extend(layer.effects().iter().filter(|(m, axis, cell)| sure.binary_search(m).is_ok() && changes(*axis, *cell)).map(|(m, _, _)| *m));
     }
     out

@@ -1,16 +1,17 @@
 //! A rulebook compiled for one day: a unit for each layer, shared with every day on which it reads the same, and what
-//! joins them: the places of facts, the measures on offer, and which layers may concern a crossing at all.
+//! joins them: the places of facts, the measures on offer, and which layers may concern a crossing at all. The functions of a
+//! layer are made when it is first asked about.
 
 use crate::{
-    axis::{Axis, Cut},
+    axis::{Axes, Axis, Cut},
     cells::Cells,
     diagram::{Allowed, FALSE, Forced, NodeId, TRUE, Wish},
-    filter::Filter,
+    filter::{Condition, Filter},
     gather::{Day, Law},
     given::Given,
     lexicon::{Lexicon, Packed, Shape},
     linked::Linked,
-    unit::{Functions, Unit},
+    unit::{Functions, Outline, Unit},
 };
 pub use crate::lexicon::TooManyCells;
 use model::{AsOf, Digest};
@@ -22,7 +23,7 @@ use rulebook::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 /// Everything that answers are read from, for one as-of.
@@ -47,10 +48,21 @@ pub struct Table {
 pub struct LayerTable {
     /// Its id.
     pub id: String,
-    /// Its compiled law.
-    pub linked: Linked,
+    outline: Arc<Outline>,
+    /// Its compiled law, once it was asked for.
+    linked: OnceLock<Linked>,
+    source: Arc<Source>,
     /// Effects of measures on its axes: measure, axis, cell; in the order of measures.
     effects: Vec<(usize, usize, usize)>,
+}
+
+/// Where the law of layers is read when it is first asked for.
+#[derive(Debug)]
+struct Source {
+    book: Arc<Rulebook>,
+    as_of: AsOf,
+    given: Given,
+    lexicon: Arc<Lexicon>,
 }
 
 /// One measure.
@@ -66,24 +78,24 @@ pub struct MeasureTable {
     pub determinations: Vec<(usize, Cells)>,
 }
 
-/// Units made so far, by fingerprint.
+/// Units looked at so far, by fingerprint.
 #[derive(Clone, Debug, Default)]
-pub struct Units(HashMap<Digest, Arc<Unit>>);
+pub struct Units(HashMap<Digest, Arc<Outline>>);
 
 // LIMIT: units kept although no table uses them.
 const UNITS_MAX: usize = 4_096;
 
 impl Units {
-    fn get(&mut self, key: Digest, make: impl FnOnce() -> Result<Unit, TooManyCells>) -> Result<Arc<Unit>, TooManyCells> {
-        if let Some(unit) = self.0.get(&key) {
-            return Ok(unit.clone());
+    fn get(&mut self, key: Digest, look: impl FnOnce() -> Result<Outline, TooManyCells>) -> Result<Arc<Outline>, TooManyCells> {
+        if let Some(outline) = self.0.get(&key) {
+            return Ok(outline.clone());
         }
         if self.0.len() >= UNITS_MAX {
             self.0.retain(|_, u| Arc::strong_count(u) > 1);
         }
-        let unit = Arc::new(make()?);
-        self.0.insert(key, unit.clone());
-        Ok(unit)
+        let outline = Arc::new(look()?);
+        self.0.insert(key, outline.clone());
+        Ok(outline)
     }
 
     /// Takes over those of another rulebook or day: what reads the same is made once.
@@ -105,16 +117,39 @@ impl Units {
 
     /// Bytes in their diagrams, for reports.
     pub fn bytes(&self) -> usize {
-        self.0.values().map(|u| u.diagram.bytes() + u.paths.bytes()).sum()
+        let made = |o: &Outline| o.made().map_or(0, |u| u.bytes());
+        self.0.values().map(|o| o.diagram.bytes() + made(o)).sum()
+    }
+}
+
+impl Source {
+    fn linked(&self, outline: &Outline, layer: &str) -> Linked {
+        let day = Day::of(&self.book, self.as_of);
+        // INVARIANT: the layer counts on that day, for the outline was made of it.
+        let law = day.layers.iter().find(|l| l.id == layer).map(|l| day.law(l)).unwrap_or_default();
+        Linked::of(outline.unit(&self.given, &day, &law, &self.lexicon).clone(), &self.lexicon)
     }
 }
 
 impl LayerTable {
+    /// Its compiled law, made when first asked for.
+    pub fn linked(&self) -> &Linked {
+        self.linked.get_or_init(|| match self.outline.made() {
+            Some(unit) => Linked::of(unit.clone(), &self.source.lexicon),
+            None => self.source.linked(&self.outline, &self.id),
+        })
+    }
+
+    /// The axes of its law, whether or not the law was made.
+    pub fn axes(&self) -> &Axes {
+        &self.outline.axes
+    }
+
     /// Its law as functions.
     pub fn law(&self) -> &Functions {
         // INVARIANT: a layer's unit is compiled from exactly one law.
-        static NOTHING: std::sync::OnceLock<Functions> = std::sync::OnceLock::new();
-        self.linked.unit.laws.first().unwrap_or_else(|| NOTHING.get_or_init(Functions::nothing))
+        static NOTHING: OnceLock<Functions> = OnceLock::new();
+        self.linked().unit.laws.first().unwrap_or_else(|| NOTHING.get_or_init(Functions::nothing))
     }
 
     /// The cells that a set of measures fixes. Where two fix one axis, the one listed first in the rulebook stands.
@@ -144,50 +179,51 @@ impl LayerTable {
 
 impl Table {
     /// Compiles the rulebook for a day, with nothing made before.
-    pub fn compile(book: &Rulebook, as_of: AsOf) -> Result<Self, TooManyCells> {
+    pub fn compile(book: &Arc<Rulebook>, as_of: AsOf) -> Result<Self, TooManyCells> {
         let lexicon = Arc::new(Lexicon::of(&book.vocabulary)?);
         Self::compile_with(book, as_of, lexicon, &mut Units::default())
     }
 
     /// Compiles what is not among the units yet, and links the rest.
-    pub fn compile_with(book: &Rulebook, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
+    pub fn compile_with(book: &Arc<Rulebook>, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
         Self::compile_for(&Given::NOTHING, book, as_of, lexicon, units)
     }
 
     /// The same for what a question says: it answers that question, and those that say more. Units made for one question are
     /// no other's.
-    pub fn compile_for(given: &Given, book: &Rulebook, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
+    pub fn compile_for(given: &Given, book: &Arc<Rulebook>, as_of: AsOf, lexicon: Arc<Lexicon>, units: &mut Units) -> Result<Self, TooManyCells> {
         let day = Day::of(book, as_of);
+        let source = Arc::new(Source { book: book.clone(), as_of, given: given.clone(), lexicon: lexicon.clone() });
         let mut layers = Vec::with_capacity(day.layers.len());
         for layer in day.layers.iter().filter(|l| given.truth(&l.applies, &day, &lexicon) != Some(false)) {
             let law = day.law(layer);
-            let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile_for(given, &day, &law, &lexicon))?;
-            layers.push(LayerTable { id: layer.id.clone(), linked: Linked::of(unit, &lexicon), effects: Vec::new() });
+            let outline = units.get(day.fingerprint(&law, &lexicon), || Outline::of(given, &day, &law, &lexicon))?;
+            layers.push(LayerTable { id: layer.id.clone(), outline, linked: OnceLock::new(), source: source.clone(), effects: Vec::new() });
         }
         let offered: Vec<(usize, &MeasureOffer)> = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)).collect();
         let mut touching = vec![false; offered.len()];
         for ((n, (_, m)), touches) in offered.iter().enumerate().zip(&mut touching) {
             for layer in &mut layers {
                 let before = layer.effects.len();
-                m.does.iter().for_each(|e| layer.effects.extend(effects(&layer.linked.unit, &lexicon, e).into_iter().map(|(a, c)| (n, a, c))));
+                m.does.iter().for_each(|e| layer.effects.extend(effects(&layer.outline.axes, &lexicon, e).into_iter().map(|(a, c)| (n, a, c))));
                 *touches |= layer.effects.len() > before;
             }
         }
         let beside_exprs = beside(&day, &offered, &lexicon);
         let law = day.beside(beside_exprs.iter().collect());
-        let unit = units.get(day.fingerprint(&law, &lexicon), || Unit::compile_for(given, &day, &law, &lexicon))?;
-        let beside = Linked::of(unit, &lexicon);
+        let outline = units.get(day.fingerprint(&law, &lexicon), || Outline::of(given, &day, &law, &lexicon))?;
+        let beside = Linked::of(outline.unit(given, &day, &law, &lexicon).clone(), &lexicon);
         let also = beside.unit.laws.first().map(|l| l.also.clone()).unwrap_or_default();
         let measures: Vec<MeasureTable> = offered.iter().zip(touching).enumerate().map(|(n, ((index, m), touches))| MeasureTable {
             measure: *index,
             does: m.does.clone(),
             // What no rule asks about opens nothing; the number stays, so that effects point to it.
             when: if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { FALSE },
-            determinations: m.does.iter().flat_map(|e| determinations(&beside.unit, &lexicon, e)).collect(),
+            determinations: m.does.iter().flat_map(|e| determinations(&beside.unit.axes, &lexicon, e)).collect(),
         }).collect();
-        let law: Vec<(&Unit, NodeId)> = layers.iter().map(|l| (&*l.linked.unit, l.law().applies)).collect();
+        let law: Vec<Condition<'_>> = layers.iter().map(|l| Condition { axes: &l.outline.axes, diagram: &l.outline.diagram, f: l.outline.applies }).collect();
         let filter = Filter::of(&law, &lexicon);
-        let whens: Vec<(&Unit, NodeId)> = measures.iter().map(|m| (&*beside.unit, m.when)).collect();
+        let whens: Vec<Condition<'_>> = measures.iter().map(|m| Condition { axes: &beside.unit.axes, diagram: &beside.unit.diagram, f: m.when }).collect();
         let offers = Filter::of(&whens, &lexicon);
         Ok(Self { as_of, lexicon, layers, beside, measures, filter, offers })
     }
@@ -201,7 +237,7 @@ impl Table {
     pub fn effects_on(&self, unit: &Unit, set: impl Fn(usize) -> bool) -> Forced {
         let mut out = Forced::NONE;
         for (_, m) in self.measures.iter().enumerate().filter(|(i, _)| set(*i)) {
-            m.does.iter().flat_map(|e| effects(unit, &self.lexicon, e)).for_each(|(a, c)| out.fix(a, c));
+            m.does.iter().flat_map(|e| effects(&unit.axes, &self.lexicon, e)).for_each(|(a, c)| out.fix(a, c));
         }
         out
     }
@@ -226,15 +262,23 @@ impl Table {
         self.offers.word(packed, measure / 64) >> (measure % 64) & 1 == 1
     }
 
-    /// Nodes and axes of all layers, for reports.
+    /// Makes the functions of every layer, and which clause speaks, for whoever would rather wait now.
+    pub fn make(&self) {
+        for layer in &self.layers {
+            let _class = layer.law().class(&layer.linked().unit.diagram);
+        }
+    }
+
+    /// Nodes and axes of all layers that were asked about so far, for reports.
     pub fn size(&self) -> (usize, usize) {
-        self.layers.iter().map(|l| (l.linked.unit.diagram.len(), l.linked.unit.axes.list.len())).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+        let made = self.layers.iter().filter_map(|l| l.linked.get());
+        made.map(|l| (l.unit.diagram.len(), l.unit.axes.list.len())).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     }
 
     /// What routes carry to later hops: the route's id, the layer, the function that refuses.
     pub fn carries(&self) -> BTreeMap<&str, (usize, NodeId)> {
         let mut out = BTreeMap::new();
-        for (i, layer) in self.layers.iter().enumerate() {
+        for (i, layer) in self.layers.iter().enumerate().filter(|(_, l)| l.outline.carries) {
             for r in layer.law().gates.iter().flat_map(|g| &g.routes) {
                 out.extend(r.carried.map(|f| (layer.clause(r.clause), (i, f))));
             }
@@ -254,7 +298,7 @@ fn beside(day: &Day<'_>, offered: &[(usize, &MeasureOffer)], lexicon: &Lexicon) 
     out
 }
 
-fn effects(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, usize)> {
+fn effects(axes: &Axes, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, usize)> {
     let value = lexicon.slot(&effect.slot).and_then(|s| s.values.index(&effect.value));
     let Some(value) = value else { return Vec::new() };
     let cell = |axis: &Axis| match &axis.cut {
@@ -262,11 +306,10 @@ fn effects(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, usize
         Cut::Choice { class_of, .. } => class_of.get(value).map(|c| usize::from(*c)),
         _ => None,
     };
-    let axes = unit.axes.of_slot(&effect.slot);
-    axes.iter().filter_map(|a| unit.axes.list.get(*a).and_then(cell).map(|c| (*a, c))).collect()
+    axes.of_slot(&effect.slot).iter().filter_map(|a| axes.list.get(*a).and_then(cell).map(|c| (*a, c))).collect()
 }
 
-fn determinations(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, Cells)> {
+fn determinations(axes: &Axes, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize, Cells)> {
     let slot = lexicon.slot(&effect.slot).filter(|s| s.shape == Shape::Choice);
     let (Some(slot), true) = (slot, effect.value.starts_with("passes")) else { return Vec::new() };
     let value = slot.values.index(&effect.value);
@@ -275,8 +318,7 @@ fn determinations(unit: &Unit, lexicon: &Lexicon, effect: &Effect) -> Vec<(usize
         let not_failed = |c: &Cells| !failed.is_some_and(|f| c.has(f)) || value.is_some_and(|v| c.has(v));
         classes.iter().enumerate().filter(|(_, c)| not_failed(c)).map(|(i, _)| i).collect::<Cells>()
     };
-    let axes = unit.axes.of_slot(&effect.slot);
-    axes.iter().filter_map(|a| unit.axes.list.get(*a).map(|x| (*a, x))).filter_map(|(a, x)| match &x.cut {
+    axes.of_slot(&effect.slot).iter().filter_map(|a| axes.list.get(*a).map(|x| (*a, x))).filter_map(|(a, x)| match &x.cut {
         Cut::Choice { classes, .. } => Some((a, fine(classes))),
         _ => None,
     }).collect()
@@ -301,8 +343,8 @@ pub fn may_turn(unit: &Unit, law: &Functions, measures: &[MeasureOffer], lexicon
 /// not made good by making it again.
 fn done_by(unit: &Unit, m: &MeasureOffer, everything: &[Cells], lexicon: &Lexicon) -> (Forced, Allowed) {
     let (mut forced, mut allowed) = (Forced::NONE, everything.to_vec());
-    m.does.iter().flat_map(|e| effects(unit, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
-    for (axis, fine) in m.does.iter().flat_map(|e| determinations(unit, lexicon, e)) {
+    m.does.iter().flat_map(|e| effects(&unit.axes, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
+    for (axis, fine) in m.does.iter().flat_map(|e| determinations(&unit.axes, lexicon, e)) {
         allowed.iter_mut().skip(axis).take(1).for_each(|c| *c = c.and(&fine));
     }
     (forced, allowed)
@@ -320,11 +362,11 @@ pub fn double_edged_under<'a>(day: &Day<'a>, law: &Law<'a>, measures: &[(usize, 
     let mut out = Vec::new();
     for ((index, m), when) in measures.iter().zip(&functions.also) {
         let mut forced = Forced::NONE;
-        m.does.iter().flat_map(|e| effects(&unit, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
+        m.does.iter().flat_map(|e| effects(&unit.axes, lexicon, e)).for_each(|(a, c)| forced.fix(a, c));
         let after = diagram.fix(functions.refuses, &forced);
         let turned = diagram.all([lawful, after, *when, unit.constraint]);
         // A determination that has failed is not made good by making it again: that state is never offered.
-        let possible = m.does.iter().flat_map(|e| determinations(&unit, lexicon, e)).fold(turned, |f, (axis, fine)| {
+        let possible = m.does.iter().flat_map(|e| determinations(&unit.axes, lexicon, e)).fold(turned, |f, (axis, fine)| {
             let open = diagram.literal(axis, fine);
             diagram.and(f, open)
         });

@@ -3,7 +3,10 @@
 //! A unit depends on nothing but what its fingerprint covers. So it is made once and shared by every day, and by every
 //! version of the rulebook, in which that layer reads the same: countries do not pay for each other.
 
+pub(crate) mod class;
 mod compiler;
+
+pub use class::{Class, Leaf};
 
 use crate::{
     axis::{Asked, Axes, Axis, Survey},
@@ -14,19 +17,18 @@ use crate::{
     paths::Paths,
 };
 use compiler::{Compiler, Surveyor};
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::{Arc, OnceLock}};
 
 /// Compiled law over its own axes.
 #[derive(Clone, Debug)]
 pub struct Unit {
     /// The axes.
-    pub axes: Axes,
+    pub axes: Arc<Axes>,
     /// The functions of all that was compiled together.
     pub diagram: Diagram,
     /// The states that can be, as far as they touch these axes.
     pub constraint: NodeId,
-    /// The same functions, laid out for walking.
-    pub paths: Paths,
+    paths: OnceLock<Paths>,
     /// The law, or the two versions of it that are compared.
     pub laws: Vec<Functions>,
 }
@@ -58,10 +60,9 @@ pub struct Functions {
     pub obligations: Vec<(usize, NodeId, NodeId, bool)>,
     /// Gaps: number within the layer, when it may matter.
     pub gaps: Vec<(usize, NodeId)>,
-    /// What each clause came to in one state, as one walk: a leaf of [`Functions::leaves`].
-    pub class: NodeId,
-    /// What the leaves of `class` mean.
-    pub leaves: Vec<Leaf>,
+    /// By gap: when it refuses.
+    pub gapped: Vec<NodeId>,
+    class: OnceLock<Class>,
     /// The conditions of scopes and routes, and of every other clause that asks a list, part by part, by clause.
     pub conditions: HashMap<usize, Condition>,
     /// The conditions beside.
@@ -90,17 +91,6 @@ pub struct RouteFunctions {
     pub carried: Option<NodeId>,
 }
 
-/// How one state stands in one law.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub enum Leaf {
-    /// The law does not reach it; the clause that says so, if it applies at all.
-    Outside(Option<usize>),
-    /// Reached and not refused; the route, or the scope where nothing stands in the way.
-    Open(Option<usize>),
-    /// Refused; by this clause.
-    Refused(Option<usize>),
-}
-
 /// A condition with the functions of its parts, in the shape of its expression.
 #[derive(Clone, Debug)]
 pub struct Condition {
@@ -116,32 +106,20 @@ impl Unit {
         Self::together(&[(day, law)], lexicon)
     }
 
-    /// Compiles one law for what a question says: over the same axes, with all that is told already taken out.
-    pub fn compile_for(given: &Given, day: &Day<'_>, law: &Law<'_>, lexicon: &Lexicon) -> Result<Self, TooManyCells> {
-        Self::made(&[(day, law)], lexicon, given)
-    }
-
     /// Compiles several laws over the same axes, so that they can be compared.
     pub fn together(laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon) -> Result<Self, TooManyCells> {
-        Self::made(laws, lexicon, &Given::NOTHING)
+        Self::together_for(&Given::NOTHING, laws, lexicon)
     }
 
-    fn made(laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon, given: &Given) -> Result<Self, TooManyCells> {
-        let mut survey = Survey::new(lexicon);
-        for (day, law) in laws {
-            let surveyor = Surveyor { day, lexicon };
-            law.exprs(day).iter().for_each(|e| surveyor.expr(e, &mut survey));
-        }
-        for (day, law) in laws {
-            let surveyor = Surveyor { day, lexicon };
-            law.constraints.iter().for_each(|c| surveyor.expr(&c.never, &mut survey));
-            if let Some(layer) = law.layer {
-                layer.gaps.iter().for_each(|g| survey.note_named(Asked::Gap(layer.id.clone(), g.name.clone())));
-            }
-        }
-        let axes = survey.cut()?;
+    /// The same for what some questions say: over the same axes, with all that is told already taken out.
+    pub fn together_for(given: &Given, laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon) -> Result<Self, TooManyCells> {
+        Ok(Self::over(Arc::new(surveyed(laws, lexicon)?), laws, lexicon, given))
+    }
+
+    /// Makes the functions over axes that are cut already.
+    fn over(axes: Arc<Axes>, laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon, given: &Given) -> Self {
         let diagram = axes.diagram();
-        let mut unit = Self { axes, diagram, constraint: TRUE, paths: Paths::default(), laws: Vec::new() };
+        let mut unit = Self { axes, diagram, constraint: TRUE, paths: OnceLock::new(), laws: Vec::new() };
         for (day, law) in laws {
             let mut c = Compiler { day, law, lexicon, given, axes: &unit.axes, diagram: &mut unit.diagram };
             let never: Vec<NodeId> = law.constraints.iter().map(|x| c.expr(&x.never)).collect();
@@ -154,23 +132,17 @@ impl Unit {
         unit.compact();
         let diagram = &unit.diagram;
         unit.laws.iter_mut().for_each(|l| l.asks = diagram.support(l.refuses));
-        let widths: Vec<usize> = unit.axes.list.iter().map(Axis::width).collect();
-        unit.paths = Paths::of(&unit.diagram, &widths, unit.constraint);
-        Ok(unit)
+        unit
     }
 
     /// Drops the nodes that only building needed.
     fn compact(&mut self) {
         let mut roots = self.functions();
-        roots.extend(self.laws.iter().map(|l| l.class));
         roots.push(self.constraint);
         let (diagram, names) = self.diagram.kept(&roots);
-        let rename = |f: &mut NodeId| *f = names.get(f).copied().unwrap_or(*f);
+        let rename = |f: &mut NodeId| *f = names.get(f.0 as usize).copied().unwrap_or(*f);
         rename(&mut self.constraint);
-        self.laws.iter_mut().for_each(|l| {
-            rename(&mut l.class);
-            l.each(&mut |f| rename(f));
-        });
+        self.laws.iter_mut().for_each(|l| l.each(&mut |f| rename(f)));
         self.diagram = diagram;
     }
 
@@ -183,6 +155,20 @@ impl Unit {
 }
 
 impl Unit {
+    /// The same functions, laid out for walking over what is open; made when first asked for.
+    pub fn paths(&self) -> &Paths {
+        self.paths.get_or_init(|| {
+            let widths: Vec<usize> = self.axes.list.iter().map(Axis::width).collect();
+            Paths::of(&self.diagram, &widths, self.constraint)
+        })
+    }
+
+    /// Bytes held, for reports.
+    pub fn bytes(&self) -> usize {
+        let classes = self.laws.iter().filter_map(|l| l.class.get()).map(|c| c.diagram.bytes());
+        self.diagram.bytes() + self.paths.get().map_or(0, Paths::bytes) + classes.sum::<usize>()
+    }
+
     /// The axes on which a function depends, ascending.
     pub fn support(&self, f: NodeId) -> Cow<'_, [usize]> {
         match self.laws.iter().find(|l| l.refuses == f) {
@@ -208,14 +194,14 @@ impl Functions {
             gates: Vec::new(),
             obligations: Vec::new(),
             gaps: Vec::new(),
-            class: FALSE,
-            leaves: Vec::new(),
+            gapped: Vec::new(),
+            class: OnceLock::new(),
             conditions: HashMap::new(),
             also: Vec::new(),
         }
     }
 
-    /// Visits every function but the class.
+    /// Visits every function.
     fn each(&mut self, visit: &mut impl FnMut(&mut NodeId)) {
         fn parts(c: &mut Condition, visit: &mut impl FnMut(&mut NodeId)) {
             visit(&mut c.holds);
@@ -235,7 +221,7 @@ impl Functions {
                 r.carried.iter_mut().for_each(&mut *visit);
             }
         }
-        self.also.iter_mut().for_each(&mut *visit);
+        self.gapped.iter_mut().chain(&mut self.also).for_each(&mut *visit);
         self.conditions.values_mut().for_each(|c| parts(c, visit));
     }
 
@@ -244,8 +230,64 @@ impl Functions {
         self.clauses.len() - 1
     }
 
-    /// What a leaf of `class` means.
-    pub fn leaf(&self, diagram: &Diagram, f: NodeId) -> Option<Leaf> {
-        diagram.leaf_index(f).and_then(|i| self.leaves.get(i)).copied()
+    /// Which clause speaks, as one walk; `diagram` is the one of these functions. Made when first asked for: of all that a law
+    /// says it is the largest, and only heads of answers read it.
+    pub fn class(&self, diagram: &Diagram) -> &Class {
+        self.class.get_or_init(|| Class::of(self, diagram))
+    }
+}
+
+/// The axes on which laws are compiled.
+fn surveyed(laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon) -> Result<Axes, TooManyCells> {
+    let mut survey = Survey::new(lexicon);
+    for (day, law) in laws {
+        let surveyor = Surveyor { day, lexicon };
+        law.exprs(day).iter().for_each(|e| surveyor.expr(e, &mut survey));
+    }
+    for (day, law) in laws {
+        let surveyor = Surveyor { day, lexicon };
+        law.constraints.iter().for_each(|c| surveyor.expr(&c.never, &mut survey));
+        if let Some(layer) = law.layer {
+            layer.gaps.iter().for_each(|g| survey.note_named(Asked::Gap(layer.id.clone(), g.name.clone())));
+        }
+    }
+    survey.cut()
+}
+
+/// What is told of a law before its functions are made: on what it hangs, and when it applies. Most laws apply to nothing that
+/// is ever asked about, so the rest is made when first asked for, once for all tables that share it.
+#[derive(Debug)]
+pub struct Outline {
+    /// The axes.
+    pub axes: Arc<Axes>,
+    /// The diagram of [`Outline::applies`].
+    pub diagram: Diagram,
+    /// When the law applies.
+    pub applies: NodeId,
+    /// Whether one of its routes carries something to later hops.
+    pub carries: bool,
+    unit: OnceLock<Arc<Unit>>,
+}
+
+impl Outline {
+    /// Looks at a law.
+    pub fn of(given: &Given, day: &Day<'_>, law: &Law<'_>, lexicon: &Lexicon) -> Result<Self, TooManyCells> {
+        let axes = Arc::new(surveyed(&[(day, law)], lexicon)?);
+        let mut diagram = axes.diagram();
+        let applies = Compiler { day, law, lexicon, given, axes: &axes, diagram: &mut diagram }.applies();
+        let (diagram, names) = diagram.kept(&[applies]);
+        let applies = names.get(applies.0 as usize).copied().unwrap_or(applies);
+        let carries = law.gates.iter().flat_map(|(_, routes)| routes).any(|(r, _)| r.carries.is_some());
+        Ok(Self { axes, diagram, applies, carries, unit: OnceLock::new() })
+    }
+
+    /// The functions of the law that it was made of.
+    pub fn unit(&self, given: &Given, day: &Day<'_>, law: &Law<'_>, lexicon: &Lexicon) -> &Arc<Unit> {
+        self.unit.get_or_init(|| Arc::new(Unit::over(self.axes.clone(), &[(day, law)], lexicon, given)))
+    }
+
+    /// The functions, if they were made.
+    pub fn made(&self) -> Option<&Arc<Unit>> {
+        self.unit.get()
     }
 }

@@ -113,7 +113,7 @@ fn one_question_is_answered_as_all_are() {
     assert_eq!(seen.len(), 5);
 }
 
-fn table_for(book: &Rulebook, lexicon: &Arc<Lexicon>, bound: &Bound, as_of: AsOf) -> Table {
+fn table_for(book: &Arc<Rulebook>, lexicon: &Arc<Lexicon>, bound: &Bound, as_of: AsOf) -> Table {
     let given = Given::of(book, lexicon, bound, as_of.on);
     Table::compile_for(&given, book, as_of, lexicon.clone(), &mut Units::default()).unwrap()
 }
@@ -125,7 +125,7 @@ fn the_table_of_another_question_is_noticed() {
     for n in 0..N_BOOKS {
         let (mut draw, text, book, as_of) = drawn(n);
         let lexicon = Arc::new(Lexicon::of(&book.vocabulary).unwrap());
-        let index = Index::of(&book);
+        let (index, book) = (Index::of(&book), Arc::new(book));
         let mut bound = || book.bind(&Transfer::single(generate::facts(&mut draw, &text.slots))).ok();
         let (Some(a), Some(b)) = (bound(), bound()) else { continue };
         let [of_a, of_b] = [&a, &b].map(|x| engine::decide(&table_for(&book, &lexicon, x, as_of), &book, &index, &b));

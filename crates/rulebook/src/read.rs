@@ -26,13 +26,14 @@ pub struct Reader<'a> {
     pub block: &'a Block,
     /// Where faults go.
     pub diagnostics: &'a mut Vec<Diagnostic>,
-    used: BTreeSet<String>,
+    /// The keys asked for, some more than once.
+    used: Vec<&'static str>,
 }
 
 impl<'a> Reader<'a> {
     /// Starts on a block.
     pub fn new(block: &'a Block, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
-        Self { block, diagnostics, used: BTreeSet::new() }
+        Self { block, diagnostics, used: Vec::new() }
     }
 
     /// Notes a fault.
@@ -41,19 +42,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The line of a key.
-    pub fn line(&mut self, key: &str) -> Option<&'a Line> {
-        self.used.insert(key.into());
+    pub fn line(&mut self, key: &'static str) -> Option<&'a Line> {
+        self.used.push(key);
         self.block.line(key)
     }
 
     /// The lines of a key that repeats.
     pub fn lines(&mut self, key: &'static str) -> Vec<&'a Line> {
-        self.used.insert(key.into());
+        self.used.push(key);
         self.block.lines_of(key).collect()
     }
 
     /// The value of a required key.
-    pub fn required(&mut self, key: &str) -> Option<&'a Line> {
+    pub fn required(&mut self, key: &'static str) -> Option<&'a Line> {
         let line = self.line(key);
         if line.is_none() {
             self.fault("TGT-R006", self.block.span, format!("`{}` has no `{key}`", self.block.id), format!("add a line `{key}: …`"));
@@ -62,17 +63,17 @@ impl<'a> Reader<'a> {
     }
 
     /// A plain text value, empty when absent.
-    pub fn plain(&mut self, key: &str) -> String {
+    pub fn plain(&mut self, key: &'static str) -> String {
         self.line(key).map(|l| l.value.clone()).unwrap_or_default()
     }
 
     /// `English | 日本語`, required.
-    pub fn text(&mut self, key: &str) -> Text {
+    pub fn text(&mut self, key: &'static str) -> Text {
         self.required(key).map(|l| self.both(l)).unwrap_or_default()
     }
 
     /// `English | 日本語`, empty when absent.
-    pub fn text_or_empty(&mut self, key: &str) -> Text {
+    pub fn text_or_empty(&mut self, key: &'static str) -> Text {
         self.line(key).map(|l| self.both(l)).unwrap_or_default()
     }
 
@@ -93,19 +94,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A required expression.
-    pub fn expr(&mut self, key: &str) -> Expr {
+    pub fn expr(&mut self, key: &'static str) -> Expr {
         // A missing condition must never make a rule milder: it reads as `yes`, and the rulebook does not load.
         self.required(key).and_then(|l| expr::parse(l, self.diagnostics)).unwrap_or(Expr::Const(true))
     }
 
     /// An expression that may be absent.
-    pub fn expr_or_none(&mut self, key: &str) -> Option<Expr> {
+    pub fn expr_or_none(&mut self, key: &'static str) -> Option<Expr> {
         let line = self.line(key)?;
         Some(expr::parse(line, self.diagnostics).unwrap_or(Expr::Const(true)))
     }
 
     /// One of some words.
-    pub fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)], default: Option<T>) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)], default: Option<T>) -> Option<T> {
         let Some(line) = self.line(key) else {
             if default.is_none() {
                 self.required(key);
@@ -123,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number, or the default.
-    pub fn number(&mut self, key: &str, default: i64) -> i64 {
+    pub fn number(&mut self, key: &'static str, default: i64) -> i64 {
         let Some(line) = self.line(key) else { return default };
         line.value.replace([',', '_'], "").parse().unwrap_or_else(|_| {
             self.fault("TGT-R008", line.value_span, format!("`{}` is not a whole number", line.value), "");
@@ -132,12 +133,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Words separated by commas or spaces.
-    pub fn words(&mut self, key: &str) -> Vec<String> {
+    pub fn words(&mut self, key: &'static str) -> Vec<String> {
         self.line(key).map(|l| l.value.split([',', ' ']).filter(|w| !w.is_empty()).map(str::to_string).collect()).unwrap_or_default()
     }
 
     /// A day, or none.
-    pub fn day(&mut self, key: &str) -> Option<CivilDate> {
+    pub fn day(&mut self, key: &'static str) -> Option<CivilDate> {
         let line = self.line(key)?;
         let parsed = line.value.parse();
         if let Err(e) = &parsed {
@@ -222,11 +223,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports keys that no reader asked for, and keys said twice.
-    pub fn finish(mut self) {
+    pub fn finish(self) {
         let mut seen = BTreeSet::new();
         for line in &self.block.lines {
-            if !self.used.contains(&line.key) && !SHARED.contains(&line.key.as_str()) {
-                let help = did_you_mean(&line.key, self.used.iter().map(String::as_str).chain(SHARED));
+            if !self.used.contains(&line.key.as_str()) && !SHARED.contains(&line.key.as_str()) {
+                let keys: BTreeSet<&str> = self.used.iter().copied().collect();
+                let help = did_you_mean(&line.key, keys.into_iter().chain(SHARED));
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is no key of `{}`", line.key, self.block.kind), help));
             }
             // A year of a calendar, or the end of an old number, stands between key and colon.
@@ -235,7 +237,6 @@ impl<'a> Reader<'a> {
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
             }
         }
-        self.used.clear();
     }
 }
 

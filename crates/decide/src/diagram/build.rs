@@ -1,58 +1,67 @@
 //! How functions are made of functions; every equal one is one node.
 
-use super::{Diagram, FALSE, Forced, LEAF, Node, NodeId, TRUE};
+use super::{Diagram, FALSE, Forced, LEAF, Node, NodeId, TRUE, known::Unique};
 use crate::{cells::Cells, hash::QuickMap};
 
+/// The axis and the first child of a node, for stepping through its cells; a leaf, and a node that asks later, stays itself.
+#[derive(Clone, Copy)]
+struct Steps {
+    itself: NodeId,
+    first: Option<u32>,
+}
+
 impl Diagram {
-    /// A copy with nothing but these functions and their negations, and the new name of each old node.
-    pub fn kept(&self, roots: &[NodeId]) -> (Self, QuickMap<NodeId, NodeId>) {
-        let mut out = Self { leaves: Vec::new(), ..Self::new(self.widths.clone()) };
-        let mut names: QuickMap<NodeId, NodeId> = QuickMap::default();
-        names.insert(FALSE, FALSE);
-        names.insert(TRUE, TRUE);
-        for i in 0..self.leaves.len() {
-            let old = self.leaves.get(i).copied().unwrap_or(FALSE);
-            let new = out.leaf(i);
-            names.insert(old, new);
+    /// A copy with nothing but these functions, and the new name of each old node, by number.
+    pub fn kept(&self, roots: &[NodeId]) -> (Self, Vec<NodeId>) {
+        let mut out = Self::new(self.widths.clone());
+        let mut names = vec![FALSE; self.nodes.len()];
+        let mut name = |old: NodeId, new: NodeId| names.iter_mut().skip(old.0 as usize).take(1).for_each(|n| *n = new);
+        name(TRUE, TRUE);
+        for (i, old) in self.leaves.iter().enumerate() {
+            name(*old, out.leaf(i));
         }
         for root in roots {
             self.keep(*root, &mut out, &mut names);
-            if let Some(not) = self.negations.get(root) {
-                self.keep(*not, &mut out, &mut names);
-                if let (Some(f), Some(g)) = (names.get(root), names.get(not)) {
-                    out.negations.insert(*f, *g);
-                    out.negations.insert(*g, *f);
-                }
-            }
         }
         out.nodes.shrink_to_fit();
         out.children.shrink_to_fit();
+        out.pending = Vec::new();
         (out, names)
     }
 
-    fn keep(&self, f: NodeId, out: &mut Self, names: &mut QuickMap<NodeId, NodeId>) -> NodeId {
-        if let Some(known) = names.get(&f) {
-            return *known;
+    fn keep(&self, f: NodeId, out: &mut Self, names: &mut [NodeId]) -> NodeId {
+        match names.get(f.0 as usize) {
+            Some(known) if *known != FALSE || f == FALSE => return *known,
+            _ => {}
         }
-        let children: Vec<NodeId> = self.children_of(f).iter().map(|c| self.keep(*c, out, names)).collect();
-        let id = NodeId(out.nodes.len() as u32);
-        out.nodes.push(Node { axis: self.axis(f), width: children.len() as u16, first: out.children.len() as u32 });
-        out.children.extend_from_slice(&children);
-        names.insert(f, id);
+        let start = out.pending.len();
+        let mut before = (f, FALSE);
+        for child in self.children_of(f) {
+            if before.0 != *child {
+                before = (*child, self.keep(*child, out, names));
+            }
+            out.pending.push(before.1);
+        }
+        let id = out.add(self.axis(f), start);
+        names.iter_mut().skip(f.0 as usize).take(1).for_each(|n| *n = id);
+        id
+    }
+
+    /// Adds the node whose children are pending from `start` on.
+    fn add(&mut self, axis: u16, start: usize) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(Node { axis, width: (self.pending.len() - start) as u16, first: self.children.len() as u32 });
+        self.children.extend(self.pending.drain(start..));
         id
     }
 
     /// A copy that can be built upon: its nodes are known by what they are again.
     pub fn thawed(&self) -> Self {
         let mut out = self.clone();
-        out.unique.clear();
-        for id in 2..self.nodes.len() as u32 {
-            if let Some(axis) = self.asks(NodeId(id)) {
-                let mut key = key_of(axis as u16, self.children_of(NodeId(id)));
-                while out.unique.contains_key(&key) {
-                    key = key.wrapping_add(1);
-                }
-                out.unique.insert(key, NodeId(id));
+        out.unique = Unique::default();
+        for id in (2..self.nodes.len() as u32).map(NodeId) {
+            if let Some(axis) = self.asks(id) {
+                out.unique.insert(hash_of(axis as u16, self.children_of(id)), id);
             }
         }
         out
@@ -67,55 +76,41 @@ impl Diagram {
         self.leaves.get(n).copied().unwrap_or(FALSE)
     }
 
-    /// The same function with every further leaf's number raised, so that two functions answer with leaves of their own.
-    pub fn leaves_moved(&mut self, f: NodeId, by: usize) -> NodeId {
-        let mut memo = QuickMap::default();
-        self.move_leaves(f, by, &mut memo)
-    }
-
-    fn move_leaves(&mut self, f: NodeId, by: usize, memo: &mut QuickMap<NodeId, NodeId>) -> NodeId {
-        if let Some(g) = memo.get(&f) {
-            return *g;
-        }
-        let g = match (self.asks(f), self.leaf_index(f)) {
-            (Some(axis), _) => {
-                let children = self.children_of(f).to_vec();
-                let children: Vec<NodeId> = children.into_iter().map(|c| self.move_leaves(c, by, memo)).collect();
-                self.node(axis as u16, &children)
-            }
-            (None, Some(leaf)) => self.leaf(leaf + by),
-            (None, None) => f,
-        };
-        memo.insert(f, g);
-        g
-    }
-
     /// The function that is true on these cells of an axis.
     pub fn literal(&mut self, axis: usize, cells: Cells) -> NodeId {
         let width = self.widths.get(axis).copied().unwrap_or(0);
-        let children: Vec<NodeId> = (0..width).map(|i| if cells.has(i) { TRUE } else { FALSE }).collect();
-        self.node(axis as u16, &children)
+        let start = self.pending.len();
+        self.pending.extend((0..width).map(|i| if cells.has(i) { TRUE } else { FALSE }));
+        self.node(axis as u16, start)
     }
 
-    fn node(&mut self, axis: u16, children: &[NodeId]) -> NodeId {
+    /// The node whose children are pending from `start` on: the one that is there, or a new one.
+    fn node(&mut self, axis: u16, start: usize) -> NodeId {
+        let children = self.pending.get(start..).unwrap_or_default();
         let first = children.first().copied().unwrap_or(FALSE);
         if children.iter().all(|c| *c == first) {
+            self.pending.truncate(start);
             return first;
         }
-        let mut key = key_of(axis, children);
-        // Two nodes with one key are told apart by looking; the later one takes the next key.
-        loop {
-            match self.unique.get(&key) {
-                Some(id) if self.axis(*id) == axis && self.children_of(*id) == children => return *id,
-                Some(_) => key = key.wrapping_add(1),
-                None => break,
-            }
+        let hash = hash_of(axis, children);
+        if let Some(id) = self.unique.find(hash, |id| self.axis(id) == axis && self.children_of(id) == children) {
+            self.pending.truncate(start);
+            return id;
         }
-        let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Node { axis, width: children.len() as u16, first: self.children.len() as u32 });
-        self.children.extend_from_slice(children);
-        self.unique.insert(key, id);
+        let id = self.add(axis, start);
+        self.unique.insert(hash, id);
         id
+    }
+
+    fn steps(&self, f: NodeId, axis: u16) -> Steps {
+        Steps { itself: f, first: self.nodes.get(f.0 as usize).filter(|n| n.axis == axis).map(|n| n.first) }
+    }
+
+    fn at(&self, steps: Steps, cell: u32) -> NodeId {
+        match steps.first {
+            Some(first) => self.children.get((first + cell) as usize).copied().unwrap_or(FALSE),
+            None => steps.itself,
+        }
     }
 
     /// Not `f`.
@@ -125,24 +120,23 @@ impl Diagram {
             TRUE => return FALSE,
             _ => {}
         }
-        if let Some(g) = self.negations.get(&f) {
-            return *g;
+        if let Some(g) = self.made.get(f, FALSE, TRUE) {
+            return g;
         }
-        let children = self.children_of(f).to_vec();
-        let negated: Vec<NodeId> = children.into_iter().map(|c| self.not(c)).collect();
-        let g = self.node(self.axis(f), &negated);
-        self.negations.insert(f, g);
-        self.negations.insert(g, f);
+        let axis = self.axis(f);
+        let (steps, start) = (self.steps(f, axis), self.pending.len());
+        let mut before = (f, f);
+        for i in 0..self.width(axis as usize) as u32 {
+            let child = self.at(steps, i);
+            if before.0 != child {
+                before = (child, self.not(child));
+            }
+            self.pending.push(before.1);
+        }
+        let g = self.node(axis, start);
+        self.made.put((f, FALSE, TRUE), g, self.nodes.len());
+        self.made.put((g, FALSE, TRUE), f, self.nodes.len());
         g
-    }
-
-    /// The negation of `f` when it was made already (every negation made is kept both ways).
-    pub fn negation(&self, f: NodeId) -> Option<NodeId> {
-        match f {
-            FALSE => Some(TRUE),
-            TRUE => Some(FALSE),
-            _ => self.negations.get(&f).copied(),
-        }
     }
 
     /// `f` and `g`.
@@ -153,25 +147,51 @@ impl Diagram {
             (a, b) if a == b => return a,
             _ => {}
         }
-        let key = if f < g { (f, g) } else { (g, f) };
-        if let Some(h) = self.conjunctions.get(&key) {
-            return *h;
+        let (f, g) = if f < g { (f, g) } else { (g, f) };
+        if let Some(made) = self.made.get(f, g, FALSE) {
+            return made;
         }
         let axis = self.axis(f).min(self.axis(g));
-        let width = self.widths.get(axis as usize).copied().unwrap_or(0);
-        let mut children = Vec::with_capacity(width);
-        for i in 0..width {
-            let (a, b) = (self.child(f, axis, i), self.child(g, axis, i));
-            children.push(self.and(a, b));
+        let (a, b, start) = (self.steps(f, axis), self.steps(g, axis), self.pending.len());
+        // Neighboring cells mostly lead to the same.
+        let mut before = ((f, g), FALSE);
+        for i in 0..self.width(axis as usize) as u32 {
+            let pair = (self.at(a, i), self.at(b, i));
+            if before.0 != pair {
+                before = (pair, self.and(pair.0, pair.1));
+            }
+            self.pending.push(before.1);
         }
-        let h = self.node(axis, &children);
-        self.conjunctions.insert(key, h);
-        h
+        let made = self.node(axis, start);
+        self.made.put((f, g, FALSE), made, self.nodes.len());
+        made
     }
 
     /// `f` or `g`.
     pub fn or(&mut self, f: NodeId, g: NodeId) -> NodeId {
-        self.choose(f, TRUE, g)
+        match (f, g) {
+            (TRUE, _) | (_, TRUE) => return TRUE,
+            (FALSE, h) | (h, FALSE) => return h,
+            (a, b) if a == b => return a,
+            _ => {}
+        }
+        let (f, g) = if f < g { (f, g) } else { (g, f) };
+        if let Some(made) = self.made.get(f, TRUE, g) {
+            return made;
+        }
+        let axis = self.axis(f).min(self.axis(g));
+        let (a, b, start) = (self.steps(f, axis), self.steps(g, axis), self.pending.len());
+        let mut before = ((f, g), FALSE);
+        for i in 0..self.width(axis as usize) as u32 {
+            let pair = (self.at(a, i), self.at(b, i));
+            if before.0 != pair {
+                before = (pair, self.or(pair.0, pair.1));
+            }
+            self.pending.push(before.1);
+        }
+        let made = self.node(axis, start);
+        self.made.put((f, TRUE, g), made, self.nodes.len());
+        made
     }
 
     /// `g` where the condition `f` holds, `h` elsewhere; `g` and `h` may have further leaves.
@@ -183,18 +203,22 @@ impl Diagram {
             (f, TRUE, FALSE) => return f,
             _ => {}
         }
-        if let Some(known) = self.choices.get(&(f, g, h)) {
-            return *known;
+        if let Some(made) = self.made.get(f, g, h) {
+            return made;
         }
         let axis = self.axis(f).min(self.axis(g)).min(self.axis(h));
-        let width = self.widths.get(axis as usize).copied().unwrap_or(0);
-        let mut children = Vec::with_capacity(width);
-        for i in 0..width {
-            let (a, b, c) = (self.child(f, axis, i), self.child(g, axis, i), self.child(h, axis, i));
-            children.push(self.choose(a, b, c));
+        let (a, b, c) = (self.steps(f, axis), self.steps(g, axis), self.steps(h, axis));
+        let start = self.pending.len();
+        let mut before = ((f, g, h), FALSE);
+        for i in 0..self.width(axis as usize) as u32 {
+            let next = (self.at(a, i), self.at(b, i), self.at(c, i));
+            if before.0 != next {
+                before = (next, self.choose(next.0, next.1, next.2));
+            }
+            self.pending.push(before.1);
         }
-        let made = self.node(axis, &children);
-        self.choices.insert((f, g, h), made);
+        let made = self.node(axis, start);
+        self.made.put((f, g, h), made, self.nodes.len());
         made
     }
 
@@ -228,9 +252,12 @@ impl Diagram {
                 self.fix_in(child, forced, memo)
             }
             None => {
-                let children = self.children_of(f).to_vec();
-                let children: Vec<NodeId> = children.into_iter().map(|c| self.fix_in(c, forced, memo)).collect();
-                self.node(axis, &children)
+                let (steps, start) = (self.steps(f, axis), self.pending.len());
+                for i in 0..self.width(axis as usize) as u32 {
+                    let made = self.fix_in(self.at(steps, i), forced, memo);
+                    self.pending.push(made);
+                }
+                self.node(axis, start)
             }
         };
         memo.insert(f, g);
@@ -256,19 +283,14 @@ impl Diagram {
         let g = match cells.only() {
             Some(cell) => self.import_in(from, from.child(f, axis, cell), allowed, memo),
             None => {
-                let width = self.widths.get(axis as usize).copied().unwrap_or(0);
-                let mut children = vec![None; width];
-                let mut first = None;
-                for cell in cells.iter() {
-                    let g = self.import_in(from, from.child(f, axis, cell), allowed, memo);
-                    first.get_or_insert(g);
-                    if let Some(slot) = children.get_mut(cell) {
-                        *slot = Some(g);
-                    }
-                }
                 // A cell that is not allowed repeats an allowed one: no difference is made where none can be seen.
-                let children: Vec<NodeId> = children.into_iter().map(|c| c.or(first).unwrap_or(FALSE)).collect();
-                self.node(axis, &children)
+                let first = cells.lowest().map_or(FALSE, |cell| self.import_in(from, from.child(f, axis, cell), allowed, memo));
+                let start = self.pending.len();
+                for cell in 0..self.width(axis as usize) {
+                    let made = if cells.has(cell) { self.import_in(from, from.child(f, axis, cell), allowed, memo) } else { first };
+                    self.pending.push(made);
+                }
+                self.node(axis, start)
             }
         };
         memo.insert(f, g);
@@ -276,6 +298,9 @@ impl Diagram {
     }
 }
 
-fn key_of(axis: u16, children: &[NodeId]) -> u64 {
-    children.iter().fold(u64::from(axis) + 1, |key, c| (key.rotate_left(19) ^ u64::from(c.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+fn hash_of(axis: u16, children: &[NodeId]) -> u32 {
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+    let two = |pair: &[NodeId]| pair.iter().fold(0, |word, c| word << 32 | u64::from(c.0));
+    let all = children.chunks(2).fold(u64::from(axis) + 1, |hash, pair| (hash.rotate_left(19) ^ two(pair)).wrapping_mul(STEP));
+    (all >> 32) as u32
 }

@@ -53,7 +53,7 @@ fn walks_agree_with_trying_each_way() {
         let c = draw.function(&mut d, &widths, 3);
         let not = d.not(f);
         let (d, names) = d.kept(&[f, c, not]);
-        let [f, c, not] = [f, c, not].map(|x| names[&x]);
+        let [f, c, not] = [f, c, not].map(|x| names[x.0 as usize]);
         let paths = Paths::of(&d, &widths, c);
         let allowed: Vec<Cells> = widths.iter().map(|w| if draw.below(2) == 0 { Cells::one(draw.below(*w)) } else { draw.cells(*w) }).collect();
         let mut forced = Forced::default();

@@ -1,6 +1,6 @@
 //! From the conditions of a law to functions over the unit's axes.
 
-use super::{Condition, Functions, GateFunctions, Leaf, RouteFunctions};
+use super::{Condition, Functions, GateFunctions, RouteFunctions};
 use crate::{
     axis::{self, Asked, Axes, Plain, Survey},
     cells::Cells,
@@ -166,16 +166,22 @@ impl Compiler<'_, '_> {
         let mut out = Functions::nothing();
         out.also = law.also.iter().map(|e| self.expr(e)).collect();
         if let Some(layer) = law.layer {
-            out.applies = self.expr(&layer.applies);
-            for stronger in &law.stronger {
-                let theirs = self.expr(stronger);
-                let yields = self.diagram.not(theirs);
-                out.applies = self.diagram.and(out.applies, yields);
-            }
+            out.applies = self.applies();
             self.reach(&mut out);
             self.within(&mut out);
             self.gaps(layer, &mut out);
-            self.class(&mut out);
+        }
+        out
+    }
+
+    /// When the law applies, with what replaces it taken away.
+    pub fn applies(&mut self) -> NodeId {
+        let law = self.law;
+        let mut out = law.layer.map_or(FALSE, |layer| self.expr(&layer.applies));
+        for stronger in &law.stronger {
+            let theirs = self.expr(stronger);
+            let yields = self.diagram.not(theirs);
+            out = self.diagram.and(out, yields);
         }
         out
     }
@@ -264,6 +270,7 @@ impl Compiler<'_, '_> {
             out.gaps.push((i, when));
             out.touched = self.diagram.or(out.touched, when);
             let refusing = self.harmful(layer, i, when);
+            out.gapped.push(refusing);
             out.refuses = self.diagram.or(out.refuses, refusing);
         }
     }
@@ -272,60 +279,5 @@ impl Compiler<'_, '_> {
         let axis = layer.gaps.get(gap).and_then(|g| self.axes.named(&Asked::Gap(layer.id.clone(), g.name.clone())));
         let harmful = axis.map_or(TRUE, |a| self.diagram.literal(a, Cells::one(1)));
         self.diagram.and(when, harmful)
-    }
-
-    /// One function whose leaves say how a state stands, and by which clause: the first that speaks.
-    fn class(&mut self, out: &mut Functions) {
-        let mut leaves: Vec<Leaf> = Vec::new();
-        let mut leaf = |d: &mut Diagram, l: Leaf| {
-            let n = leaves.iter().position(|x| *x == l).unwrap_or_else(|| {
-                leaves.push(l);
-                leaves.len() - 1
-            });
-            d.leaf(n)
-        };
-        let d = &mut *self.diagram;
-        let scope = out.scopes.first().map(|(c, _)| *c);
-        let mut outside = leaf(d, Leaf::Outside(scope));
-        for (clause, f) in out.outs.iter().rev() {
-            let this = leaf(d, Leaf::Outside(Some(*clause)));
-            outside = d.choose(*f, this, outside);
-        }
-        let elsewhere = leaf(d, Leaf::Outside(None));
-        outside = d.choose(out.applies, outside, elsewhere);
-        let mut open = leaf(d, Leaf::Open(scope));
-        for g in out.gates.iter().rev() {
-            for r in g.routes.iter().rev() {
-                let this = leaf(d, Leaf::Open(Some(r.clause)));
-                let met = d.and(g.when, r.need);
-                open = d.choose(met, this, open);
-            }
-        }
-        let mut class = d.choose(out.touched, open, outside);
-        if let Some(layer) = self.law.layer {
-            for (i, when) in out.gaps.clone() {
-                let refusing = self.harmful(layer, i, when);
-                let this = leaf(self.diagram, Leaf::Refused(None));
-                class = self.diagram.choose(refusing, this, class);
-            }
-        }
-        let d = &mut *self.diagram;
-        for (clause, _, late, _) in out.obligations.iter().rev().filter(|(_, _, _, binds)| *binds) {
-            let this = leaf(d, Leaf::Refused(Some(*clause)));
-            class = d.choose(*late, this, class);
-        }
-        for g in out.gates.iter().rev() {
-            let met = d.any(g.routes.iter().map(|r| r.need).collect::<Vec<_>>());
-            let unmet = d.not(met);
-            let shut = d.and(g.when, unmet);
-            let this = leaf(d, Leaf::Refused(Some(g.clause)));
-            class = d.choose(shut, this, class);
-        }
-        for (clause, f) in out.bars.iter().rev() {
-            let this = leaf(d, Leaf::Refused(Some(*clause)));
-            class = d.choose(*f, this, class);
-        }
-        out.class = class;
-        out.leaves = leaves;
     }
 }
