@@ -28,7 +28,7 @@ use house::knowledge;
 type Failed = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failed> {
-    let usage = "usage: bench-data FOLDER [measures|lattice|text|pseudonyms|release] (FOLDER with adult.csv, letters.txt, arx/ where there)";
+    let usage = "usage: bench-data FOLDER [measures|lattice|text|csv|pseudonyms|release] (FOLDER with adult.csv, letters.txt, arx/ where there)";
     let folder = std::env::args().nth(1).ok_or(usage)?;
     let (folder, part) = (Path::new(&folder), std::env::args().nth(2));
     let asked = |name: &str| part.as_deref().is_none_or(|part| part == name);
@@ -40,6 +40,9 @@ fn main() -> Result<(), Failed> {
     }
     if asked("text") {
         text(folder)?;
+    }
+    if asked("csv") {
+        csv(folder)?;
     }
     if asked("pseudonyms") {
         pseudonyms()?;
@@ -162,6 +165,40 @@ fn text(folder: &Path) -> Result<(), Failed> {
     let spent = best(9, || Scan::of(&batches, &knowledge));
     say("adult.scan", adult.len() as f64 / 1e6 / spent.as_secs_f64(), "MB/s");
     Ok(())
+}
+
+/// UCI Adult ten times over as CSV, read from a file into batches: as it is, with each cell in quotes, and with line breaks and
+/// doubled quotes in one cell of five as well; and the same scanned. Bytes of the file a second.
+fn csv(folder: &Path) -> Result<(), Failed> {
+    const TIMES: usize = 10;
+    let (adult, knowledge) = (std::fs::read_to_string(folder.join("adult.csv"))?, knowledge());
+    let (header, body) = adult.split_once('\n').ok_or("empty table")?;
+    let cells = |write: &dyn Fn(usize, &str) -> String| {
+        let line = |line: &str| line.split(',').enumerate().map(|(at, cell)| write(at, cell)).collect::<Vec<_>>().join(",") + "\n";
+        let body: String = body.lines().filter(|l| !l.is_empty()).map(line).collect();
+        format!("{header}\n{}", body.repeat(TIMES))
+    };
+    let odd = |at: usize, cell: &str| if at % 5 == 0 { format!("\"{cell} \"\"so\"\"\n\"") } else { format!("\"{cell}\"") };
+    let texts = [("plain", cells(&|_, cell| cell.into())), ("quoted", cells(&|_, cell| format!("\"{cell}\""))), ("broken", cells(&odd))];
+    let path = std::env::temp_dir().join(format!("bench-csv-{}.csv", std::process::id()));
+    for (name, text) in texts {
+        std::fs::write(&path, &text)?;
+        let rate = |spent: Duration| text.len() as f64 / 1e6 / spent.as_secs_f64();
+        let read = || dataplane::table::Table::open(&path, None).and_then(dataplane::table::Table::all);
+        let rows: usize = read()?.iter().map(RecordBatch::num_rows).sum();
+        let spent = best(5, read);
+        say(&format!("csv.{name}.read"), rate(spent), &format!("MB/s, {rows} records"));
+        let spent = best(5, || {
+            let mut table = dataplane::table::Table::open(&path, None)?;
+            let mut scanner = pets::classify::Scanner::new(table.schema());
+            while let Some(batch) = table.batch()? {
+                scanner.push(&batch);
+            }
+            Ok::<_, dataplane::sheet::SheetError>(scanner.finish(&knowledge))
+        });
+        say(&format!("csv.{name}.scan"), rate(spent), "MB/s");
+    }
+    Ok(std::fs::remove_file(&path)?)
 }
 
 /// Keyed pseudonyms of twelve-digit numbers, one column of 200,000.

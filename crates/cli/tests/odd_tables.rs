@@ -63,10 +63,10 @@ fn not_a_number_and_infinities_are_no_numbers() {
 }
 
 #[test]
-fn dates_in_three_calendars_become_the_same_years() {
+fn dates_in_four_calendars_become_the_same_years() {
     let dir = fresh("days");
-    let forms = ["1952-12-26", "昭和27年12月26日", "S27.12.26", "1952/12/26", "26.12.1952", "1952年12月26日"];
-    let rows: String = (0..60).map(|n| format!("{},{}\n", forms[n % 6], ["a", "b"][n % 2])).collect();
+    let forms = ["1952-12-26", "昭和27年12月26日", "S27.12.26", "1952/12/26", "26.12.1952", "1952年12月26日", "民國41年12月26日", "26/12/2495"];
+    let rows: String = (0..64).map(|n| format!("{},{}\n", forms[n % 8], ["a", "b"][n / 8 % 2])).collect();
     let dictionary = "[columns.born]\nrole='quasi-identifier'\nkind='birth-date'\nact={act='date',to='year'}\n[columns.x]\nrole='attribute'\n";
     let (exit, said) = protect(&dir, &format!("born,x\n{rows}"), dictionary, "ema-0070");
     assert_eq!(exit, 0, "{said}");
@@ -92,6 +92,21 @@ fn a_threshold_that_cannot_be_met_says_which_clause_and_how_far() {
     fs::write(dir.join("p.toml"), wrong).unwrap();
     let (exit, said) = protect(&dir, &format!("age,x\n{rows}"), AGE, "p.toml");
     assert!(exit == 2 && said.contains("profile/impossible"), "{said}");
+}
+
+#[test]
+fn a_first_row_that_is_data_is_refused_and_years_and_codes_are_names() {
+    let dir = fresh("header");
+    let scan = |header: &str| {
+        fs::write(dir.join("t.csv"), format!("{header}\n1,2,3\n4,5,6\n")).unwrap();
+        tegata(&dir, &["scan", "t.csv"])
+    };
+    assert_eq!(scan("2019,V1234,c10000").0, 0);
+    for header in ["a,b,090-1234-5678", "a,b,48211", "a,b,x@firma.ee", "P004821337,b,c"] {
+        let (exit, said) = scan(header);
+        let value = header.split(',').max_by_key(|cell| cell.len()).unwrap();
+        assert!(exit == 2 && said.contains("TGT-N005") && !said.contains(value), "{header}: {said}");
+    }
 }
 
 #[test]

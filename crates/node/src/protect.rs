@@ -175,10 +175,14 @@ pub fn scan_text(path: &Path, knowledge: &Knowledge) -> Result<(String, Vec<pets
     Ok((text, spots))
 }
 
-/// Whether a header cell is rather a value: a mail address, or mostly digits.
+/// Whether a header cell is rather a value: a mail address, or mostly digits. A year is no value, nor is a short code that begins
+/// with a letter: tables of statistics and surveys have columns `2019` and `V1234`.
 fn looks_like_data(name: &str) -> bool {
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    (name.contains('@') && name.contains('.')) || (digits >= 4 && digits * 2 > name.chars().count())
+    let is_year = digits == 4 && name.parse::<u32>().is_ok_and(|year| (1900..2100).contains(&year));
+    let is_code = digits < 6 && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_number = digits >= 4 && digits * 2 > name.chars().count() && !is_year && !is_code;
+    (name.contains('@') && name.contains('.')) || is_number
 }
 
 /// Where the proposal is mild and the column is not, the proposal is made stricter; a person may loosen it again.

@@ -1,16 +1,33 @@
-//! Reads days as tables write them: ISO, slashes, dots, Japanese, and the Japanese eras.
+//! Reads days as tables write them: ISO, slashes, dots, Japanese; in the Gregorian calendar, the Japanese eras, the calendar of
+//! the Republic of China, and the Buddhist era.
 
 use model::CivilDate;
 
-/// Era names with the Gregorian year before their first year (Era Name Act 1979 and its predecessors).
-const ERAS: [(&str, &str, i32); 5] =
-    [("令和", "R", 2018), ("平成", "H", 1988), ("昭和", "S", 1925), ("大正", "T", 1911), ("明治", "M", 1867)];
+/// Era names with the Gregorian year before their first year (Era Name Act 1979 and its predecessors; the Republic of China's).
+const ERAS: [(&str, &str, i32); 7] = [
+    ("令和", "R", 2018),
+    ("平成", "H", 1988),
+    ("昭和", "S", 1925),
+    ("大正", "T", 1911),
+    ("明治", "M", 1867),
+    ("民國", "民國", 1911),
+    ("民国", "民国", 1911),
+];
+
+/// Years of the Buddhist era that Thai tables have, where they are not marked; nobody's day lies so far ahead in ours.
+const BUDDHIST: std::ops::Range<u32> = 2400..2700;
+const BUDDHIST_AHEAD: u32 = 543;
+
+/// The Gregorian year of a year that stands in a table.
+fn gregorian(year: u32) -> u32 {
+    if BUDDHIST.contains(&year) { year - BUDDHIST_AHEAD } else { year }
+}
 
 /// Year, month and day of what [`read_day`] reads.
 pub(crate) fn read_parts(text: &str) -> Option<(i32, u32, u32)> {
     let text = text.trim();
     if let Some((year, month, day)) = iso_parts(text.as_bytes()) {
-        let year = i32::try_from(year).ok()?;
+        let year = i32::try_from(gregorian(year)).ok()?;
         return CivilDate::of(year, month, day).map(|_| (year, month, day));
     }
     read_day(text).map(CivilDate::parts)
@@ -74,7 +91,7 @@ fn read_era(rest: &str, before: i32) -> Option<CivilDate> {
     let rest = rest.replace('元', "1");
     let parts: Vec<&str> = rest.split(['年', '月', '日', '.', '-', '/']).filter(|p| !p.is_empty()).collect();
     let [year, month, day] = parts.as_slice() else { return None };
-    of(before + i32::try_from(number(year)?).ok()?, number(month)?, number(day)?)
+    CivilDate::of(before + i32::try_from(number(year)?).ok()?, number(month)?, number(day)?)
 }
 
 fn number(text: &str) -> Option<u32> {
@@ -82,8 +99,8 @@ fn number(text: &str) -> Option<u32> {
         .then(|| text.parse().ok())?
 }
 
-fn of(year: impl TryInto<i32>, month: u32, day: u32) -> Option<CivilDate> {
-    CivilDate::of(year.try_into().ok()?, month, day)
+fn of(year: u32, month: u32, day: u32) -> Option<CivilDate> {
+    CivilDate::of(i32::try_from(gregorian(year)).ok()?, month, day)
 }
 
 #[cfg(test)]
@@ -91,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_of_three_calendars_are_read_and_doubtful_ones_are_not() {
+    fn days_of_four_calendars_are_read_and_doubtful_ones_are_not() {
         let day = CivilDate::of(2020, 7, 16);
         for text in [
             "2020-07-16",
@@ -104,13 +121,19 @@ mod tests {
             "令和2年7月16日",
             "R2.7.16",
             "2020-07-16T08:00:00Z",
+            "民國109年7月16日",
+            "民国109年7月16日",
+            "16/07/2563",
+            "2563-07-16",
         ] {
             assert_eq!(read_day(text), day, "{text}");
             assert_eq!(read_parts(text), Some((2020, 7, 16)), "{text}");
         }
         assert_eq!(read_day("令和元年5月1日"), CivilDate::of(2019, 5, 1));
         assert_eq!(read_day("昭和64年1月7日"), CivilDate::of(1989, 1, 7));
-        for text in ["03/04/2020", "2020-13-01", "2020-02-30", "", "12", "Rose", "1.2"] {
+        // A leap day of the one calendar is looked for in the other.
+        assert_eq!(read_parts("2567-02-29"), Some((2024, 2, 29)));
+        for text in ["03/04/2020", "03/04/2563", "民國109年2月30日", "2020-13-01", "2020-02-30", "", "12", "Rose", "1.2"] {
             assert_eq!((read_day(text), read_parts(text)), (None, None), "{text}");
         }
     }

@@ -17,6 +17,7 @@ use arrow_schema::Schema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+mod country;
 pub(crate) mod forms;
 mod values;
 mod weigh;
@@ -81,6 +82,13 @@ pub enum Evidence {
         of: u64,
         /// That mention someone.
         mentioning: u64,
+    },
+    /// Other columns speak for the country of a scheme whose arithmetic is also that of another.
+    Table {
+        /// The country.
+        country: String,
+        /// Columns that do.
+        columns: u64,
     },
     /// The values contradict what the header says.
     Contradicted {
@@ -212,6 +220,7 @@ impl Scanner {
             columns.push(weigh::mentions(finding, sample, knowledge));
         }
         weigh::coordinates(&mut columns, &samples);
+        country::settle(&mut columns, &samples, knowledge);
         // A code that nothing announces is a person's only beside columns that are about persons.
         let personal =
             |f: &Finding| !matches!(f.role, Role::Attribute | Role::NonPersonal) && !f.is_bare_code();
@@ -233,6 +242,13 @@ impl Scanner {
 }
 
 impl Finding {
+    /// Kinds that are as likely as the one found: schemes with the same arithmetic, between which neither the values, the header
+    /// nor the rest of the table decides. The first of all is named first only because one must be.
+    pub fn as_likely(&self) -> impl Iterator<Item = &Candidate> {
+        let best = self.found.as_ref();
+        self.alternatives.iter().filter(move |other| best.is_some_and(|best| weigh::are_alike(best, other)))
+    }
+
     fn is_bare_code(&self) -> bool {
         let bare = |w: &Weighed| matches!(w.evidence, Evidence::AllDifferent { .. });
         self.role == Role::LinkingCode && self.found.as_ref().is_some_and(|c| c.evidence.iter().all(bare))

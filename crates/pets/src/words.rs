@@ -10,6 +10,7 @@ use std::fmt;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
+mod country;
 mod header;
 mod listed;
 mod unlisted;
@@ -41,10 +42,25 @@ pub struct Kind {
     pub open: bool,
 }
 
+/// What speaks for a country in the columns beside a number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Country {
+    /// Its code: `EE`.
+    pub id: String,
+    /// What telephone numbers begin with there, without the plus.
+    #[serde(default)]
+    phones: Vec<String>,
+    /// Its names, towns, streets and names of people, in lower case.
+    #[serde(default)]
+    words: Listed,
+}
+
 /// All kinds and the lists of names.
 #[derive(Clone, Debug)]
 pub struct Words {
     kinds: Vec<Kind>,
+    countries: Vec<Country>,
     names: Names,
     many: Many,
     /// What capitalized words are besides names, by hash.
@@ -130,6 +146,8 @@ struct Units {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    #[serde(default)]
+    country: Vec<Country>,
     kind: Vec<Kind>,
     names: Names,
     units: Units,
@@ -167,7 +185,7 @@ impl Words {
             .map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
         let family_ja_begins =
             document.names.family_ja.firsts.iter().copied().collect();
-        let Document { kind: kinds, names, units } = document;
+        let Document { country: countries, kind: kinds, names, units } = document;
         // What a word is called last wins: a title before a street before a body.
         let of = |list: &Listed, part: Part| list.hashes().map(|hash| (hash, part)).collect::<Vec<_>>();
         let parts = [
@@ -181,7 +199,7 @@ impl Words {
         let companies = Listed::of(names.companies.iter().map(String::as_str));
         let joined = names.companies.iter().filter(|c| c.chars().any(is_unspaced));
         let companies_joined = joined.cloned().collect();
-        Ok(Self { kinds, names, many: Many::default(), parts, family_ja_begins, companies, companies_joined, given_ja_ends: HashSet::default(), units: units.words })
+        Ok(Self { kinds, countries, names, many: Many::default(), parts, family_ja_begins, companies, companies_joined, given_ja_ends: HashSet::default(), units: units.words })
     }
 
     /// The same with long lists of names beside the frequent ones.
@@ -203,6 +221,11 @@ impl Words {
     /// The kinds.
     pub fn kinds(&self) -> &[Kind] {
         &self.kinds
+    }
+
+    /// The country of a code.
+    pub(crate) fn country(&self, id: &str) -> Option<&Country> {
+        self.countries.iter().find(|c| c.id == id)
     }
 
     /// Whether any of the words announces the column; the longest that does.
@@ -377,6 +400,10 @@ impl Words {
         if text.chars().any(|c| is_japanese(c) || ('\u{ac00}'..='\u{d7a3}').contains(&c)) {
             let marks = ["市", "区", "町", "村", "丁目", "番地", "郡", "路", "街", "号", "條", "条", "로", "길", "동"];
             return marks.iter().any(|mark| text.contains(mark)) && !text.contains(['年', '月']);
+        }
+        // `PO-482913` is an order's.
+        if !text.contains([' ', ',', '.']) {
+            return false;
         }
         let mut words = text.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|w| !w.is_empty());
         words.any(|word| self.is_street(word)) || is_numbered(text)

@@ -43,7 +43,8 @@ fn columns(folder: &Path, knowledge: &Knowledge) -> Result<(), Failed> {
         for (index, finding) in scan.columns.iter().enumerate() {
             let kind = finding.found.as_ref().map_or("", |c| c.kind.as_str());
             let role = serde_json::to_value(finding.role)?;
-            writeln!(out, "{table}\t{variant}\t{index}\t{kind}\t{}", role.as_str().unwrap_or(""))?;
+            let beside: Vec<&str> = finding.as_likely().map(|c| c.kind.as_str()).collect();
+            writeln!(out, "{table}\t{variant}\t{index}\t{kind}\t{}\t{}", role.as_str().unwrap_or(""), beside.join("|"))?;
         }
     }
     Ok(())

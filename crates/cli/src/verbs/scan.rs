@@ -145,7 +145,8 @@ pub fn lines(found: &Found, voice: Voice) -> Vec<String> {
     let width = found.columns.iter().map(|c| c.column.chars().count()).max().unwrap_or(0).min(28);
     for c in &found.columns {
         let role = voice.word(&format!("role-{}", c.role.word()));
-        let kind = c.found.as_ref().map(|f| f.kind.clone()).unwrap_or_else(|| "–".into());
+        let kinds: Vec<&str> = c.found.iter().chain(c.as_likely()).map(|f| f.kind.as_str()).collect();
+        let kind = if kinds.is_empty() { "–".into() } else { kinds.join(" | ") };
         out.push(format!("  {:<width$}  {:<24} {kind:<22} {}", c.column, role, evidence(c)));
     }
     out.push(String::new());
@@ -170,6 +171,7 @@ fn evidence(c: &Finding) -> String {
         Evidence::List { listed, of } => format!("listed {listed}/{of}"),
         Evidence::AllDifferent { distinct, records } => format!("all different {distinct}/{records}"),
         Evidence::Mentions { mentioning, of } => format!("mentions {mentioning}/{of}"),
+        Evidence::Table { country, columns } => format!("{columns} columns of {country}"),
         Evidence::Contradicted { unfitting, of } => format!("contradicted {unfitting}/{of}"),
     }).collect();
     parts.push(format!("{:+} dB", found.decibans));

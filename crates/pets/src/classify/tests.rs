@@ -166,3 +166,42 @@ fn a_column_without_a_value_is_what_its_header_says() {
     let said: Vec<Role> = Scan::of(&[batch], &knowledge()).columns.iter().map(|f| f.role).collect();
     assert_eq!(said, [Role::IdentificationCode, Role::DirectIdentifier, Role::Attribute]);
 }
+
+/// Numbers that Estonia and Lithuania would both give out.
+fn of_both(n: usize) -> Vec<String> {
+    let knowledge = knowledge();
+    let scheme = |id: &str| knowledge.catalogue.scheme(id).unwrap();
+    let (ee, lt) = (scheme("ee-isikukood"), scheme("lt-asmens-kodas"));
+    let passes = |v: &String| [ee, lt].iter().all(|s| s.judge(v) == crate::catalogue::Verdict::Passes);
+    let stems = (0..).map(|i: u64| format!("{}{:02}{:02}{:02}{:03}", 3 + i % 4, i * 7 % 100, i % 12 + 1, i % 28 + 1, i * 37 % 1000));
+    stems.filter_map(|stem| (0..10).map(|c| format!("{stem}{c}")).find(passes)).take(n).collect()
+}
+
+#[test]
+fn numbers_of_two_countries_are_parted_by_the_rest_of_the_table_or_stay_beside_each_other() {
+    let numbers = of_both(60);
+    let check = |beside: &[&dyn Fn(usize) -> String], expect: &str, as_likely: &[&str]| {
+        let rows: Vec<String> = (0..60)
+            .map(|n| std::iter::once(numbers[n].clone()).chain(beside.iter().map(|f| f(n))).collect::<Vec<_>>().join(","))
+            .collect();
+        let heads: Vec<String> = (0..=beside.len()).map(|n| format!("c{n}")).collect();
+        let scan = Scan::of(&table(&format!("{}\n{}", heads.join(","), rows.join("\n")), 100), &knowledge());
+        let found = &scan.columns[0];
+        let others: Vec<&str> = found.as_likely().map(|c| c.kind.as_str()).collect();
+        assert_eq!((found.found.as_ref().unwrap().kind.as_str(), others.as_slice(), found.role), (expect, as_likely, Role::IdentificationCode), "{heads:?}");
+    };
+    let phone = |prefix: &'static str| move |n: usize| format!("+{prefix} 5{:07}", n * 7919);
+    let town = |name: &'static str| move |n: usize| if n % 3 == 0 { format!("{name} {n}") } else { format!("Berlin {n}") };
+    check(&[], "lt-asmens-kodas", &["ee-isikukood"]);
+    check(&[&phone("49")], "lt-asmens-kodas", &["ee-isikukood"]);
+    check(&[&phone("372")], "ee-isikukood", &[]);
+    check(&[&phone("370")], "lt-asmens-kodas", &[]);
+    check(&[&town("Tartu")], "ee-isikukood", &[]);
+    check(&[&|n| format!("x{n}@firma.ee")], "ee-isikukood", &[]);
+    check(&[&|n| format!("LT-{:05}", n * 317)], "lt-asmens-kodas", &[]);
+    // One voice for each, and one column that speaks for both.
+    check(&[&phone("372"), &town("Vilnius")], "lt-asmens-kodas", &["ee-isikukood"]);
+    check(&[&|n| format!("+37{} 5{:07}", if n % 2 == 0 { 2 } else { 0 }, n * 7919)], "lt-asmens-kodas", &["ee-isikukood"]);
+    // Two voices against one.
+    check(&[&phone("372"), &|n| format!("x{n}@firma.ee"), &town("Vilnius")], "ee-isikukood", &[]);
+}

@@ -26,6 +26,8 @@ const MANY: u64 = 30;
 const FAILING_UNDER_HEADER: i32 = 12;
 /// Written with the separators that people write the identifier with.
 const LOOK: i32 = 12;
+/// So many decibans apart, two schemes are as likely.
+const ALIKE: i32 = 3;
 /// Share of wrong numbers (typing errors) expected in a real column.
 const ERRORS: f64 = 0.02;
 
@@ -124,7 +126,19 @@ pub(super) fn mentions(mut finding: Finding, sample: &Kept, knowledge: &Knowledg
     finding
 }
 
-fn weighed(decibans: i32, evidence: Evidence) -> Weighed {
+/// Schemes whose check digits say the same of the values, within what one typing error weighs, and whose other evidence does.
+pub(super) fn are_alike(a: &Candidate, b: &Candidate) -> bool {
+    let checked = |c: &Candidate| {
+        c.evidence.iter().find_map(|w| match w.evidence {
+            Evidence::CheckDigits { passing, fitting, chance, .. } => Some(likelihood(passing, fitting, chance)),
+            _ => None,
+        })
+    };
+    let (Some(surer_a), Some(surer_b)) = (checked(a), checked(b)) else { return false };
+    (a.decibans - b.decibans).abs() <= ALIKE && (surer_a - surer_b).abs() <= ALIKE
+}
+
+pub(super) fn weighed(decibans: i32, evidence: Evidence) -> Weighed {
     Weighed { decibans, evidence }
 }
 

@@ -37,6 +37,17 @@ fn headers_announce_kinds_in_several_languages() {
 }
 
 #[test]
+fn an_address_is_more_than_one_word() {
+    let words = words();
+    for address in ["12 Harbour Road", "Hauptstraße 5", "Rua Augusta, 1200", "東京都港区芝1-2-3"] {
+        assert!(words.is_address(address), "{address}");
+    }
+    for other in ["PO-482913", "SO-2024-00017", "Road", "12"] {
+        assert!(!words.is_address(other), "{other}");
+    }
+}
+
+#[test]
 fn long_lists_tell_names_of_many_languages_and_leave_things_alone() {
     let words = long();
     for name in ["Krisztián", "Szymon Kowalski", "佐藤 早人", "김재운", "王志远", "Anne-Marie Dupont"] {
