@@ -1,7 +1,7 @@
 //! Header words, value lists and name lists: what columns hold, as data.
 
 use crate::dictionary::Role;
-use crate::words::listed::Listed;
+use crate::words::listed::{Chars, Listed};
 use crate::intern::Mixed;
 use model::text::Text;
 use serde::Deserialize;
@@ -12,10 +12,12 @@ use std::ops::Range;
 
 mod country;
 mod header;
+mod known;
 mod listed;
 mod unlisted;
 
 pub use header::Header;
+pub(crate) use known::{Known, Part};
 pub(crate) use unlisted::{MadeOf, capitals};
 
 /// A kind of column that is told by words and values rather than by check digits.
@@ -63,24 +65,24 @@ pub struct Words {
     countries: Vec<Country>,
     names: Names,
     many: Many,
-    /// What capitalized words are besides names, by hash.
-    parts: HashMap<u64, Part, BuildHasherDefault<Mixed>>,
-    family_ja_begins: HashSet<char, BuildHasherDefault<Mixed>>,
+    /// What words are by the lists, by hash: one look tells all.
+    known: HashMap<u64, Known, BuildHasherDefault<Mixed>>,
+    /// All Japanese names, frequent or not, and what they begin and end with.
+    family_ja: Listed,
+    given_ja: Listed,
+    family_ja_begins: Chars,
+    given_ja_ends: Chars,
+    /// Endings of words for streets, by their last byte.
+    street_endings: Vec<Vec<String>>,
     /// Words of companies, and those that are joined to a name.
     companies: Listed,
     companies_joined: Vec<String>,
-    /// Characters that given names of the long list end with.
-    given_ja_ends: HashSet<char, BuildHasherDefault<Mixed>>,
     units: HashSet<String>,
 }
 
 /// The long lists: seldom names among them, so that a column needs more of them than of the frequent ones.
 #[derive(Clone, Debug, Default)]
 struct Many {
-    family: Listed,
-    given: Listed,
-    family_ja: Listed,
-    given_ja: Listed,
     kana: Listed,
     towns: Listed,
 }
@@ -183,38 +185,71 @@ impl Words {
     pub fn parse(text: &str) -> Result<Self, NotWords> {
         let document: Document = toml::from_str(text)
             .map_err(|e| NotWords { span: e.span(), message: e.message().to_string() })?;
-        let family_ja_begins =
-            document.names.family_ja.firsts.iter().copied().collect();
         let Document { country: countries, kind: kinds, names, units } = document;
-        // What a word is called last wins: a title before a street before a body.
-        let of = |list: &Listed, part: Part| list.hashes().map(|hash| (hash, part)).collect::<Vec<_>>();
-        let parts = [
-            of(&names.no_names, Part::Other),
-            of(&names.particles, Part::Particle),
-            of(&names.bodies, Part::Body),
-            of(&names.streets, Part::Street),
-            of(&names.titles, Part::Title),
+        let mut known: HashMap<u64, Known, BuildHasherDefault<Mixed>> = HashMap::default();
+        let lists = [
+            (&names.given, Known::GIVEN),
+            (&names.family, Known::FAMILY),
+            (&names.words_too, Known::WORD_TOO),
+            (&names.verbs, Known::VERB),
         ];
-        let parts = parts.into_iter().flatten().collect();
+        for (list, what) in lists {
+            list.hashes().for_each(|hash| known.entry(hash).or_default().add(what));
+        }
+        // What a word is called last wins: a title before a street before a body.
+        let parts = [
+            (&names.no_names, Part::Other),
+            (&names.particles, Part::Particle),
+            (&names.bodies, Part::Body),
+            (&names.streets, Part::Street),
+            (&names.titles, Part::Title),
+        ];
+        for (list, part) in parts {
+            let is_street = part == Part::Street;
+            for hash in list.hashes() {
+                let word = known.entry(hash).or_default();
+                word.part = part;
+                word.add(if is_street { Known::STREET } else { 0 });
+            }
+        }
+        let mut street_endings = vec![Vec::new(); 256];
+        for end in &names.street_endings {
+            let place = end.bytes().next_back().and_then(|last| street_endings.get_mut(usize::from(last)));
+            place.into_iter().for_each(|ends| ends.push(end.clone()));
+        }
+        let (family_ja, given_ja) = (names.family_ja.clone(), names.given_ja.clone());
+        let family_ja_begins = Chars::of(family_ja.firsts.iter().copied());
         let companies = Listed::of(names.companies.iter().map(String::as_str));
         let joined = names.companies.iter().filter(|c| c.chars().any(is_unspaced));
         let companies_joined = joined.cloned().collect();
-        Ok(Self { kinds, countries, names, many: Many::default(), parts, family_ja_begins, companies, companies_joined, given_ja_ends: HashSet::default(), units: units.words })
+        Ok(Self {
+            kinds,
+            countries,
+            names,
+            many: Many::default(),
+            known,
+            family_ja,
+            given_ja,
+            family_ja_begins,
+            given_ja_ends: Chars::default(),
+            street_endings,
+            companies,
+            companies_joined,
+            units: units.words,
+        })
     }
 
     /// The same with long lists of names beside the frequent ones.
     pub fn with_names(mut self, lists: NameLists<'_>) -> Self {
         let listed = |texts: &[&str]| Listed::of(texts.iter().flat_map(|t| t.lines()).filter(|line| !line.is_empty()));
-        self.many = Many {
-            family: listed(&[lists.family, lists.family_scripts]),
-            given: listed(&[lists.given, lists.given_scripts]),
-            family_ja: listed(&[lists.family_ja]),
-            given_ja: listed(&[lists.given_ja]),
-            kana: listed(&[lists.kana]),
-            towns: listed(&[lists.towns]),
-        };
-        self.given_ja_ends = lists.given_ja.lines().filter_map(|name| name.chars().next_back()).collect();
-        self.family_ja_begins.extend(self.many.family_ja.firsts.iter());
+        for (texts, what) in [([lists.given, lists.given_scripts], Known::GIVEN), ([lists.family, lists.family_scripts], Known::FAMILY)] {
+            listed(&texts).hashes().for_each(|hash| self.known.entry(hash).or_default().add(what));
+        }
+        self.family_ja.extend(&listed(&[lists.family_ja]));
+        self.given_ja.extend(&listed(&[lists.given_ja]));
+        self.many = Many { kana: listed(&[lists.kana]), towns: listed(&[lists.towns]) };
+        self.given_ja_ends = Chars::of(lists.given_ja.lines().filter_map(|name| name.chars().next_back()));
+        self.family_ja_begins = Chars::of(self.family_ja.firsts.iter().copied());
         self
     }
 
@@ -324,47 +359,42 @@ impl Words {
 
     /// True for a given name in Latin script.
     pub fn is_given(&self, word: &str) -> bool {
-        is_listed(&[&self.names.given, &self.many.given], word)
+        self.known(word).is_given()
     }
 
     /// True for a family name in Latin script.
     pub fn is_family(&self, word: &str) -> bool {
-        is_listed(&[&self.names.family, &self.many.family], word)
+        self.known(word).is_family()
     }
 
     /// True for a Japanese given name.
     pub fn is_given_ja(&self, word: &str) -> bool {
-        self.names.given_ja.contains(word) || self.many.given_ja.contains(word)
+        self.given_ja.contains(word)
     }
 
     /// True when some Japanese family name begins so; a quick look before [`Words::is_family_ja`].
     pub(crate) fn may_begin_family_ja(&self, c: char) -> bool {
-        self.family_ja_begins.contains(&c)
+        self.family_ja_begins.contains(c)
     }
 
     /// True for a Japanese family name.
     pub fn is_family_ja(&self, word: &str) -> bool {
-        self.names.family_ja.contains(word) || self.many.family_ja.contains(word)
+        self.family_ja.contains(word)
     }
 
     /// True when some Japanese given name ends as this text does, in all of its characters.
     pub(crate) fn may_end_given_ja(&self, text: &str) -> bool {
-        text.chars().all(|c| self.given_ja_ends.contains(&c))
+        text.chars().all(|c| self.given_ja_ends.contains(c))
+    }
+
+    /// What a word is by the lists.
+    pub(crate) fn known(&self, word: &str) -> Known {
+        lower_hash(word).and_then(|hash| self.known.get(&hash)).copied().unwrap_or_default()
     }
 
     /// What a capitalized word is besides a name.
     pub(crate) fn part(&self, word: &str) -> Part {
-        lower_hash(word).and_then(|hash| self.parts.get(&hash)).copied().unwrap_or(Part::Name)
-    }
-
-    /// True for names that are words of every day too: `Mark`, `Grace`.
-    pub(crate) fn is_word_too(&self, word: &str) -> bool {
-        is_listed(&[&self.names.words_too], word)
-    }
-
-    /// True for verbs that a person does more often than a thing.
-    pub(crate) fn is_verb(&self, word: &str) -> bool {
-        is_listed(&[&self.names.verbs], word)
+        self.known(word).part
     }
 
     /// True when the words before a number say that it is an order's, a parcel's, a device's.
@@ -385,11 +415,26 @@ impl Words {
 
     /// True for a word that names a kind of street in some language, or ends as such words do.
     pub(crate) fn is_street(&self, word: &str) -> bool {
-        is_listed(&[&self.names.streets], word)
-            || word.len() > 5 && {
-                let lower = word.to_lowercase();
-                self.names.street_endings.iter().any(|end| lower.ends_with(end.as_str()))
-            }
+        self.is_known_street(word, self.known(word))
+    }
+
+    /// The same where the lists were asked.
+    pub(crate) fn is_known_street(&self, word: &str, known: Known) -> bool {
+        known.has(Known::STREET) || word.len() > 5 && self.ends_as_streets_do(word)
+    }
+
+    fn ends_as_streets_do(&self, word: &str) -> bool {
+        let ends_of = |last: u8| self.street_endings.get(usize::from(last)).map_or(&[][..], Vec::as_slice).iter();
+        if !word.is_ascii() {
+            let lower = word.to_lowercase();
+            return lower.bytes().next_back().is_some_and(|last| ends_of(last).any(|end| lower.ends_with(end.as_str())));
+        }
+        let bytes = word.as_bytes();
+        let is_end = |end: &String| {
+            let tail = bytes.len().checked_sub(end.len()).and_then(|at| bytes.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+        };
+        bytes.last().is_some_and(|last| ends_of(last.to_ascii_lowercase()).any(is_end))
     }
 
     /// True when a cell reads as an address: a number, and a kind of street, a ward, a block.
@@ -461,8 +506,8 @@ impl Kind {
 }
 
 // In lower case, without an allocation where the word is ASCII, as most are.
-fn is_listed(lists: &[&Listed], word: &str) -> bool {
-    lower_hash(word).is_some_and(|hash| lists.iter().any(|list| list.has(hash)))
+fn is_listed(list: &Listed, word: &str) -> bool {
+    lower_hash(word).is_some_and(|hash| list.has(hash))
 }
 
 fn lower_hash(word: &str) -> Option<u64> {
@@ -474,23 +519,6 @@ fn lower_hash(word: &str) -> Option<u64> {
     lower.copy_from_slice(word.as_bytes());
     lower.make_ascii_lowercase();
     std::str::from_utf8(lower).ok().map(listed::hash)
-}
-
-/// What a capitalized word is besides a name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
-    /// `Dr`: a name comes after it.
-    Title,
-    /// `Street`: what stands before is a place.
-    Street,
-    /// `Bank`: what stands before is what it is called.
-    Body,
-    /// `van`: inside a name.
-    Particle,
-    /// A word of every day with a capital, a place, a day.
-    Other,
-    /// Perhaps a name.
-    Name,
 }
 
 // Scripts that are written without spaces between words, Korean among them: a body's word is joined to its name there.

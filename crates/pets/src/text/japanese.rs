@@ -111,7 +111,9 @@ fn foreign(rest: &str, before: Option<char>, knowledge: &Knowledge) -> (usize, b
 }
 
 fn is_honored(after: &str) -> bool {
-    HONORIFICS.iter().any(|h| after.starts_with(h))
+    // Told by the first character nearly always, which is three bytes in all of them.
+    let first = after.as_bytes().first_chunk::<3>();
+    HONORIFICS.iter().any(|h| h.as_bytes().first_chunk::<3>() == first && after.starts_with(h))
 }
 
 /// A name that begins here: a listed family name, then a given name, a space between or not; or an honorific.

@@ -7,7 +7,7 @@
 use super::{Spots, Surety, streets};
 use crate::classify::Knowledge;
 use crate::dictionary::Role;
-use crate::words::{Part, Words, is_japanese};
+use crate::words::{Known, Part, Words, is_japanese};
 
 // LIMIT: words of a row.
 const WORDS_MAX: usize = 6;
@@ -18,7 +18,7 @@ const BEFORE_BYTES: usize = 32;
 struct Word<'a> {
     at: usize,
     text: &'a str,
-    part: Part,
+    known: Known,
 }
 
 impl Word<'_> {
@@ -46,19 +46,19 @@ pub(super) fn find(text: &str, from: usize, knowledge: &Knowledge, spots: &mut S
     let end = row.last().map_or(from + 1, Word::end);
     let (mut begun, mut title) = (0, false);
     for (index, word) in row.iter().enumerate() {
-        let inside = matches!(word.part, Part::Name) || word.part == Part::Particle && index > begun;
+        let inside = matches!(word.known.part, Part::Name) || word.known.part == Part::Particle && index > begun;
         if inside {
             continue;
         }
         let segment = row.get(begun..index).unwrap_or(&[]);
         // `Marina Fort Street`, `Davis Bank`: what a street or a body is called after is no person met.
-        if !matches!(word.part, Part::Street | Part::Body) {
+        if !matches!(word.known.part, Part::Street | Part::Body) {
             judge(text, segment, title, words, spots);
         }
-        (begun, title) = (index + 1, word.part == Part::Title);
+        (begun, title) = (index + 1, word.known.part == Part::Title);
     }
     judge(text, row.get(begun..).unwrap_or(&[]), title, words, spots);
-    let is_street = row.iter().any(|w| w.part == Part::Street || words.is_street(w.text));
+    let is_street = row.iter().any(|w| w.known.part == Part::Street || words.is_known_street(w.text, w.known));
     if is_street && let Some(range) = streets::before_number(text, from..end) {
         spots.add(Surety::Place, range, "address", Role::DirectIdentifier);
     }
@@ -97,14 +97,14 @@ fn row<'a>(text: &'a str, from: usize, words: &Words) -> Vec<Word<'a>> {
             break;
         }
         let capital = next.starts_with(char::is_uppercase);
-        let part = words.part(next);
-        if !capital && (part != Part::Particle || out.is_empty()) {
+        let known = words.known(next);
+        if !capital && (known.part != Part::Particle || out.is_empty()) {
             break;
         }
-        out.push(Word { at, text: next, part });
+        out.push(Word { at, text: next, known });
         at += next.len();
         let bytes = text.as_bytes();
-        if bytes.get(at) == Some(&b'.') && (part == Part::Title || next.chars().nth(1).is_none()) {
+        if bytes.get(at) == Some(&b'.') && (known.part == Part::Title || next.chars().nth(1).is_none()) {
             at += 1;
         }
         if bytes.get(at) != Some(&b' ') {
@@ -113,7 +113,7 @@ fn row<'a>(text: &'a str, from: usize, words: &Words) -> Vec<Word<'a>> {
         at += 1;
     }
     // A particle belongs to a name only if a capital follows it.
-    while out.last().is_some_and(|w| w.part == Part::Particle && !w.text.starts_with(char::is_uppercase)) {
+    while out.last().is_some_and(|w| w.known.part == Part::Particle && !w.text.starts_with(char::is_uppercase)) {
         out.pop();
     }
     out
@@ -133,7 +133,7 @@ fn judge(text: &str, segment: &[Word<'_>], title: bool, words: &Words, spots: &m
     } else {
         match segment {
             [alone] => is_single_name(text, *alone, before, words),
-            _ => is_full_name(segment, words),
+            _ => is_full_name(segment),
         }
     };
     if is_name {
@@ -142,29 +142,29 @@ fn judge(text: &str, segment: &[Word<'_>], title: bool, words: &Words, spots: &m
 }
 
 // Two words or more: an initial between unknown words, or lists that know the first or the last.
-fn is_full_name(segment: &[Word<'_>], words: &Words) -> bool {
+fn is_full_name(segment: &[Word<'_>]) -> bool {
     let (Some(first), Some(last)) = (segment.first(), segment.last()) else { return false };
     if segment.len() > 5 || last.is_initial() {
         return false;
     }
     let initials = segment.iter().filter(|w| w.is_initial()).count();
-    let (given, family) = (words.is_given(first.text), words.is_family(last.text));
+    let (given, family) = (first.known.is_given(), last.known.is_family());
     if segment.iter().any(Word::is_shouted) {
         return given && family;
     }
     if initials > 0 {
-        return !first.is_initial() || family || words.is_given(last.text);
+        return !first.is_initial() || family || last.known.is_given();
     }
     // `Szabó Katalin` has the family name in front. `Grace Period`: a word of every day carries only another that the lists know.
-    let sure = |w: &Word<'_>, known: bool| known && !words.is_word_too(w.text);
-    given && family && !(words.is_word_too(first.text) && words.is_word_too(last.text))
+    let sure = |w: &Word<'_>, known: bool| known && !w.known.is_word_too();
+    given && family && !(first.known.is_word_too() && last.known.is_word_too())
         || sure(first, given)
         || sure(last, family)
-        || words.is_family(first.text) && words.is_given(last.text)
+        || first.known.is_family() && last.known.is_given()
 }
 
 fn is_single_name(text: &str, alone: Word<'_>, before: &str, words: &Words) -> bool {
-    if alone.text.len() < 3 || alone.is_shouted() || !words.is_given(alone.text) || words.is_word_too(alone.text) {
+    if alone.text.len() < 3 || alone.is_shouted() || !alone.known.is_given() || alone.known.is_word_too() {
         return false;
     }
     let lead = before.trim_end_matches([' ', '"']);
@@ -177,7 +177,7 @@ fn is_single_name(text: &str, alone: Word<'_>, before: &str, words: &Words) -> b
     match after.chars().next() {
         None | Some('\n' | ':' | ',') => true,
         Some('\'' | '’') => after.chars().nth(1) == Some('s'),
-        Some(' ') => words.is_verb(word(text, alone.end() + 1)),
+        Some(' ') => words.known(word(text, alone.end() + 1)).is_verb(),
         _ => false,
     }
 }

@@ -6,6 +6,8 @@ use crate::classify::Knowledge;
 use crate::classify::forms::is_phone;
 use crate::dictionary::Role;
 use crate::ratio::Ratio;
+use crate::words::{Header, Words};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Bytes looked at before a number for a word that announces it.
@@ -80,37 +82,89 @@ fn address(inside: &str, offset: usize, spots: &mut Spots) -> bool {
     is_address
 }
 
-fn is_kept(c: char) -> bool {
-    c.is_ascii_alphanumeric() || ('\u{ff10}'..='\u{ff19}').contains(&c)
+/// What a character is to a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Digit,
+    Letter,
+    /// Between parts of a number; a space or a parenthesis may come after another.
+    Separator,
+    Space,
+    Plus,
+    /// Outside ASCII: looked at more closely.
+    Wide,
+    Other,
 }
 
-fn is_separator(c: char) -> bool {
-    matches!(c, '-' | '.' | ' ' | '/' | '(' | ')' | '\u{2010}' | '\u{ff0d}' | '\u{2212}')
+const SIGNS: [Sign; 256] = {
+    let mut out = [Sign::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        out[byte] = match byte as u8 {
+            b'0'..=b'9' => Sign::Digit,
+            b'A'..=b'Z' | b'a'..=b'z' => Sign::Letter,
+            b'-' | b'.' | b'/' | b')' => Sign::Separator,
+            b' ' | b'(' => Sign::Space,
+            b'+' => Sign::Plus,
+            0x80.. => Sign::Wide,
+            _ => Sign::Other,
+        };
+        byte += 1;
+    }
+    out
+};
+
+impl Sign {
+    /// The sign at a place, and its bytes; full-width digits and hyphens count as those of ASCII.
+    fn at(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
+        let byte = *bytes.get(at)?;
+        let sign = SIGNS.get(usize::from(byte)).copied().unwrap_or(Self::Other);
+        if sign != Self::Wide {
+            return Some((sign, 1));
+        }
+        Some(match (byte, bytes.get(at + 1..at + 3)) {
+            (0xef, Some([0xbc, 0x90..=0x99])) => (Self::Digit, 3),
+            (0xef, Some([0xbc, 0x8d])) | (0xe2, Some([0x80, 0x90] | [0x88, 0x92])) => (Self::Separator, 3),
+            (0xf0.., _) => (Self::Other, 4),
+            (0xe0.., _) => (Self::Other, 3),
+            _ => (Self::Other, 2),
+        })
+    }
+
+    fn is_kept(self) -> bool {
+        matches!(self, Self::Digit | Self::Letter)
+    }
 }
 
 /// What may belong to the number with this digit: letters and digits joined by single separators, as far as a number reaches.
 fn stretch(text: &str, floor: usize, digit: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
     let from = text.ceil_char_boundary(digit.saturating_sub(NUMBER_BYTES_MAX).max(floor));
     let (mut begun, mut kept_to, mut last_digit, mut separated) = (None, from, digit, false);
-    for (at, c) in text.get(from..).unwrap_or("").char_indices().map(|(at, c)| (from + at, c)) {
-        if at > last_digit + NUMBER_BYTES_MAX {
-            break;
+    let mut at = from;
+    while let Some((sign, length)) = Sign::at(bytes, at).filter(|_| at <= last_digit + NUMBER_BYTES_MAX) {
+        let here = at;
+        at += length;
+        if sign.is_kept() {
+            begun = begun.or(Some(here));
+            (kept_to, separated) = (at, false);
+            if sign == Sign::Digit {
+                last_digit = last_digit.max(here);
+            }
+            continue;
         }
+        let opens = sign == Sign::Plus || bytes.get(here) == Some(&b'(');
         match begun {
-            None if is_kept(c) || c == '+' || c == '(' => (begun, kept_to) = (Some(at), at + c.len_utf8()),
+            None if opens => (begun, kept_to) = (Some(here), at),
             None => continue,
-            Some(_) if is_kept(c) => kept_to = at + c.len_utf8(),
-            Some(_) if is_separator(c) && (!separated || matches!(c, ' ' | '(')) => {
+            Some(_) if sign == Sign::Space || sign == Sign::Separator && !separated => {
                 separated = true;
                 continue;
             }
-            Some(_) if at > digit => break,
-            Some(_) => begun = (c == '+').then_some(at),
+            Some(_) if here > digit => break,
+            Some(_) => begun = (sign == Sign::Plus).then_some(here),
         }
         separated = false;
-        if c.is_numeric() {
-            last_digit = last_digit.max(at);
-        }
     }
     begun.unwrap_or(digit)..kept_to
 }
@@ -137,9 +191,11 @@ fn edges(inside: &str) -> (Vec<Edge>, Vec<Edge>) {
             ends.push(end);
         }
     };
-    for (at, c) in inside.char_indices() {
+    let mut at = 0;
+    while let Some((sign, length)) = Sign::at(inside.as_bytes(), at) {
         edge.at = at;
-        match (c.is_alphanumeric(), word) {
+        at += length;
+        match (sign.is_kept(), word) {
             (true, None) => word = Some(edge),
             (false, Some(begun)) => {
                 close(begun, edge);
@@ -147,8 +203,8 @@ fn edges(inside: &str) -> (Vec<Edge>, Vec<Edge>) {
             }
             _ => {}
         }
-        edge.digits += usize::from(c.is_numeric());
-        edge.kept += usize::from(c.is_alphanumeric());
+        edge.digits += usize::from(sign == Sign::Digit);
+        edge.kept += usize::from(sign.is_kept());
     }
     edge.at = inside.len();
     if let Some(begun) = word {
@@ -175,15 +231,15 @@ fn within(text: &str, offset: usize, inside: &str, knowledge: &Knowledge, spots:
         if from.at < free {
             continue;
         }
+        let before = Before::of(text.get(..offset + from.at).unwrap_or(""), knowledge);
         let near = ends.partition_point(|e| e.at <= from.at + NUMBER_BYTES_MAX);
         let far_enough = ends.get(..near).unwrap_or(&[]).iter().rev();
         for to in far_enough.take_while(|e| e.digits >= from.digits + DIGITS_MIN) {
             let Some(value) = inside.get(from.at..to.at) else { continue };
             let range = offset + from.at..offset + to.at;
-            let before = text.get(..range.start).unwrap_or("");
-            if let Some(scheme) = identifier(value, to.kept - from.kept, before, knowledge) {
+            if let Some(scheme) = identifier(value, to.kept - from.kept, &before, knowledge) {
                 spots.add(Surety::Number, range, scheme.id.clone(), scheme.role);
-            } else if is_phone(value) || is_said_phone(value, before, knowledge) {
+            } else if is_phone(value) || is_said_phone(value, &before, knowledge) {
                 spots.add(Surety::Number, range, "phone", Role::DirectIdentifier);
             } else {
                 continue;
@@ -195,20 +251,44 @@ fn within(text: &str, offset: usize, inside: &str, knowledge: &Knowledge, spots:
     found
 }
 
-fn context(before: &str, knowledge: &Knowledge) -> crate::words::Header {
-    let from = before.ceil_char_boundary(before.len().saturating_sub(CONTEXT_BYTES));
-    knowledge.words.header(before.get(from..).unwrap_or(""))
+/// The words before a number, read when they are first asked for.
+struct Before<'a> {
+    text: &'a str,
+    words: &'a Words,
+    far: OnceCell<Header>,
+    near: OnceCell<Header>,
+}
+
+impl<'a> Before<'a> {
+    fn of(text: &'a str, knowledge: &'a Knowledge) -> Self {
+        Self { text, words: &knowledge.words, far: OnceCell::new(), near: OnceCell::new() }
+    }
+
+    fn last(&self, bytes: usize) -> Header {
+        let from = self.text.ceil_char_boundary(self.text.len().saturating_sub(bytes));
+        self.words.header(self.text.get(from..).unwrap_or(""))
+    }
+
+    /// What may announce an identifier.
+    fn far(&self) -> &Header {
+        self.far.get_or_init(|| self.last(CONTEXT_BYTES))
+    }
+
+    /// What may announce a telephone number.
+    fn near(&self) -> &Header {
+        self.near.get_or_init(|| self.last(PHONE_CONTEXT_BYTES))
+    }
 }
 
 /// The scheme that a number is of: announced by a word before it, or too unlikely by chance.
-fn identifier<'a>(value: &str, kept: usize, before: &str, knowledge: &'a Knowledge) -> Option<&'a Scheme> {
+fn identifier<'a>(value: &str, kept: usize, before: &Before<'_>, knowledge: &'a Knowledge) -> Option<&'a Scheme> {
     let mut passing = knowledge.catalogue.passing(value, kept).peekable();
     passing.peek()?;
-    let context = context(before, knowledge);
+    let context = before.far();
     let unlikely = Ratio::share(11, 1000);
     let told = passing.filter_map(|s| {
-        let announced = knowledge.words.announced(&context, &s.headers, &[]).is_some();
-        let alone = s.alone && !knowledge.words.is_of_a_thing(&context);
+        let announced = knowledge.words.announced(context, &s.headers, &[]).is_some();
+        let alone = s.alone && !knowledge.words.is_of_a_thing(context);
         let told = announced || alone || s.is_arithmetic() && s.chance <= unlikely;
         told.then_some((!announced, s.chance, s))
     });
@@ -216,14 +296,12 @@ fn identifier<'a>(value: &str, kept: usize, before: &str, knowledge: &'a Knowled
 }
 
 // A number of seven digits or more after a word for telephones, however it is written.
-fn is_said_phone(value: &str, before: &str, knowledge: &Knowledge) -> bool {
+fn is_said_phone(value: &str, before: &Before<'_>, knowledge: &Knowledge) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let plain = value.bytes().all(|b| b.is_ascii_digit() || b"+-. ()/".contains(&b));
     if !plain || !(7..=15).contains(&digits) {
         return false;
     }
-    let from = before.ceil_char_boundary(before.len().saturating_sub(PHONE_CONTEXT_BYTES));
-    let context = knowledge.words.header(before.get(from..).unwrap_or(""));
     let phone = knowledge.words.kinds().iter().find(|kind| kind.id == "phone");
-    phone.is_some_and(|kind| knowledge.words.announced(&context, &kind.headers, &[]).is_some())
+    phone.is_some_and(|kind| knowledge.words.announced(before.near(), &kind.headers, &[]).is_some())
 }

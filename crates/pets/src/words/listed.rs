@@ -26,6 +26,12 @@ impl Listed {
         out
     }
 
+    /// Takes in the words of another.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.hashes.extend(&other.hashes);
+        self.firsts.extend(&other.firsts);
+    }
+
     pub(crate) fn contains(&self, word: &str) -> bool {
         self.has(hash(word))
     }
@@ -47,6 +53,27 @@ impl Listed {
 impl From<Vec<String>> for Listed {
     fn from(words: Vec<String>) -> Self {
         Self::of(words.iter().map(String::as_str))
+    }
+}
+
+/// A set of characters of the basic plane, a bit for each; others are in none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chars {
+    bits: Vec<u64>,
+}
+
+impl Chars {
+    pub(crate) fn of(chars: impl Iterator<Item = char>) -> Self {
+        let mut bits = vec![0u64; 1 << 10];
+        for c in chars.map(u32::from) {
+            bits.get_mut(c as usize / 64).into_iter().for_each(|word| *word |= 1 << (c % 64));
+        }
+        Self { bits }
+    }
+
+    pub(crate) fn contains(&self, c: char) -> bool {
+        let c = u32::from(c);
+        self.bits.get(c as usize / 64).is_some_and(|word| word >> (c % 64) & 1 == 1)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct MadeOf {
 impl Words {
     /// True for a town that is written as one word.
     pub(crate) fn is_town(&self, text: &str) -> bool {
-        super::is_listed(&[&self.many.towns], text)
+        super::is_listed(&self.many.towns, text)
     }
 
     /// True for a Japanese name written as it is spoken: さくら, サトウ.
