@@ -32,6 +32,8 @@ pub const UNCOVERED: &str = "uncovered";
 pub struct Classes<'a> {
     table: &'a Table,
     layers: Vec<LayerClass<'a>>,
+    /// What is still asked in some layer, each once; layers point to it.
+    asked: Vec<&'a Asked>,
 }
 
 struct LayerClass<'a> {
@@ -41,10 +43,14 @@ struct LayerClass<'a> {
     now: NodeId,
     after: NodeId,
     support: Vec<usize>,
+    /// By place in `support`, what is asked there, as a number of all that is asked.
+    asked: Vec<usize>,
+    /// How it stands without an answer: now, and after measures.
+    unanswered: [(Vec<usize>, Stands); 2],
 }
 
 /// How the functions of a layer stand after an answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stands {
     Never,
     Always,
@@ -53,11 +59,6 @@ enum Stands {
 
 /// What one answer says of the axes of each layer: (layer of the classes, axis, cell).
 type Answer = Vec<(usize, usize, usize)>;
-
-/// What an answer says of one layer.
-fn of_layer(answer: &Answer, i: usize) -> Vec<(usize, usize)> {
-    answer.iter().filter(|(layer, _, _)| *layer == i).map(|(_, axis, cell)| (*axis, *cell)).collect()
-}
 
 impl<'a> Classes<'a> {
     /// Restricts the table to what is still possible.
@@ -76,7 +77,18 @@ impl<'a> Classes<'a> {
         }
         let beside = k.beside(table).allowed(&table.beside, &k.packed);
         layers.extend(LayerClass::of(&table.beside, table.uncovered(), &beside, &beside));
-        Self { table, layers }
+        let mut all: BTreeMap<&Asked, usize> = BTreeMap::new();
+        for l in &mut layers {
+            let linked = l.linked;
+            let asked = l.support.iter().filter_map(|a| linked.unit.axes.list.get(*a)).map(|a| {
+                let next = all.len();
+                *all.entry(&a.of).or_insert(next)
+            });
+            l.asked = asked.collect();
+        }
+        let mut asked: Vec<(usize, &Asked)> = all.into_iter().map(|(asked, n)| (n, asked)).collect();
+        asked.sort_unstable_by_key(|(n, _)| *n);
+        Self { table, layers, asked: asked.into_iter().map(|(_, asked)| asked).collect() }
     }
 
     /// The axes on which the class still depends.
@@ -87,19 +99,18 @@ impl<'a> Classes<'a> {
     /// How many facts would still be open after an answer; none when the class is settled.
     fn left_after(&self, answer: &Answer) -> usize {
         let (mut opens, mut refused, mut shut, mut curable) = (true, false, false, true);
-        let mut left: BTreeSet<&Asked> = BTreeSet::new();
+        let mut left = vec![false; self.asked.len()];
         for (i, l) in self.layers.iter().enumerate() {
-            let fixed = of_layer(answer, i);
-            let (mut axes, now) = l.stands(l.now, &fixed);
-            let (more, after) = l.stands(l.after, &fixed);
-            axes.extend(more);
-            opens &= now == Stands::Never;
-            shut |= now == Stands::Always;
-            refused |= after == Stands::Always;
-            curable &= after == Stands::Never;
-            left.extend(axes.iter().filter_map(|a| l.linked.unit.axes.list.get(*a)).map(|a| &a.of));
+            let fixed = l.of_layer(answer, i);
+            let answered = (!fixed.is_empty()).then(|| [l.now, l.after].map(|f| l.stands(f, &fixed)));
+            let [(axes, now), (more, after)] = answered.as_ref().unwrap_or(&l.unanswered);
+            opens &= *now == Stands::Never;
+            shut |= *now == Stands::Always;
+            refused |= *after == Stands::Always;
+            curable &= *after == Stands::Never;
+            axes.iter().chain(more).for_each(|place| left.iter_mut().skip(l.asked.get(*place).copied().unwrap_or(usize::MAX)).take(1).for_each(|x| *x = true));
         }
-        if opens || refused || shut && curable { 0 } else { left.len() }
+        if opens || refused || shut && curable { 0 } else { left.into_iter().filter(|x| *x).count() }
     }
 
     /// Slots that still matter to what is refused now: first those of which one answer alone opens, then as [`Self::ranked`].
@@ -126,7 +137,11 @@ impl<'a> Classes<'a> {
     }
 
     fn opens_after(&self, answer: &Answer) -> bool {
-        self.layers.iter().enumerate().all(|(i, l)| l.stands(l.now, &of_layer(answer, i)).1 == Stands::Never)
+        let stands = |i: usize, l: &LayerClass<'_>| match l.of_layer(answer, i) {
+            fixed if fixed.is_empty() => l.unanswered[0].1,
+            fixed => l.stands(l.now, &fixed).1,
+        };
+        self.layers.iter().enumerate().all(|(i, l)| stands(i, l) == Stands::Never)
     }
 
     /// Slots that still matter, the one expected to settle most first.
@@ -239,39 +254,57 @@ impl<'a> LayerClass<'a> {
         support.extend(diagram.support(after));
         support.sort_unstable();
         support.dedup();
-        Some(Self { linked, diagram, allowed: allowed.clone(), now, after, support })
+        let unanswered = [(Vec::new(), Stands::Depends), (Vec::new(), Stands::Depends)];
+        let mut out = Self { linked, diagram, allowed: allowed.clone(), now, after, support, asked: Vec::new(), unanswered };
+        out.unanswered = [now, after].map(|f| out.stands(f, &[]));
+        Some(out)
+    }
+
+    /// What an answer says of this layer, as far as it still asks it.
+    fn of_layer(&self, answer: &Answer, i: usize) -> Vec<(usize, usize)> {
+        let asked = |axis: &usize| self.support.binary_search(axis).is_ok();
+        answer.iter().filter(|(layer, axis, _)| *layer == i && asked(axis)).map(|(_, axis, cell)| (*axis, *cell)).collect()
     }
 
     fn axes(&self, slot: &str) -> impl Iterator<Item = &'a Axis> {
         self.linked.unit.axes.of_slot(slot).iter().filter_map(|a| self.linked.unit.axes.list.get(*a))
     }
 
-    /// The axes still asked, and whether the function still depends on them, when some are fixed.
-    fn stands(&self, f: NodeId, fixed: &[(usize, usize)]) -> (BTreeSet<usize>, Stands) {
-        let mut axes = BTreeSet::new();
+    /// The axes still asked (places in `support`), and whether the function still depends on them, when some are fixed.
+    fn stands(&self, f: NodeId, fixed: &[(usize, usize)]) -> (Vec<usize>, Stands) {
+        let mut asked = vec![false; self.support.len()];
         let (mut never, mut always) = (true, true);
-        let mut seen = crate::hash::QuickSet::default();
+        // Children are made before their parents: no node of `f` has a higher number.
+        let mut seen = vec![0_u64; f.0 as usize / 64 + 1];
         let mut stack = vec![f];
         while let Some(at) = stack.pop() {
-            match self.diagram.asks(at) {
+            let (word, bit) = (at.0 as usize / 64, 1 << (at.0 % 64));
+            let Some(word) = seen.get_mut(word).filter(|w| **w & bit == 0) else { continue };
+            *word |= bit;
+            let Some(axis) = self.diagram.asks(at) else {
+                never &= at == FALSE;
+                always &= at == TRUE;
+                continue;
+            };
+            match fixed.iter().find(|(a, _)| *a == axis) {
+                Some((_, cell)) => stack.push(self.diagram.step(at, *cell)),
                 None => {
-                    never &= at == FALSE;
-                    always &= at == TRUE;
-                }
-                Some(_) if !seen.insert(at) => {}
-                Some(axis) => match fixed.iter().find(|(a, _)| *a == axis) {
-                    Some((_, cell)) => stack.push(self.diagram.step(at, *cell)),
-                    None => {
-                        axes.insert(axis);
-                        stack.extend_from_slice(self.diagram.children_of(at));
+                    let place = self.support.binary_search(&axis).unwrap_or(usize::MAX);
+                    asked.iter_mut().skip(place).take(1).for_each(|x| *x = true);
+                    let mut before = None;
+                    for child in self.diagram.children_of(at) {
+                        if before != Some(child) {
+                            stack.push(*child);
+                        }
+                        before = Some(child);
                     }
-                },
+                }
             }
         }
         match (never, always) {
-            (true, _) => (BTreeSet::new(), Stands::Never),
-            (_, true) => (BTreeSet::new(), Stands::Always),
-            _ => (axes, Stands::Depends),
+            (true, _) => (Vec::new(), Stands::Never),
+            (_, true) => (Vec::new(), Stands::Always),
+            _ => (asked.iter().enumerate().filter(|(_, x)| **x).map(|(place, _)| place).collect(), Stands::Depends),
         }
     }
 }

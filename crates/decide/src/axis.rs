@@ -3,6 +3,7 @@
 use crate::{
     cells::{CELLS_MAX, Cells},
     diagram::Diagram,
+    hash::{QuickMap, QuickSet},
     lexicon::{ANY, Lexicon, Packed, Shape, Slot, TooManyCells},
 };
 use rulebook::{
@@ -10,7 +11,6 @@ use rulebook::{
     law::Entry,
     vocabulary::FactKind,
 };
-use std::collections::HashMap;
 
 /// One axis of a state space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Axis {
 pub struct Axes {
     /// In the order that diagrams ask them.
     pub list: Vec<Axis>,
-    by_slot: HashMap<String, Vec<usize>>,
+    by_slot: QuickMap<String, Vec<usize>>,
 }
 
 /// A plain test of a slot, lists already expanded to places.
@@ -126,31 +126,41 @@ pub enum Plain {
 /// Collects what conditions ask, before cells are cut.
 pub struct Survey<'a> {
     lexicon: &'a Lexicon,
-    order: Vec<String>,
-    sets: HashMap<String, Vec<Cells>>,
-    numbers: HashMap<String, Vec<i64>>,
+    /// The slots, in the order in which they are asked first.
+    slots: Vec<(String, Noted)>,
+    places: QuickMap<String, usize>,
     named: Vec<Asked>,
+}
+
+/// What is asked of one slot.
+#[derive(Default)]
+struct Noted {
+    sets: Vec<Cells>,
+    seen: QuickSet<Cells>,
+    numbers: Vec<i64>,
 }
 
 impl<'a> Survey<'a> {
     /// Begins with nothing asked.
     pub fn new(lexicon: &'a Lexicon) -> Self {
-        Self { lexicon, order: Vec::new(), sets: HashMap::new(), numbers: HashMap::new(), named: Vec::new() }
+        Self { lexicon, slots: Vec::new(), places: QuickMap::default(), named: Vec::new() }
     }
 
     /// Notes a test of a slot.
     pub fn note(&mut self, slot: &str, plain: &Plain) {
-        if !self.sets.contains_key(slot) && !self.numbers.contains_key(slot) {
-            self.order.push(slot.into());
-        }
+        let place = self.places.get(slot).copied().unwrap_or_else(|| {
+            self.places.insert(slot.into(), self.slots.len());
+            self.slots.push((slot.into(), Noted::default()));
+            self.slots.len() - 1
+        });
+        let Some((_, noted)) = self.slots.get_mut(place) else { return };
         match plain {
             Plain::In(cells) | Plain::HasAny(cells) => {
-                let sets = self.sets.entry(slot.into()).or_default();
-                if !sets.contains(cells) {
-                    sets.push(*cells);
+                if noted.seen.insert(*cells) {
+                    noted.sets.push(*cells);
                 }
             }
-            Plain::AtLeast(n) | Plain::Before(n) => self.numbers.entry(slot.into()).or_default().push(*n),
+            Plain::AtLeast(n) | Plain::Before(n) => noted.numbers.push(*n),
         }
     }
 
@@ -162,13 +172,13 @@ impl<'a> Survey<'a> {
     }
 
     /// Cuts the cells.
-    pub fn cut(mut self) -> Result<Axes, TooManyCells> {
+    pub fn cut(self) -> Result<Axes, TooManyCells> {
         let mut axes = Axes::default();
-        for name in &self.order {
+        for (name, noted) in &self.slots {
             let Some(slot) = self.lexicon.slot(name) else { continue };
             match slot.shape {
                 Shape::Choice => {
-                    let mut sets = self.sets.remove(name).unwrap_or_default();
+                    let mut sets = noted.sets.clone();
                     // Not made, passed and failed are three different things to a measure, whatever the rules ask.
                     if slot.kind == FactKind::Determination {
                         sets.extend(slot.values.all().iter().map(Cells::one));
@@ -181,14 +191,13 @@ impl<'a> Survey<'a> {
                     axes.push(name, Cut::Choice { classes, class_of })?;
                 }
                 Shape::Set => {
-                    let sets = self.sets.remove(name).unwrap_or_default();
-                    let domain = sets.iter().fold(Cells::default(), |all, s| all.or(s));
-                    for members in classes(domain, &sets) {
+                    let domain = noted.sets.iter().fold(Cells::default(), |all, s| all.or(s));
+                    for members in classes(domain, &noted.sets) {
                         axes.push(name, Cut::Member(members))?;
                     }
                 }
                 Shape::Count | Shape::Day => {
-                    let mut cuts = self.numbers.remove(name).unwrap_or_default();
+                    let mut cuts = noted.numbers.clone();
                     cuts.sort_unstable();
                     cuts.dedup();
                     axes.push(name, Cut::Number(cuts))?;
@@ -205,12 +214,22 @@ impl<'a> Survey<'a> {
 /// Values that are in exactly the same sets form one class; classes are ordered by their first value.
 fn classes(domain: Cells, sets: &[Cells]) -> Vec<Cells> {
     let mut out = if domain.is_empty() { Vec::new() } else { vec![domain] };
+    let mut class_of = vec![0; CELLS_MAX];
     for set in sets {
-        let mut next = Vec::with_capacity(out.len() + 1);
-        for class in out {
-            next.extend([class.and(set), class.without(set)].into_iter().filter(|c| !c.is_empty()));
+        // What of a class is in the set goes into a class of its own; a class that is in it as a whole stays.
+        let mut touched: Vec<usize> = set.and(&domain).iter().filter_map(|v| class_of.get(v).copied()).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for class in touched {
+            let cells = out.get(class).copied().unwrap_or_default();
+            let (within, rest) = (cells.and(set), cells.without(set));
+            if rest.is_empty() {
+                continue;
+            }
+            out.iter_mut().skip(class).take(1).for_each(|c| *c = rest);
+            within.iter().for_each(|v| class_of.iter_mut().skip(v).take(1).for_each(|c| *c = out.len()));
+            out.push(within);
         }
-        out = next;
     }
     out.sort_by_key(Cells::lowest);
     out
@@ -232,6 +251,11 @@ impl Axes {
         Diagram::new(self.list.iter().map(Axis::width).collect())
     }
 
+    /// Every slot with its axes, in no order that counts.
+    pub fn by_slot(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.by_slot.iter().map(|(slot, axes)| (slot.as_str(), axes.as_slice()))
+    }
+
     /// The axes of a slot.
     pub fn of_slot(&self, slot: &str) -> &[usize] {
         self.by_slot.get(slot).map(Vec::as_slice).unwrap_or_default()
@@ -248,7 +272,10 @@ impl Axes {
         for &i in self.of_slot(slot) {
             let Some(axis) = self.list.get(i) else { continue };
             let cells = match (&axis.cut, plain) {
-                (Cut::Choice { classes, .. }, Plain::In(wanted)) => classes.iter().enumerate().filter(|(_, c)| c.without(wanted).is_empty()).map(|(i, _)| i).collect(),
+                (Cut::Choice { classes, class_of }, Plain::In(wanted)) => {
+                    let of_wanted: Cells = wanted.iter().filter_map(|v| class_of.get(v)).map(|c| usize::from(*c)).collect();
+                    of_wanted.iter().filter(|i| classes.get(*i).is_some_and(|c| c.without(wanted).is_empty())).collect()
+                }
                 (Cut::Member(members), Plain::HasAny(wanted)) if members.without(wanted).is_empty() => Cells::one(1),
                 (Cut::Number(cuts), Plain::AtLeast(n)) => (0..=cuts.len()).filter(|cell| cuts.iter().position(|c| c == n).is_some_and(|p| *cell > p)).collect(),
                 (Cut::Number(cuts), Plain::Before(n)) => (0..=cuts.len()).filter(|cell| cuts.iter().position(|c| c == n).is_some_and(|p| *cell <= p)).collect(),

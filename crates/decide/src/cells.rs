@@ -1,8 +1,15 @@
 //! Small sets of small numbers: cells of an axis, values of a fact.
 
 /// Numbers below 512.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
+#[derive(Clone, Copy, Eq, PartialOrd, Ord, Debug, Default, Hash)]
 pub struct Cells([u64; WORDS]);
+
+impl PartialEq for Cells {
+    /// All words at once: quicker than word after word.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    }
+}
 
 /// The words of a set.
 pub const WORDS: usize = 8;
@@ -56,7 +63,7 @@ impl Cells {
 
     /// Whether none is in.
     pub fn is_empty(&self) -> bool {
-        self.0 == [0; WORDS]
+        self.0.iter().fold(0, |any, w| any | w) == 0
     }
 
     /// The one that is in, if it is alone.

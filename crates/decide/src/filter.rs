@@ -73,7 +73,8 @@ impl Filter {
         let Some((choice, _)) = of_shape(Shape::Choice).max_by_key(|(s, n)| (*n, std::cmp::Reverse(&s.name))) else { return out };
         let n_values = choice.values.words.len();
         out.choice = Some(Place { at: choice.at, n_words: 1 });
-        let mut sets: Vec<_> = of_shape(Shape::Set).map(|(s, _)| (left_out_by(&s.name, conditions, &supports, choice), s)).collect();
+        let asked: Vec<(Choosing<'_>, Cells)> = conditions.iter().map(|c| Choosing::of(*c, &choice.name)).map(|c| (c, c.letting(&[]))).collect();
+        let mut sets: Vec<_> = of_shape(Shape::Set).map(|(s, _)| (left_out_by(&s.name, &asked, &supports, choice), s)).collect();
         sets.sort_by_key(|(n, s)| (std::cmp::Reverse(*n), &s.name));
         let sets: Vec<&Slot> = sets.into_iter().take(SETS_MAX).filter(|(n, _)| *n > 0).map(|(_, s)| s).collect();
         for set in &sets {
@@ -83,16 +84,15 @@ impl Filter {
         }
         out.direct = vec![0; n_values * n_words];
         out.possible = vec![0; n_values * n_words];
-        for (i, condition) in conditions.iter().enumerate() {
-            out.add(i, *condition, &choice.name, &sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
+        for (i, condition) in asked.iter().enumerate() {
+            out.add(i, condition, &sets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>());
         }
         out
     }
 
-    fn add(&mut self, i: usize, condition: Condition<'_>, choice: &str, sets: &[&str]) {
-        let axes = condition.axes;
+    fn add(&mut self, i: usize, (axis, possible): &(Choosing<'_>, Cells), sets: &[&str]) {
+        let (condition, axes) = (axis.condition, axis.condition.axes);
         let members: Vec<usize> = sets.iter().flat_map(|s| axes.of_slot(s)).copied().collect();
-        let axis = Choosing::of(condition, choice);
         let n_words = self.n_words;
         let put = |rows: &mut Vec<u64>, cells: Cells| {
             for value in 0..rows.len() / n_words.max(1) {
@@ -102,7 +102,7 @@ impl Filter {
             }
         };
         put(&mut self.direct, axis.letting(&members));
-        put(&mut self.possible, axis.letting(&[]));
+        put(&mut self.possible, *possible);
         for (name, set) in sets.iter().zip(&mut self.sets) {
             put(&mut set.free, axis.letting(axes.of_slot(name)));
         }
@@ -170,6 +170,7 @@ impl Filter {
 }
 
 /// The axis of a choice, if a condition may ask it.
+#[derive(Clone, Copy)]
 struct Choosing<'a> {
     condition: Condition<'a>,
     axis: Option<usize>,
@@ -197,10 +198,9 @@ impl<'a> Choosing<'a> {
 }
 
 /// How many conditions, value by value of the choice, cannot hold where a set has nothing that they ask it for.
-fn left_out_by(set: &str, conditions: &[Condition<'_>], supports: &[Vec<&str>], choice: &Slot) -> usize {
-    let of = |condition: &Condition<'_>| {
-        let axis = Choosing::of(*condition, &choice.name);
-        let only_with = axis.letting(&[]).without(&axis.letting(condition.axes.of_slot(set)));
+fn left_out_by(set: &str, conditions: &[(Choosing<'_>, Cells)], supports: &[Vec<&str>], choice: &Slot) -> usize {
+    let of = |(axis, possible): &(Choosing<'_>, Cells)| {
+        let only_with = possible.without(&axis.letting(axis.condition.axes.of_slot(set)));
         (0..choice.values.words.len()).filter(|v| only_with.has(axis.cell(*v))).count()
     };
     conditions.iter().zip(supports).filter(|(_, slots)| slots.contains(&set)).map(|(c, _)| of(c)).sum()

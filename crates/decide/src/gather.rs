@@ -1,6 +1,6 @@
 //! The law of one layer on one day, gathered from the rulebook: what is compiled together, and its fingerprint.
 
-use crate::lexicon::Lexicon;
+use crate::{hash::QuickSet, lexicon::Lexicon};
 use model::{AsOf, Digest};
 use rulebook::{
     book::Rulebook,
@@ -11,7 +11,7 @@ use rulebook::{
 };
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 /// What counts on a day, by layer, gate, route and list.
@@ -144,7 +144,7 @@ impl<'a> Day<'a> {
     /// Adds the constraints that touch what is asked, and those that touch these.
     pub fn constrain(&self, law: &mut Law<'a>) {
         let exprs = law.exprs(self);
-        let mut slots = HashSet::new();
+        let mut slots = QuickSet::default();
         exprs.iter().for_each(|e| self.slots_in(e, &mut slots));
         let mut left: Vec<&(&Constraint, Vec<&str>)> = self.constrained.iter().collect();
         law.constraints.clear();
@@ -166,12 +166,12 @@ impl<'a> Day<'a> {
 
     /// The slots that an expression asks, those of lists' conditions too.
     pub fn slots_of(&self, e: &Expr, out: &mut BTreeSet<String>) {
-        let mut slots = HashSet::new();
+        let mut slots = QuickSet::default();
         self.slots_in(e, &mut slots);
         out.extend(slots.into_iter().map(str::to_string));
     }
 
-    fn slots_in<'x>(&self, e: &'x Expr, out: &mut HashSet<&'x str>)
+    fn slots_in<'x>(&self, e: &'x Expr, out: &mut QuickSet<&'x str>)
     where
         'a: 'x,
     {
@@ -190,13 +190,13 @@ impl<'a> Day<'a> {
     }
 
     fn slots_asked(&self, e: &'a Expr) -> Vec<&'a str> {
-        let mut slots = HashSet::new();
+        let mut slots = QuickSet::default();
         self.slots_in(e, &mut slots);
         slots.into_iter().collect()
     }
 
     fn slots_of_list(&self, list: &str) -> Vec<&'a str> {
-        let mut slots = HashSet::new();
+        let mut slots = QuickSet::default();
         self.entries(list).iter().filter_map(|e| e.when.as_ref()).for_each(|w| self.slots_in(w, &mut slots));
         slots.into_iter().collect()
     }
@@ -206,7 +206,7 @@ impl<'a> Day<'a> {
         let mut f = Feed(Vec::with_capacity(8192));
         law.feed(&mut f, self);
         let exprs = law.exprs(self);
-        let (mut slots, mut lists) = (HashSet::new(), BTreeMap::new());
+        let (mut slots, mut lists) = (QuickSet::default(), BTreeMap::new());
         for e in exprs.iter().map(|e| &**e).chain(law.constraints.iter().map(|c| &c.never)) {
             self.slots_in(e, &mut slots);
             self.lists_of(e, &mut lists);

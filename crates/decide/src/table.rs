@@ -9,6 +9,7 @@ use crate::{
     filter::{Condition, Filter},
     gather::{Day, Law},
     given::Given,
+    hash::QuickMap,
     lexicon::{Lexicon, Packed, Shape},
     linked::Linked,
     unit::{Functions, Outline, Unit},
@@ -201,13 +202,19 @@ impl Table {
             layers.push(LayerTable { id: layer.id.clone(), outline, linked: OnceLock::new(), source: source.clone(), effects: Vec::new() });
         }
         let offered: Vec<(usize, &MeasureOffer)> = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)).collect();
+        let mut does: QuickMap<&str, Vec<(usize, usize, &Effect)>> = QuickMap::default();
+        for (n, (_, m)) in offered.iter().enumerate() {
+            m.does.iter().enumerate().for_each(|(i, e)| does.entry(&e.slot).or_default().push((n, i, e)));
+        }
         let mut touching = vec![false; offered.len()];
-        for ((n, (_, m)), touches) in offered.iter().enumerate().zip(&mut touching) {
-            for layer in &mut layers {
-                let before = layer.effects.len();
-                m.does.iter().for_each(|e| layer.effects.extend(effects(&layer.outline.axes, &lexicon, e).into_iter().map(|(a, c)| (n, a, c))));
-                *touches |= layer.effects.len() > before;
-            }
+        for layer in &mut layers {
+            let axes = &layer.outline.axes;
+            let worked_upon = axes.by_slot().filter_map(|(slot, _)| does.get(slot)).flatten();
+            let mut found: Vec<(usize, usize, usize, usize)> = worked_upon.flat_map(|(n, i, e)| effects(axes, &lexicon, e).into_iter().map(|(a, c)| (*n, *i, a, c))).collect();
+            // In the order of measures, and of what each does.
+            found.sort_unstable();
+            found.iter().for_each(|(n, ..)| touching.iter_mut().skip(*n).take(1).for_each(|t| *t = true));
+            layer.effects = found.into_iter().map(|(n, _, a, c)| (n, a, c)).collect();
         }
         let beside_exprs = beside(&day, &offered, &lexicon);
         let law = day.beside(beside_exprs.iter().collect());

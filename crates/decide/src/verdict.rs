@@ -86,16 +86,22 @@ pub fn verdict(table: &Table, k: &Knowledge, carried: &[Carried], hand: &remedy:
     let worked_upon = |i: usize| table.layers.get(i).is_some_and(|l| !l.effects().is_empty());
     let refusing: Vec<(usize, NodeId)> = all.into_iter().filter(|(i, f)| worked_upon(*i) || may_refuse(*i, *f)).collect();
     let hand = hand.of(table, k);
-    let after = |i: usize, set: &[usize]| table.layers.get(i).map(|l| l.forced(|m| set.binary_search(&m).is_ok())).unwrap_or_default();
+    let taken = |set: &[usize]| {
+        let mut taken = vec![false; table.measures.len()];
+        set.iter().for_each(|m| taken.iter_mut().skip(*m).take(1).for_each(|t| *t = true));
+        taken
+    };
+    let after = |i: usize, set: &[bool]| table.layers.get(i).map(|l| l.forced(|m| set.get(m).copied().unwrap_or(false))).unwrap_or_default();
+    let (maybe, sure) = (taken(&hand.maybe), taken(&hand.sure));
     let surely_bound = |i: usize, f: NodeId| {
         table.layers.get(i).is_some_and(|l| l.law().refuses == f) || carried.iter().any(|c| c.sure && c.layer == i && c.refused == f)
     };
     for (i, f) in refusing.iter().filter(|(i, f)| surely_bound(*i, *f)) {
-        if !k.can_not(table, *i, *f, &after(*i, &hand.maybe)) {
+        if !k.can_not(table, *i, *f, &after(*i, &maybe)) {
             return Verdict::Prohibited;
         }
     }
-    if !uncovered && refusing.iter().all(|(i, f)| !k.can(table, *i, *f, &after(*i, &hand.sure))) {
+    if !uncovered && refusing.iter().all(|(i, f)| !k.can(table, *i, *f, &after(*i, &sure))) {
         return Verdict::Conditional;
     }
     Verdict::Undetermined

@@ -162,11 +162,18 @@ impl Pairs<'_> {
             self.found.entry((f, g)).or_insert_with(|| self.path.clone());
             return;
         }
+        let mut before = None;
         for cell in self.allowed.get(axis as usize).copied().unwrap_or_default().iter() {
+            let next = (d.child(f, axis, cell), d.child(g, axis, cell), d.child(c, axis, cell));
+            // Neighboring cells mostly lead to the same.
+            if before == Some(next) {
+                continue;
+            }
+            before = Some(next);
             if let Some(slot) = self.path.get_mut(axis as usize) {
                 *slot = Some(cell);
             }
-            self.go((d.child(f, axis, cell), d.child(g, axis, cell), d.child(c, axis, cell)));
+            self.go(next);
         }
         if let Some(slot) = self.path.get_mut(axis as usize) {
             *slot = None;
