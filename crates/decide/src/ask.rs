@@ -5,6 +5,7 @@ use crate::{
     cells::Cells,
     decision::Missing,
     diagram::{Allowed, Diagram, FALSE, Forced, NodeId, TRUE},
+    hash::QuickMap,
     knowledge::Knowledge,
     lexicon::{Shape, Slot},
     linked::Linked,
@@ -20,7 +21,11 @@ use rulebook::{
     law::Start,
     vocabulary::FactKind,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 /// The layer that stands for an exporter's own law that we do not hold.
 pub const UNCOVERED: &str = "uncovered";
@@ -45,9 +50,12 @@ struct LayerClass<'a> {
     support: Vec<usize>,
     /// By place in `support`, what is asked there, as a number of all that is asked.
     asked: Vec<usize>,
-    /// How it stands without an answer: now, and after measures.
-    unanswered: [(Vec<usize>, Stands); 2],
+    /// By what an answer says of it, how it stands: most answers say the same of most layers.
+    known: RefCell<QuickMap<Vec<(usize, usize)>, Rc<Answered>>>,
 }
+
+/// How a layer stands after an answer: now, and after measures; each with what is still asked, as places in the support.
+type Answered = [(Vec<usize>, Stands); 2];
 
 /// How the functions of a layer stand after an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,9 +109,8 @@ impl<'a> Classes<'a> {
         let (mut opens, mut refused, mut shut, mut curable) = (true, false, false, true);
         let mut left = vec![false; self.asked.len()];
         for (i, l) in self.layers.iter().enumerate() {
-            let fixed = l.of_layer(answer, i);
-            let answered = (!fixed.is_empty()).then(|| [l.now, l.after].map(|f| l.stands(f, &fixed)));
-            let [(axes, now), (more, after)] = answered.as_ref().unwrap_or(&l.unanswered);
+            let answered = l.answered(answer, i);
+            let [(axes, now), (more, after)] = &*answered;
             opens &= *now == Stands::Never;
             shut |= *now == Stands::Always;
             refused |= *after == Stands::Always;
@@ -137,11 +144,7 @@ impl<'a> Classes<'a> {
     }
 
     fn opens_after(&self, answer: &Answer) -> bool {
-        let stands = |i: usize, l: &LayerClass<'_>| match l.of_layer(answer, i) {
-            fixed if fixed.is_empty() => l.unanswered[0].1,
-            fixed => l.stands(l.now, &fixed).1,
-        };
-        self.layers.iter().enumerate().all(|(i, l)| stands(i, l) == Stands::Never)
+        self.layers.iter().enumerate().all(|(i, l)| l.answered(answer, i)[0].1 == Stands::Never)
     }
 
     /// Slots that still matter, the one expected to settle most first.
@@ -254,16 +257,21 @@ impl<'a> LayerClass<'a> {
         support.extend(diagram.support(after));
         support.sort_unstable();
         support.dedup();
-        let unanswered = [(Vec::new(), Stands::Depends), (Vec::new(), Stands::Depends)];
-        let mut out = Self { linked, diagram, allowed: allowed.clone(), now, after, support, asked: Vec::new(), unanswered };
-        out.unanswered = [now, after].map(|f| out.stands(f, &[]));
-        Some(out)
+        Some(Self { linked, diagram, allowed: allowed.clone(), now, after, support, asked: Vec::new(), known: RefCell::default() })
     }
 
-    /// What an answer says of this layer, as far as it still asks it.
-    fn of_layer(&self, answer: &Answer, i: usize) -> Vec<(usize, usize)> {
+    /// How it stands after an answer; `i` is its number among the layers.
+    fn answered(&self, answer: &Answer, i: usize) -> Rc<Answered> {
         let asked = |axis: &usize| self.support.binary_search(axis).is_ok();
-        answer.iter().filter(|(layer, axis, _)| *layer == i && asked(axis)).map(|(_, axis, cell)| (*axis, *cell)).collect()
+        let fixed: Vec<(usize, usize)> = answer.iter().filter(|(layer, axis, _)| *layer == i && asked(axis)).map(|(_, axis, cell)| (*axis, *cell)).collect();
+        if let Some(known) = self.known.borrow().get(&fixed) {
+            return known.clone();
+        }
+        let now = self.stands(self.now, &fixed);
+        let after = if self.after == self.now { now.clone() } else { self.stands(self.after, &fixed) };
+        let answered = Rc::new([now, after]);
+        self.known.borrow_mut().insert(fixed, answered.clone());
+        answered
     }
 
     fn axes(&self, slot: &str) -> impl Iterator<Item = &'a Axis> {

@@ -134,11 +134,7 @@ fn shown(unit: &Unit, diagram: &Diagram, (f, g): (NodeId, NodeId), applies: &[No
         let set = unit.axes.list.get(axis).is_some_and(|a| matches!(a.cut, Cut::Member(_)));
         plain.iter_mut().skip(axis).take(usize::from(set)).for_each(|c| *c = Cells::one(0));
     }
-    let mut out = diagram.pairs(f, g, unit.constraint, &plain);
-    for (pair, path) in diagram.pairs(f, g, unit.constraint, &everything) {
-        out.entry(pair).or_insert(path);
-    }
-    out
+    diagram.pairs(f, g, unit.constraint, &[&plain, &everything])
 }
 
 /// A witness with nothing in every set that nobody spoke of, so that other layers can be told too.

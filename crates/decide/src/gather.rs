@@ -69,18 +69,28 @@ fn by<'a, T>(items: &'a [T], counts: impl Fn(&T) -> bool, key: impl Fn(&'a T) ->
 impl<'a> Day<'a> {
     /// Sorts what counts on a day.
     pub fn of(book: &'a Rulebook, as_of: AsOf) -> Self {
+        Self::sorted(book, as_of, None)
+    }
+
+    /// The same, with the blocks of one layer alone.
+    pub fn of_layer(book: &'a Rulebook, as_of: AsOf, layer: &str) -> Self {
+        Self::sorted(book, as_of, Some(layer))
+    }
+
+    fn sorted(book: &'a Rulebook, as_of: AsOf, only: Option<&str>) -> Self {
+        let its = |layer: &str| only.is_none_or(|only| only == layer);
         let mut routes = by(&book.routes, |r| r.head.counts(as_of), |r| r.gate.as_str());
         routes.values_mut().for_each(|rs| rs.sort_by_key(|r| (r.rank, r.head.span)));
-        let obligations = by(&book.obligations, |o| o.head.counts(as_of), |o| o.layer.as_str());
+        let obligations = by(&book.obligations, |o| its(&o.layer) && o.head.counts(as_of), |o| o.layer.as_str());
         let weighs = |o: &Obligation| o.head.counts(as_of) && o.if_breached != IfBreached::SideDuty && o.route.is_some();
         let mut day = Self {
             as_of,
             layers: book.layers.values().filter(|l| l.head.counts(as_of)).collect(),
             book,
-            scopes: by(&book.scopes, |b| b.head.counts(as_of), |b| b.layer.as_str()),
-            outs: by(&book.outs, |b| b.head.counts(as_of), |b| b.layer.as_str()),
-            bars: by(&book.bars, |b| b.head.counts(as_of), |b| b.layer.as_str()),
-            gates: by(&book.gates, |b| b.head.counts(as_of), |b| b.layer.as_str()),
+            scopes: by(&book.scopes, |b| its(&b.layer) && b.head.counts(as_of), |b| b.layer.as_str()),
+            outs: by(&book.outs, |b| its(&b.layer) && b.head.counts(as_of), |b| b.layer.as_str()),
+            bars: by(&book.bars, |b| its(&b.layer) && b.head.counts(as_of), |b| b.layer.as_str()),
+            gates: by(&book.gates, |b| its(&b.layer) && b.head.counts(as_of), |b| b.layer.as_str()),
             routes,
             obligations,
             of_route: by(&book.obligations, weighs, |o| o.route.as_deref().unwrap_or_default()),

@@ -125,7 +125,7 @@ impl Units {
 
 impl Source {
     fn linked(&self, outline: &Outline, layer: &str) -> Linked {
-        let day = Day::of(&self.book, self.as_of);
+        let day = Day::of_layer(&self.book, self.as_of, layer);
         // INVARIANT: the layer counts on that day, for the outline was made of it.
         let law = day.layers.iter().find(|l| l.id == layer).map(|l| day.law(l)).unwrap_or_default();
         Linked::of(outline.unit(&self.given, &day, &law, &self.lexicon).clone(), &self.lexicon)

@@ -117,11 +117,15 @@ impl Diagram {
         at
     }
 
-    /// Every pair of leaves that `f` and `g` have in one state within `allowed` and the constraint, each with a state
-    /// that shows it.
-    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId, allowed: &[Cells]) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
-        let mut walk = Pairs { diagram: self, allowed, path: vec![None; self.widths.len()], seen: QuickSet::default(), found: HashMap::new() };
-        walk.go((f, g, constraint));
+    /// Every pair of different leaves that `f` and `g` have in one state within one of these boxes and the constraint, each with
+    /// a state that shows it, from the first box that has one.
+    pub fn pairs(&self, f: NodeId, g: NodeId, constraint: NodeId, boxes: &[&[Cells]]) -> HashMap<(NodeId, NodeId), Vec<Option<usize>>> {
+        let mut walk = Pairs { diagram: self, allowed: &[], path: vec![None; self.widths.len()], seen: QuickSet::default(), met: vec![0; self.leaves.len() + 2], ends: vec![0; f.0.max(g.0) as usize + 1], found: HashMap::new() };
+        for allowed in boxes {
+            walk.allowed = allowed;
+            walk.seen.clear();
+            walk.go((f, g, constraint));
+        }
         walk.found
     }
 
@@ -146,19 +150,69 @@ struct Pairs<'a> {
     allowed: &'a [Cells],
     path: Vec<Option<usize>>,
     seen: QuickSet<(NodeId, NodeId, NodeId)>,
+    /// By leaf of the first function, the leaves of the second that it was met with, a bit each.
+    met: Vec<u128>,
+    /// By node, the leaves that it leads to, a bit each; none where that was not looked for yet. Children are made before their
+    /// parents, so no node has a higher number than where the search began.
+    ends: Vec<u128>,
     found: HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
 }
 
 impl Pairs<'_> {
+    /// The number of a leaf among all.
+    fn number(&self, f: NodeId) -> usize {
+        self.diagram.leaf_index(f).map_or(f.0 as usize, |i| i + 2)
+    }
+
+    /// The leaves that a node leads to.
+    fn ends(&mut self, f: NodeId) -> u128 {
+        if self.diagram.asks(f).is_none() {
+            return 1 << self.number(f);
+        }
+        if let Some(known) = self.ends.get(f.0 as usize).filter(|known| **known != 0) {
+            return *known;
+        }
+        let d = self.diagram;
+        let (mut ends, mut before) = (0, None);
+        for child in d.children_of(f) {
+            if before != Some(child) {
+                ends |= self.ends(*child);
+            }
+            before = Some(child);
+        }
+        self.ends.iter_mut().skip(f.0 as usize).take(1).for_each(|known| *known = ends);
+        ends
+    }
+
+    /// Whether two functions lead to a pair of leaves that was not met yet.
+    fn is_new(&mut self, f: NodeId, g: NodeId) -> bool {
+        // LIMIT: leaves told by bits; with more of them every way is gone.
+        if self.met.len() > 128 {
+            return true;
+        }
+        let (mut firsts, seconds) = (self.ends(f), self.ends(g));
+        while firsts != 0 {
+            let n = firsts.trailing_zeros() as usize;
+            firsts &= firsts - 1;
+            if seconds & !(1 << n) & !self.met.get(n).copied().unwrap_or(0) != 0 {
+                return true;
+            }
+        }
+        false
+    }
+
     fn go(&mut self, at: (NodeId, NodeId, NodeId)) {
         let (f, g, c) = at;
         let d = self.diagram;
         // Where both are one function they cannot differ, and only differences are looked for.
-        if c == FALSE || f == g || !self.seen.insert(at) {
+        if c == FALSE || f == g || self.seen.contains(&at) || !self.is_new(f, g) {
             return;
         }
+        self.seen.insert(at);
         let axis = d.axis(f).min(d.axis(g)).min(d.axis(c));
         if axis == LEAF {
+            let (n, second) = (self.number(f), self.number(g));
+            self.met.iter_mut().skip(n).take(1).for_each(|met| *met |= 1_u128.checked_shl(second as u32).unwrap_or(0));
             self.found.entry((f, g)).or_insert_with(|| self.path.clone());
             return;
         }

@@ -49,40 +49,45 @@ impl Class {
 /// Makes the function in the diagram of the law's functions, with leaves as they are given.
 pub(crate) fn of(law: &Functions, d: &mut Diagram, leaf: &mut impl FnMut(&mut Diagram, Leaf) -> NodeId) -> NodeId {
     let scope = law.scopes.first().map(|(c, _)| *c);
-    let mut outside = leaf(d, Leaf::Outside(scope));
-    for (clause, f) in law.outs.iter().rev() {
-        let this = leaf(d, Leaf::Outside(Some(*clause)));
-        outside = d.choose(*f, this, outside);
-    }
+    let outs: Vec<_> = law.outs.iter().map(|(c, f)| (*f, leaf(d, Leaf::Outside(Some(*c))))).collect();
     let elsewhere = leaf(d, Leaf::Outside(None));
-    outside = d.choose(law.applies, outside, elsewhere);
-    let mut open = leaf(d, Leaf::Open(scope));
-    for g in law.gates.iter().rev() {
-        for r in g.routes.iter().rev() {
-            let this = leaf(d, Leaf::Open(Some(r.clause)));
-            let met = d.and(g.when, r.need);
-            open = d.choose(met, this, open);
-        }
+    let outside = leaf(d, Leaf::Outside(scope));
+    let outside = first(d, &outs, outside);
+    let outside = d.choose(law.applies, outside, elsewhere);
+    let mut met: Vec<(NodeId, NodeId)> = Vec::new();
+    for (g, r) in law.gates.iter().flat_map(|g| g.routes.iter().map(move |r| (g, r))) {
+        met.push((d.and(g.when, r.need), leaf(d, Leaf::Open(Some(r.clause)))));
     }
-    let mut class = d.choose(law.touched, open, outside);
-    for refusing in &law.gapped {
-        let this = leaf(d, Leaf::Refused(None));
-        class = d.choose(*refusing, this, class);
-    }
-    for (clause, _, late, _) in law.obligations.iter().rev().filter(|(_, _, _, binds)| *binds) {
-        let this = leaf(d, Leaf::Refused(Some(*clause)));
-        class = d.choose(*late, this, class);
-    }
-    for g in law.gates.iter().rev() {
+    let open = leaf(d, Leaf::Open(scope));
+    let open = first(d, &met, open);
+    let class = d.choose(law.touched, open, outside);
+    let mut refusing: Vec<(NodeId, NodeId)> = law.bars.iter().map(|(c, f)| (*f, leaf(d, Leaf::Refused(Some(*c))))).collect();
+    for g in &law.gates {
         let met = d.any(g.routes.iter().map(|r| r.need).collect::<Vec<_>>());
         let unmet = d.not(met);
-        let shut = d.and(g.when, unmet);
-        let this = leaf(d, Leaf::Refused(Some(g.clause)));
-        class = d.choose(shut, this, class);
+        refusing.push((d.and(g.when, unmet), leaf(d, Leaf::Refused(Some(g.clause)))));
     }
-    for (clause, f) in law.bars.iter().rev() {
-        let this = leaf(d, Leaf::Refused(Some(*clause)));
-        class = d.choose(*f, this, class);
+    let late = law.obligations.iter().filter(|(_, _, _, binds)| *binds);
+    refusing.extend(late.map(|(c, _, late, _)| (*late, leaf(d, Leaf::Refused(Some(*c))))));
+    refusing.extend(law.gapped.iter().map(|f| (*f, leaf(d, Leaf::Refused(None)))));
+    first(d, &refusing, class)
+}
+
+/// The leaf of the first condition that holds, or what stands where none does. Halves are joined, so that no step goes through
+/// all that was made before.
+fn first(d: &mut Diagram, conditions: &[(NodeId, NodeId)], none: NodeId) -> NodeId {
+    match halves(d, conditions) {
+        Some((any, class)) => d.choose(any, class, none),
+        None => none,
     }
-    class
+}
+
+/// When some condition holds, and the leaf of the first that does (any leaf where none holds).
+fn halves(d: &mut Diagram, conditions: &[(NodeId, NodeId)]) -> Option<(NodeId, NodeId)> {
+    if let [] | [_] = conditions {
+        return conditions.first().copied();
+    }
+    let (before, after) = conditions.split_at(conditions.len() / 2);
+    let ((f, first), (g, second)) = (halves(d, before)?, halves(d, after)?);
+    Some((d.or(f, g), d.choose(f, first, second)))
 }
