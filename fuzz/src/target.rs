@@ -8,9 +8,12 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod space;
+mod tables;
+
 pub const NAMES: &[&str] = &[
-    "rules", "transfer", "case", "csv", "excel", "parquet", "register", "container", "log", "dsp", "odrl", "certificate", "message",
-    "settings",
+    "rules", "transfer", "case", "csv", "excel", "parquet", "arrow", "lines", "letters", "register", "container", "log", "dsp", "odrl",
+    "signaling", "claims", "certificate", "message", "settings",
 ];
 
 /// Tells what is wrong with the reader, never with the input.
@@ -69,30 +72,6 @@ fn one_spelling<T: Display, E>(what: &str, bytes: &[u8], read: Result<T, E>) -> 
     }
 }
 
-/// The first lines of a table.
-fn lines(mut bytes: Vec<u8>) -> Vec<u8> {
-    let end = bytes.len().min(20_000);
-    let end = bytes[..end].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-    bytes.truncate(end);
-    bytes
-}
-
-/// A file of this extension, for readers that take a path.
-fn with_file(extension: &str, bytes: &[u8], read: impl Fn(&Path)) -> Result<(), String> {
-    let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let path = dir.path().join(format!("input.{extension}"));
-    fs::write(&path, bytes).map_err(|e| e.to_string())?;
-    read(&path);
-    Ok(())
-}
-
-fn table(path: &Path) {
-    if let Ok(mut table) = dataplane::table::Table::open(path, None) {
-        while let Ok(Some(_)) = table.batch() {}
-    }
-    let _ = dataplane::sheet::read(path, None);
-}
-
 pub fn of(name: &str) -> Option<Target> {
     let target = |seeds: Vec<Vec<u8>>, read: Read| Some(Target { seeds, read, accepts: accepts(name) });
     match name {
@@ -130,13 +109,7 @@ pub fn of(name: &str) -> Option<Target> {
                 Ok(())
             }))
         }
-        "csv" => {
-            let seeds = ["examples/data/sensor.csv", "examples/register/demo-seiki.csv", "examples/register/itten-ichiran.sjis.csv"];
-            let seeds = seeds.iter().filter_map(|p| fs::read(ours(p)).ok()).map(lines).collect();
-            target(seeds, Box::new(|bytes| with_file("csv", bytes, table)))
-        }
-        "excel" => target(vec![excel()], Box::new(|bytes| with_file("xlsx", bytes, table))),
-        "parquet" => target(vec![parquet()], Box::new(|bytes| with_file("parquet", bytes, table))),
+        "csv" | "excel" | "parquet" | "arrow" | "lines" | "letters" => tables::of(name),
         "register" => {
             let naming = fs::read(ours("profiles/register.toml")).unwrap_or_default();
             target(vec![naming], Box::new(|bytes| {
@@ -157,26 +130,7 @@ pub fn of(name: &str) -> Option<Target> {
                 Ok(())
             }),
         ),
-        "dsp" => target(
-            vec![seed("contract-request.json"), seed("transfer-start.json"), seed("catalog.json")],
-            Box::new(|bytes| {
-                let _ = dsp::message::Received::read(bytes);
-                let _ = dsp::message::catalog::Catalog::read(bytes);
-                let _ = dsp::message::catalog::Dataset::read(bytes);
-                let _ = dsp::message::version::VersionResponse::read(bytes);
-                Ok(())
-            }),
-        ),
-        "odrl" => target(vec![seed("offer.json")], Box::new(|bytes| {
-            let Ok(value) = dsp::json::read(bytes) else { return Ok(()) };
-            let Ok(policy) = dsp::policy::Policy::read(&value) else { return Ok(()) };
-            // What was understood is written so that it is understood the same.
-            let again = dsp::policy::Policy::of_terms(&policy.to_terms(dsp::policy::Place::Message));
-            match again {
-                Ok(again) if again.same_rules(&policy) => Ok(()),
-                _ => Err("a policy reads otherwise when it is written".into()),
-            }
-        })),
+        "dsp" | "odrl" | "signaling" | "claims" => space::of(name),
         "certificate" => target(
             vec![seed("crl.pem"), fs::read(ours("examples/evidence/anchors.pem")).unwrap_or_default(), der()],
             Box::new(|bytes| {
@@ -194,7 +148,12 @@ pub fn of(name: &str) -> Option<Target> {
             let _ = trust::timestamp::read_response(bytes);
             let _ = trust::receipt::Receipt::read(&text(bytes));
             let _ = trust::certification::Certification::read(&text(bytes));
-            Ok(())
+            let _ = trust::release::Release::parse(&text(bytes));
+            let _ = trust::release::Keys::parse(&text(bytes));
+            match trust::determination::Determination::read(bytes) {
+                Ok(read) if read.bytes().ok().as_deref() != Some(bytes) => Err("a judgment has a second form".into()),
+                _ => Ok(()),
+            }
         })),
         "settings" => target(
             vec![seed("config.toml"), seed("plan.toml"), fs::read(ours("examples/data/health.dictionary.toml")).unwrap_or_default()],
@@ -219,9 +178,6 @@ fn accepts(name: &str) -> fn(&[u8]) -> bool {
             let value = json.or_else(|| toml::from_str::<serde_json::Value>(&text(bytes)).ok());
             value.is_some_and(|v| node::question::transfer(v).is_ok())
         },
-        "csv" => |bytes| opens("csv", bytes),
-        "excel" => |bytes| opens("xlsx", bytes),
-        "parquet" => |bytes| opens("parquet", bytes),
         "register" => |bytes| node::register::Naming::parse(&text(bytes)).is_ok(),
         "log" => |bytes| {
             tlog::checkpoint::SignedCheckpoint::parse(bytes).is_ok()
@@ -229,10 +185,6 @@ fn accepts(name: &str) -> fn(&[u8]) -> bool {
                 || tlog::policy::Policy::parse(bytes).is_ok()
                 || tlog::witness::Request::parse(bytes).is_ok()
         },
-        "dsp" => |bytes| {
-            dsp::message::Received::read(bytes).is_ok() || dsp::message::catalog::Catalog::read(bytes).is_ok()
-        },
-        "odrl" => |bytes| dsp::json::read(bytes).is_ok_and(|v| dsp::policy::Policy::read(&v).is_ok()),
         "certificate" => |bytes| {
             let pem = (Certificate::from_pem(&text(bytes)), Crl::from_pem(&text(bytes)));
             let some = pem.0.is_ok_and(|c| !c.is_empty()) || pem.1.is_ok_and(|l| !l.is_empty());
@@ -251,14 +203,6 @@ fn accepts(name: &str) -> fn(&[u8]) -> bool {
         },
         _ => |bytes| !bytes.is_empty(),
     }
-}
-
-fn opens(extension: &str, bytes: &[u8]) -> bool {
-    let told = std::cell::Cell::new(false);
-    let done = with_file(extension, bytes, |path| {
-        told.set(dataplane::table::Table::open(path, None).and_then(dataplane::table::Table::all).is_ok());
-    });
-    done.is_ok() && told.get()
 }
 
 /// A container that is changed anywhere never passes, whatever else it says.
@@ -307,29 +251,4 @@ fn der() -> Vec<u8> {
     let text = fs::read_to_string(ours("examples/evidence/anchors.pem")).unwrap_or_default();
     let all = Certificate::from_pem(&text).unwrap_or_default();
     all.first().map(|c| c.der().to_vec()).unwrap_or_default()
-}
-
-/// A small workbook of one sheet.
-fn excel() -> Vec<u8> {
-    use std::io::Write as _;
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let parts = [
-        ("[Content_Types].xml", "<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Override PartName=\"/xl/workbook.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml\"/><Override PartName=\"/xl/worksheets/sheet1.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml\"/></Types>"),
-        ("_rels/.rels", "<?xml version=\"1.0\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"),
-        ("xl/workbook.xml", "<?xml version=\"1.0\"?><workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"),
-        ("xl/_rels/workbook.xml.rels", "<?xml version=\"1.0\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"),
-        ("xl/worksheets/sheet1.xml", "<?xml version=\"1.0\"?><worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><dimension ref=\"A1:B2\"/><sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>from</t></is></c><c r=\"B1\" t=\"inlineStr\"><is><t>to</t></is></c></row><row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>DE</t></is></c><c r=\"B2\"><v>4.5</v></c></row></sheetData></worksheet>"),
-    ];
-    // Stored, so that edits reach the XML.
-    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, text) in parts {
-        zip.start_file(name, stored).expect("a zip in memory");
-        zip.write_all(text.as_bytes()).expect("a zip in memory");
-    }
-    zip.finish().expect("a zip in memory").into_inner()
-}
-
-/// A small table of three columns.
-fn parquet() -> Vec<u8> {
-    seed("small.parquet")
 }

@@ -19,6 +19,7 @@ pub mod chunk;
 pub mod encode;
 pub mod flow;
 mod growing;
+mod guard;
 mod lines;
 pub mod manifest;
 pub mod meter;

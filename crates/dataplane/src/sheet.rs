@@ -1,5 +1,6 @@
 //! Small tables that people keep: CSV in UTF-8 or Shift_JIS, and Excel, as rows of text.
 
+use crate::guard::guarded;
 use crate::quotes::Quotes;
 use calamine::{Data, Reader as _};
 use std::fmt;
@@ -276,9 +277,12 @@ impl Lines<'_> {
 
 fn read_excel(path: &Path) -> Result<Sheet, SheetError> {
     let damaged = |e: calamine::XlsxError| SheetError::damaged(path, "Excel", e);
-    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).map_err(damaged)?;
-    let range = match book.worksheet_range_at(0) {
-        Some(range) => range.map_err(damaged)?,
+    let open = || {
+        let mut book: calamine::Xlsx<_> = calamine::open_workbook(path)?;
+        book.worksheet_range_at(0).transpose()
+    };
+    let range = match guarded(open).map_err(|said| SheetError::damaged(path, "Excel", said))?.map_err(damaged)? {
+        Some(range) => range,
         None => return Err(SheetError::Empty(path.to_owned())),
     };
     let first = range.start().map_or(0, |(row, _)| u64::from(row));

@@ -3,6 +3,7 @@
 use crate::sheet::{self, Charset, SheetError, extension};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use crate::guard::{Guarded, guarded};
 use crate::lines;
 use crate::quotes::Quotes;
 use std::fs::File;
@@ -217,10 +218,13 @@ impl Read for Decoded {
 fn open_parquet(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     let file = File::open(path).map_err(|e| SheetError::opening(path, e))?;
     let damaged = |e: parquet::errors::ParquetError| SheetError::damaged(path, "Parquet", e);
-    let builder =
-        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
-    let schema = builder.schema().clone();
-    Ok((schema, Box::new(builder.with_batch_size(BATCH_ROWS).build().map_err(damaged)?)))
+    let open = || {
+        let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let schema = builder.schema().clone();
+        Ok((schema, builder.with_batch_size(BATCH_ROWS).build()?))
+    };
+    let (schema, reader) = guarded(open).map_err(|said| SheetError::damaged(path, "Parquet", said))?.map_err(damaged)?;
+    Ok((schema, Box::new(Guarded::new(reader))))
 }
 
 /// Both forms of Arrow IPC: the file, which begins with its magic, and the stream.
@@ -231,12 +235,15 @@ fn open_arrow(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {
     file.rewind().map_err(|e| SheetError::opening(path, e))?;
     let damaged = |e: ArrowError| SheetError::damaged(path, "Arrow IPC", e);
     let buffered = BufReader::new(file);
-    if is_file {
-        let reader = arrow_ipc::reader::FileReader::try_new(buffered, None).map_err(damaged)?;
-        return Ok((reader.schema(), Box::new(reader)));
-    }
-    let reader = arrow_ipc::reader::StreamReader::try_new(buffered, None).map_err(damaged)?;
-    Ok((reader.schema(), Box::new(reader)))
+    let open = || -> Result<(SchemaRef, Batches), ArrowError> {
+        if is_file {
+            let reader = arrow_ipc::reader::FileReader::try_new(buffered, None)?;
+            return Ok((reader.schema(), Box::new(Guarded::new(reader))));
+        }
+        let reader = arrow_ipc::reader::StreamReader::try_new(buffered, None)?;
+        Ok((reader.schema(), Box::new(Guarded::new(reader))))
+    };
+    guarded(open).map_err(|said| SheetError::damaged(path, "Arrow IPC", said))?.map_err(damaged)
 }
 
 fn open_excel(path: &Path) -> Result<(SchemaRef, Batches), SheetError> {

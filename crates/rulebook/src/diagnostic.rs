@@ -63,9 +63,12 @@ impl fmt::Display for Diagnostic {
 
 /// The word nearest to a mistyped one, when one is near enough to suggest.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = word.chars().count().div_ceil(2).clamp(1, 3);
+    let length = word.chars().count();
+    let limit = length.div_ceil(2).clamp(1, 3);
     known
         .into_iter()
+        // As many edits as the lengths differ by, at least: a long word is not held against each short one.
+        .filter(|k| k.chars().count().abs_diff(length) <= limit)
         .map(|k| (distance(word, k), k))
         .filter(|(d, _)| *d <= limit)
         .min()
