@@ -120,7 +120,8 @@ fn coverage(decision: &Decision, voice: Voice) -> String {
         (Some(r), Some(s), Some(d)) => {
             let (state, seen) = (voice.word(&crate::verdict::review_id(r)), voice.word(&crate::verdict::seen_id(s)));
             let value = say(voice.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&d.to_string()))]);
-            format!("<p>{}: {}</p>", escape(&voice.word("weakest")), escape(&value))
+            let which = decision.weakest().map(|c| format!(" ({})", voice.provision(&c.cites))).unwrap_or_default();
+            format!("<p>{}: {}</p>", escape(&voice.word("weakest")), escape(&format!("{value}{which}")))
         }
         _ => String::new(),
     };

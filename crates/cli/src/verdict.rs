@@ -19,6 +19,9 @@ pub struct Voice {
 // LIMIT: lines for reasons and ways, so that an answer fits a terminal.
 const REASONS: usize = 5;
 const WAYS: usize = 3;
+/// Questions, and those of them by which laws of other places reach in.
+const QUESTIONS: usize = 4;
+const REACH: [&str; 2] = ["exporter.targets", "subjects.located_in"];
 /// Laws named of those that may apply too: two facts settle most of them.
 const MAY_APPLY: usize = 6;
 /// Laws of which it is said what was not looked at, and how much of each.
@@ -63,6 +66,7 @@ impl Voice {
         let Some(c) = decision.worst() else { return out };
         let pair = if decision.crossings.len() > 1 { format!("  [{}: {} → {}]", c.hop, c.from, c.to) } else { String::new() };
         out.push(format!("{}{pair}", self.verdict(decision.verdict)));
+        out.extend(c.shut_by().map(|d| format!("  {}: {} — {}", self.word("shut-anyway"), self.cite(d), self.says(d))));
         self.missing(c, &mut out);
         if let Some(s) = supposed {
             self.supposed(vocabulary, s, &mut out);
@@ -164,7 +168,9 @@ impl Voice {
     /// What would follow if the usual holds where nothing was said, and what that supposes.
     fn supposed(&self, vocabulary: &Vocabulary, s: &Supposition, out: &mut Vec<String>) {
         out.push(format!("{}: {}", self.word("supposed"), self.verdict(s.verdict)));
-        let reason = s.deciding.iter().find(|d| d.kind != ClauseKind::Route || s.verdict.opens());
+        out.extend(s.missing.iter().take(WAYS).map(|m| format!("  {}", self.lack(m))));
+        let reasons = s.deciding.iter().filter(|d| s.missing.is_empty() && (d.kind != ClauseKind::Route || s.verdict.opens()));
+        let reason = reasons.min_by_key(|d| d.kind == ClauseKind::Gap);
         out.extend(reason.map(|d| format!("  {} — {}", self.cite(d), self.says(d))));
         out.extend(s.remedies.first().map(|r| format!("  1. {}", self.way(r))));
         if !s.would_open.is_empty() {
@@ -172,7 +178,9 @@ impl Voice {
             out.extend(s.would_open.iter().take(WAYS).map(|slot| format!("    ? {}", self.question(vocabulary, slot))));
         }
         let facts: Vec<String> = s.facts.iter().map(|(slot, f)| format!("{slot}={}", f.known)).collect();
-        out.push(self.dim(&format!("  {}: {}", self.word("supposed-facts"), facts.join(", "))));
+        if !facts.is_empty() {
+            out.push(self.dim(&format!("  {}: {}", self.word("supposed-facts"), facts.join(", "))));
+        }
     }
 
     /// Of what may not go: the routes that lack least, and what they lack. Another destination is no route of this transfer.
@@ -248,10 +256,12 @@ impl Voice {
         format!("{days}, {money}{loss}")
     }
 
+    /// What is missing. Where other countries' laws may reach in, the line of laws that may apply asks for it too, so that what the
+    /// act itself turns on stands before it.
     fn missing(&self, c: &CrossingAnswer, out: &mut Vec<String>) {
-        for m in c.missing.iter().take(4) {
-            out.push(format!("  {}", self.lack(m)));
-        }
+        let reach = |m: &&Missing| matches!(m, Missing::Fact { slot, .. } if REACH.contains(&slot.as_str()));
+        let (last, first): (Vec<&Missing>, Vec<&Missing>) = c.missing.iter().partition(reach);
+        out.extend(first.into_iter().chain(last).take(QUESTIONS).map(|m| format!("  {}", self.lack(m))));
     }
 
     /// One missing item in words.
@@ -295,7 +305,8 @@ impl Voice {
             let seen = self.word(&seen_id(seen));
             let read = read.to_string();
             let value = say(self.language, "weakest-value", &[("state", Arg::Text(&state)), ("seen", Arg::Text(&seen)), ("date", Arg::Text(&read))]);
-            out.push(self.dim(&format!("{}: {value}", self.word("weakest"))));
+            let which = decision.weakest().map(|c| format!(" ({})", self.provision(&c.cites))).unwrap_or_default();
+            out.push(self.dim(&format!("{}: {value}{which}", self.word("weakest"))));
         }
         out.extend(self.cautions(decision));
         if let Some(day) = decision.holds_until {

@@ -26,7 +26,9 @@ pub fn deciding(layers: &[LayerAnswer], verdict: Verdict, remedies: &[Remedy], m
                 }
             }
             Verdict::Prohibited | Verdict::Conditional => {
-                if layer.refuses != Truth::No {
+                // What may not go is refused by a law that surely applies: one that may apply elsewhere is no reason for it.
+                let is_reason = verdict == Verdict::Conditional || layer.applies == Truth::Yes;
+                if layer.refuses != Truth::No && is_reason {
                     let speaks = |c: &&Clause| verdict == Verdict::Conditional || c.truth == Truth::Yes;
                     out.extend(of(ClauseKind::Bar).filter(speaks).cloned());
                     out.extend(shut_gates(layer).cloned());

@@ -393,7 +393,36 @@ pub struct Decision {
     pub holds_until: Option<CivilDate>,
 }
 
+impl CrossingAnswer {
+    /// Of an answer that waits for facts: the clause of a law that refuses the transfer as it is whatever the facts are. What is
+    /// still open is then only whether something cures it.
+    pub fn shut_by(&self) -> Option<&Clause> {
+        let held = |l: &LayerAnswer| l.clauses.iter().all(|c| c.kind != ClauseKind::Gap || c.truth == Truth::No);
+        let refusing = |layer: &str| self.layers.iter().any(|l| l.layer == layer && l.refuses == Truth::Yes && held(l));
+        let speaks = |c: &&Clause| c.kind == ClauseKind::Gate || c.kind == ClauseKind::Bar && c.truth == Truth::Yes;
+        let waits = self.verdict == Verdict::Undetermined;
+        self.deciding.iter().filter(|_| waits).filter(speaks).find(|c| refusing(&c.layer))
+    }
+
+    /// The clauses whose review states an answer inherits. Of one that waits for facts, those of laws that surely apply: what
+    /// some other country's law would add is not known yet, and is listed beside.
+    pub fn weighing(&self) -> Vec<&Clause> {
+        let sure = |clause: &&Clause| self.layers.iter().any(|l| l.layer == clause.layer && l.applies == Truth::Yes);
+        let narrowed: Vec<&Clause> = self.deciding.iter().filter(sure).collect();
+        match self.verdict == Verdict::Undetermined && !narrowed.is_empty() {
+            true => narrowed,
+            false => self.deciding.iter().collect(),
+        }
+    }
+}
+
 impl Decision {
+    /// The provision among the deciding ones that was least well read: by review state, then by the text that was read.
+    pub fn weakest(&self) -> Option<&Citation> {
+        let read = self.crossings.iter().flat_map(CrossingAnswer::weighing).flat_map(Clause::rests_on);
+        read.filter(|c| !c.cites.is_empty()).min_by_key(|c| (c.review, c.seen))
+    }
+
     /// SHA-256 of the canonical bytes: equal facts, day and rulebook give an equal digest.
     pub fn digest(&self) -> Digest {
         canonical::to_bytes(self).map(|b| Digest::of(&b)).unwrap_or_else(|_| Digest::of(b"unreadable decision"))

@@ -226,7 +226,7 @@ pub fn decide(table: &Table, book: &Rulebook, index: &Index, bound: &Bound) -> D
         crossings.push(answer(table, book, index, crossing, k, &carried));
     }
     let verdict = crossings.iter().map(|c| c.verdict).max_by_key(|v| v.severity()).unwrap_or(Verdict::Undetermined);
-    let read: Vec<&Citation> = crossings.iter().flat_map(weighing).flat_map(Clause::rests_on).collect();
+    let read: Vec<&Citation> = crossings.iter().flat_map(CrossingAnswer::weighing).flat_map(Clause::rests_on).collect();
     let weakest_review: Option<Review> = read.iter().map(|c| c.review).min();
     let weakest_seen: Option<Seen> = read.iter().map(|c| c.seen).min();
     let oldest_read = read.iter().map(|c| c.read).min();
@@ -241,14 +241,6 @@ pub fn decide(table: &Table, book: &Rulebook, index: &Index, bound: &Bound) -> D
         holds_until: None,
         crossings,
     }
-}
-
-/// The clauses whose review states an answer inherits. Of one that waits for facts, those of laws that surely apply: what
-/// some other country's law would add is not known yet, and is listed beside.
-fn weighing(c: &CrossingAnswer) -> Vec<&Clause> {
-    let sure = |clause: &&Clause| c.layers.iter().any(|l| l.layer == clause.layer && l.applies == Truth::Yes);
-    let narrowed: Vec<&Clause> = c.deciding.iter().filter(sure).collect();
-    if c.verdict == Verdict::Undetermined && !narrowed.is_empty() { narrowed } else { c.deciding.iter().collect() }
 }
 
 fn answer(table: &Table, book: &Rulebook, index: &Index, crossing: &Crossing, k: &Knowledge, carried: &[Carried]) -> CrossingAnswer {

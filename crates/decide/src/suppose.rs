@@ -12,7 +12,7 @@ use rulebook::bind::{Bound, BoundFact};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What would be answered, and what it supposes.
+/// What would be answered, and what it supposes. It may wait even so: for what is not usual either way, or for a rule that is not held.
 #[derive(Clone, Debug, Serialize)]
 pub struct Supposition {
     /// The verdict that would follow.
@@ -25,24 +25,27 @@ pub struct Supposition {
     pub remedies: Vec<Remedy>,
     /// Facts that might open it without measures.
     pub would_open: Vec<String>,
+    /// What it would wait for even so, what no answer supplies first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
 }
 
 impl Engine {
-    /// The answer if the usual holds. `None` when the transfer is decided as it is, or would not be decided even so.
+    /// The answer if the usual holds. `None` when the transfer is decided as it is.
     pub fn suppose(&mut self, bound: &Bound, as_of: AsOf) -> Result<Option<Supposition>, TooManyCells> {
         if self.verdict(bound, as_of)? != Verdict::Undetermined {
             return Ok(None);
         }
         let (supposed, added) = self.book.suppose(bound);
-        let verdict = self.verdict(&supposed, as_of)?;
-        if verdict == Verdict::Undetermined {
-            return Ok(None);
-        }
         let wanted = self.decide(&supposed, as_of)?;
         let facts = self.fewest(supposed, added, &wanted, as_of)?;
-        let worst = wanted.worst().cloned();
-        let (deciding, remedies, would_open) = worst.map(|c| (c.deciding, c.remedies, c.would_open)).unwrap_or_default();
-        Ok(Some(Supposition { verdict, facts, deciding, remedies, would_open }))
+        let mut out = Supposition { verdict: wanted.verdict, facts, deciding: Vec::new(), remedies: Vec::new(), would_open: Vec::new(), missing: Vec::new() };
+        if let Some(worst) = wanted.worst().cloned() {
+            (out.deciding, out.remedies, out.would_open, out.missing) = (worst.deciding, worst.remedies, worst.would_open, worst.missing);
+        }
+        // A question can be answered; that a rule is not held, or is disputed, decides as it stands.
+        out.missing.sort_by_key(|m| asked(m).is_some());
+        Ok(Some(out))
     }
 
     /// The usual facts that would settle a transfer that waits for facts, or leave fewer to ask: the fewest without which the answer,

@@ -42,6 +42,7 @@ not-covered = Not covered: we hold no rule
 other-way = Another transfer that would pass
 duties = Duties that go with it
 remain = Duties that remain
+shut-anyway = Whatever is answered, not as it is
 supposed = If the usual holds where nothing was said
 supposed-facts = supposed (say otherwise, or take it as said with --usual)
 taken-as-usual = taken as usual, not said

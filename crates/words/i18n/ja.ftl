@@ -42,6 +42,7 @@ not-covered = 未収録:ルールを保有していません
 other-way = 可能となり得る別の移転
 duties = 伴う義務
 remain = 残る義務
+shut-anyway = 答えがどうであれ、このままでは移転できません
 supposed = 述べられていない点が通常どおりとすると
 supposed-facts = 仮定(異なれば述べてください。--usual で確定として扱います)
 taken-as-usual = 述べられておらず、通常どおりとした事実

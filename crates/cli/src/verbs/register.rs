@@ -163,7 +163,10 @@ fn table(register: &Register, answers: &[Result<Decision, String>], usual: &[Opt
         }
         if let Some(Some(s)) = usual.get(i) {
             let way = s.remedies.first().map(|r| format!(" → {}", voice.way(r))).unwrap_or_default();
-            let by = s.deciding.first().map(|c| voice.provision(&c.citation.cites).into_owned()).unwrap_or_default();
+            let by = match s.missing.first() {
+                Some(lack) => voice.lack(lack),
+                None => s.deciding.first().map(|c| voice.provision(&c.citation.cites).into_owned()).unwrap_or_default(),
+            };
             out.push(format!("       {}: {}  {by}{way}", voice.word("supposed"), voice.verdict(s.verdict)));
         }
         for (header, value) in &row.not_understood {

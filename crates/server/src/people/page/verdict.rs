@@ -141,6 +141,9 @@ impl Answer<'_> {
                 p.route { (self.route()) }
                 h1 #answer { span.letter aria-hidden="true" { (t.word(&format!("page-letter-{}", v.word()))) } (t.word(&format!("verdict-{}", v.word()))) }
                 p { (t.word(&format!("page-means-{}", v.word()))) }
+                @if let Some(d) = self.decision.worst().and_then(CrossingAnswer::shut_by) {
+                    p { b { (t.word("shut-anyway")) } ": " (t.cite(&d.citation.cites)) " – " (t.text(&d.says)) }
+                }
                 p.meta {
                     (t.with("page-law-of", &[("day", &t.day(self.on()))]))
                     @if let Some(day) = self.decision.holds_until { " · " (t.with("page-holds-until", &[("day", &t.day(day))])) }
@@ -225,11 +228,14 @@ impl Answer<'_> {
         let t = self.t;
         let facts = s.facts.iter().map(|(slot, f)| ("fact".to_string(), format!("{slot}={}", f.known)));
         let with: Pairs = self.asked.pairs().into_iter().chain(facts).collect();
-        let reason = s.deciding.iter().find(|d| d.kind != ClauseKind::Route || s.verdict.opens());
+        let reasons = s.deciding.iter().filter(|d| s.missing.is_empty() && (d.kind != ClauseKind::Route || s.verdict.opens()));
+        let reason = reasons.min_by_key(|d| d.kind == ClauseKind::Gap);
+        let waits: Vec<Markup> = s.missing.iter().filter_map(|m| self.unsettled(m)).collect();
         html! {
             section aria-labelledby="supposed" {
                 h2 #supposed { (t.word("supposed")) }
                 p { (badge(t, s.verdict)) @if let Some(d) = reason { " " b { (t.cite(&d.citation.cites)) } " – " (t.text(&d.says)) } }
+                (folded(t, waits, REASONS, false))
                 ul { @for (slot, f) in &s.facts {
                     li { (slot_label(t, self.book, slot)) ": " (in_words(t, self.book, slot, &known_values(&f.known))) }
                 } }
@@ -306,7 +312,7 @@ impl Answer<'_> {
             (as_of_form(t, &format!("/{}/verdict", t.code()), &self.asked.pairs(), d.as_of))
             @if let (Some(review), Some(seen), Some(read)) = (d.weakest_review, d.weakest_seen, d.oldest_read) {
                 h2 { (t.word("weakest")) }
-                p { (t.with("weakest-value", &[("state", &t.of_value("review-", &review)), ("seen", &t.of_value("seen-", &seen)), ("date", &t.day(read))])) }
+                p { (t.with("weakest-value", &[("state", &t.of_value("review-", &review)), ("seen", &t.of_value("seen-", &seen)), ("date", &t.day(read))])) @if let Some(c) = d.weakest() { " (" (t.cite(&c.cites)) ")" } }
             }
             @let once: Vec<String> = footing::read_once(d).iter().map(|r| r.names()).collect();
             @if !once.is_empty() {

@@ -53,7 +53,7 @@ impl Answer<'_> {
     fn surely(&self, c: &CrossingAnswer, m: &Missing) -> bool {
         let applies = |layer: &str| c.layers.iter().any(|l| l.layer == layer && l.applies == Truth::Yes);
         match m {
-            Missing::NotCovered { layer, .. } => applies(layer),
+            Missing::NotCovered { layer, .. } => layer == decide::ask::UNCOVERED || applies(layer),
             Missing::Disputed { id, .. } => self.book.disputed.get(id).is_some_and(|d| {
                 let mut own = self.book.layers.values().filter(|l| l.head.span.file == d.head.span.file);
                 own.any(|l| applies(&l.id))
@@ -62,7 +62,7 @@ impl Answer<'_> {
         }
     }
 
-    fn unsettled(&self, m: &Missing) -> Option<Markup> {
+    pub(super) fn unsettled(&self, m: &Missing) -> Option<Markup> {
         let t = self.t;
         match m {
             Missing::Disputed { id, question, a, b } => {
