@@ -5,6 +5,7 @@ use crate::classify::Finding;
 use crate::dictionary::Role;
 use crate::intern::Codes;
 use serde::Serialize;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 mod tally;
@@ -38,11 +39,14 @@ const PICKED_ROWS: usize = 4096;
 pub(crate) struct Rows {
     codes: Vec<Codes>,
     columns: Vec<Vec<u32>>,
+    /// How often each code of a column comes, counted when it is first asked for.
+    counts: Vec<OnceCell<Vec<u64>>>,
 }
 
 impl Rows {
     pub(crate) fn of_width(width: usize) -> Self {
-        Self { codes: vec![Codes::default(); width], columns: vec![Vec::new(); width] }
+        let (codes, columns) = (vec![Codes::default(); width], vec![Vec::new(); width]);
+        Self { codes, columns, counts: vec![OnceCell::new(); width] }
     }
 
     /// Codes one column of a batch as far as there is room; says from which row on there is none.
@@ -50,6 +54,7 @@ impl Rows {
         let (Some(codes), Some(column)) = (self.codes.get_mut(index), self.columns.get_mut(index)) else {
             return 0;
         };
+        self.counts.get_mut(index).map(OnceCell::take);
         let room = rows.min(ROWS_MAX.saturating_sub(column.len()));
         match cells {
             Some(cells) => {
@@ -63,16 +68,25 @@ impl Rows {
 
     /// How often each value of a column was coded; missing first.
     pub(crate) fn counted(&self, index: usize) -> Vec<(Option<&str>, u64)> {
-        let (Some(codes), Some(column)) = (self.codes.get(index), self.columns.get(index)) else {
-            return Vec::new();
-        };
-        let mut counts = vec![0u64; codes.len()];
-        for &code in column {
-            if let Some(count) = counts.get_mut(code as usize) {
-                *count += 1;
+        let Some(codes) = self.codes.get(index) else { return Vec::new() };
+        (0..).zip(self.counts(index)).filter(|(_, n)| **n > 0).map(|(code, n)| (codes.text(code), *n)).collect()
+    }
+
+    fn counts(&self, index: usize) -> &[u64] {
+        let count = || {
+            // Neighbors are often equal; two tables, so that one does not wait for the other.
+            let (mut odd, mut even) = (vec![0u64; self.width(index)], vec![0u64; self.width(index)]);
+            let one = |counts: &mut [u64], code: u32| counts.get_mut(code as usize).into_iter().for_each(|n| *n += 1);
+            let (pairs, rest) = self.column(index).as_chunks::<2>();
+            for &[a, b] in pairs {
+                one(&mut odd, a);
+                one(&mut even, b);
             }
-        }
-        (0..).zip(counts).filter(|(_, n)| *n > 0).map(|(code, n)| (codes.text(code), n)).collect()
+            rest.iter().for_each(|&code| one(&mut odd, code));
+            odd.iter_mut().zip(even).for_each(|(n, more)| *n += more);
+            odd
+        };
+        self.counts.get(index).map_or(&[], |counts| counts.get_or_init(count))
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -131,7 +145,7 @@ impl Rows {
                 let two = tally.refine(&one, &second.codes, second.width);
                 pairs.note(two.told(), [*a, *b].into());
                 for (c, third) in columns.iter().skip(j + 1) {
-                    triples.note(tally.tell(&two, &third.codes, third.width), [*a, *b, *c].into());
+                    triples.note(tally.glance(&two, &third.codes, third.width), [*a, *b, *c].into());
                 }
             }
         }
@@ -165,7 +179,7 @@ impl Rows {
     /// What a column singles out by itself.
     fn alone(&self, column: usize) -> Told {
         let mut told = Told::default();
-        self.counted(column).into_iter().for_each(|(_, n)| told.note(n));
+        self.counts(column).iter().for_each(|&n| told.note(n));
         told
     }
 

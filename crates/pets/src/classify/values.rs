@@ -67,6 +67,12 @@ impl<'a> Values<'a> {
         if first == 0 { 0 } else { (first + self.sample.values().skip(GLANCE).filter(|v| fits(v)).count()) as u64 }
     }
 
+    /// Whether nine in ten of the first values have more bytes than this.
+    pub(super) fn are_long(&self, most: usize) -> bool {
+        let first = || self.sample.values().take(GLANCE);
+        first().filter(|v| v.len() > most).count() * 10 >= first().count() * 9
+    }
+
     /// How many looks the first values have.
     pub(super) fn looks(&self) -> usize {
         let looks: std::collections::BTreeSet<String> = self.sample.values().take(LOOKED_AT).map(look).collect();

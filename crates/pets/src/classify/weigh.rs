@@ -339,6 +339,10 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
         let (weight, sure) = if of >= 20 { (-5, true) } else { (-20, with_digits() * 2 > of) };
         return sure.then(|| against(0, weight));
     }
+    // Running text is read as text, for whom it mentions.
+    if values.are_long(NAME_BYTES_MAX) {
+        return None;
+    }
     if values.count(|v| words.is_company(v)) * 10 > of {
         return Some(against(0, -30));
     }
@@ -380,6 +384,9 @@ fn weigh_names(values: &Values<'_>, words: &Words) -> Option<Weighed> {
         _ => None,
     }
 }
+
+// LIMIT: names of people and of companies have fewer bytes; a column where nearly all values have more is none of names.
+const NAME_BYTES_MAX: usize = 160;
 
 /// How surely a column of names is told of which the lists know few.
 const UNLISTED: i32 = 14;

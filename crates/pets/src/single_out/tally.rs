@@ -94,16 +94,23 @@ impl Tally {
 
     /// What one more column singles out.
     pub(super) fn tell(&mut self, from: &Left, codes: &[u32], width: usize) -> Told {
-        let classes = self.count(from, codes, width);
-        let (mut alone, mut few) = (0, 0);
-        for &at in &self.at {
-            let count = self.counts.get(at as usize).copied().unwrap_or(0);
-            alone += u64::from(count == 1);
-            few += u64::from(count <= FEW as u32);
-        }
+        let pairs = self.count(from, codes, width);
+        let in_few = |at: &u32| self.counts.get(*at as usize).is_some_and(|count| *count <= FEW as u32);
+        let few = self.at.iter().filter(|at| in_few(at)).count() as u64;
         self.clear();
-        let together = self.at.len() as u64 - alone;
-        Told { alone: from.alone + alone, few: few - alone, together, classes }
+        Told { few: few - pairs.alone(), ..self.told(from, pairs) }
+    }
+
+    /// The same without those who are together with few: one pass less, for combinations of which most are passed over.
+    pub(super) fn glance(&mut self, from: &Left, codes: &[u32], width: usize) -> Told {
+        let pairs = self.count(from, codes, width);
+        self.clear();
+        self.told(from, pairs)
+    }
+
+    fn told(&self, from: &Left, pairs: Pairs) -> Told {
+        let together = self.at.len() as u64 - pairs.alone();
+        Told { alone: from.alone + pairs.alone(), few: 0, together, classes: pairs.shared }
     }
 
     fn clear(&mut self) {
@@ -120,13 +127,13 @@ impl Tally {
         }
     }
 
-    /// Counts the records of each pair; says how many pairs several share.
-    fn count(&mut self, from: &Left, codes: &[u32], width: usize) -> u64 {
+    /// Counts the records of each pair.
+    fn count(&mut self, from: &Left, codes: &[u32], width: usize) -> Pairs {
         self.at.clear();
         let code = |row: u32| codes.get(row as usize).copied().unwrap_or(0);
         let pairs = from.rows.iter().map(|&(row, class)| (class, code(row)));
         let room = from.count.saturating_mul(width);
-        let mut shared = 0;
+        let mut seen = Pairs::default();
         if room <= DIRECT_MAX {
             self.make_room(room);
             let counts = &mut self.counts;
@@ -134,11 +141,11 @@ impl Tally {
                 let at = class * width as u32 + code;
                 if let Some(count) = counts.get_mut(at as usize) {
                     *count += 1;
-                    shared += u64::from(*count == 2);
+                    seen.note(*count);
                 }
                 at
             }));
-            return shared;
+            return seen;
         }
         let bits = (from.rows.len() * 2).next_power_of_two().max(2).ilog2();
         self.make_room(1 << bits);
@@ -153,14 +160,33 @@ impl Tally {
                 }
                 if *taken == key {
                     *count += 1;
-                    shared += u64::from(*count == 2);
+                    seen.note(*count);
                     break;
                 }
                 at = (at + 1) & ((1 << bits) - 1);
             }
             self.at.push(at as u32);
         }
-        shared
+        seen
+    }
+}
+
+/// How many pairs of class and code there are, and how many of them several records share.
+#[derive(Clone, Copy, Default)]
+struct Pairs {
+    all: u64,
+    shared: u64,
+}
+
+impl Pairs {
+    /// One record more, the so-manieth of its pair.
+    fn note(&mut self, count: u32) {
+        self.all += u64::from(count == 1);
+        self.shared += u64::from(count == 2);
+    }
+
+    fn alone(self) -> u64 {
+        self.all - self.shared
     }
 }
 
@@ -188,6 +214,7 @@ mod tests {
             let mut left = Left::all(rows);
             for (n, (codes, width)) in columns.iter().zip(widths).enumerate() {
                 assert_eq!(tally.tell(&left, codes, width as usize), naive(n + 1), "{widths:?} {n}");
+                assert_eq!(tally.glance(&left, codes, width as usize), Told { few: 0, ..naive(n + 1) }, "{widths:?} {n}");
                 left = tally.refine(&left, codes, width as usize);
                 assert_eq!(Told { few: 0, ..naive(n + 1) }, left.told(), "{widths:?} {n}");
             }
