@@ -17,7 +17,8 @@ pub fn release() -> Vec<Source> {
     collected(|_| true)
 }
 
-/// Those of them whose path is wanted; the others are not even looked at, and so take no memory.
+/// Those of them whose path is wanted. A folder that is not is not even looked into: the names of its files lie among their
+/// texts in the program, and pages that nobody reads take no memory.
 fn collected(wanted: impl Fn(&str) -> bool) -> Vec<Source> {
     let (mut out, mut dirs) = (Vec::new(), vec![&RELEASE]);
     while let Some(dir) = dirs.pop() {
@@ -28,7 +29,7 @@ fn collected(wanted: impl Fn(&str) -> bool) -> Vec<Source> {
             }
             out.extend(file.contents_utf8().map(|text| Source { path, text: text.into() }));
         }
-        dirs.extend(dir.dirs());
+        dirs.extend(dir.dirs().filter(|below| wanted(&format!("{}/", below.path().to_string_lossy().replace('\\', "/")))));
     }
     out
 }

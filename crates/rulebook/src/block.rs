@@ -1,6 +1,7 @@
 //! Markdown into blocks: the fences that the program reads, with the heading and prose they stand under.
 
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use std::borrow::Cow;
 
 /// The kinds of block (docs/rule-format.md).
 pub const KINDS: [&str; 20] = [
@@ -8,34 +9,35 @@ pub const KINDS: [&str; 20] = [
     "extend", "constraint", "places", "case", "topic", "explained", "form", "calendar",
 ];
 
-/// One `key argument: value` line, continuation lines joined.
+/// One `key argument: value` line, continuation lines joined. It borrows from the text: a rulebook has tens of thousands.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct Line<'a> {
     /// The key's first word.
-    pub key: String,
+    pub key: &'a str,
     /// What stands between the key and the colon, often empty.
-    pub argument: String,
+    pub argument: &'a str,
     /// The value, lines joined by one space.
-    pub value: String,
+    pub value: Cow<'a, str>,
     /// Where the key and its argument stand.
     pub key_span: Span,
     /// Where the value stands.
     pub value_span: Span,
-    /// Where each joined piece of the value starts: (offset in `value`, offset in the text).
+    /// Where each piece of the value after the first starts: (offset in `value`, offset in the text).
     pieces: Vec<(usize, usize)>,
 }
 
-impl Line {
+impl<'a> Line<'a> {
     /// A stretch of text that stands outside every block, at `start` in its file.
-    pub fn loose(file: usize, start: usize, text: &str) -> Self {
+    pub fn loose(file: usize, start: usize, text: &'a str) -> Self {
         let span = Span { file, start, end: start + text.len().max(1) };
-        Self { key: String::new(), argument: String::new(), value: text.into(), key_span: span, value_span: span, pieces: vec![(0, start)] }
+        Self { key: "", argument: "", value: text.into(), key_span: span, value_span: span, pieces: Vec::new() }
     }
 
     /// The place in the source of a stretch of `value`.
     pub fn place(&self, start: usize, end: usize) -> Span {
         let at = |offset: usize| {
-            self.pieces.iter().rev().find(|(v, _)| *v <= offset).map_or(self.value_span.start, |(v, s)| s + (offset - v))
+            let last = self.pieces.iter().rev().find(|(v, _)| *v <= offset);
+            last.map_or(self.value_span.start + offset, |(v, s)| s + (offset - v))
         };
         let start = at(start);
         Span { file: self.value_span.file, start, end: at(end).max(start + 1) }
@@ -44,29 +46,29 @@ impl Line {
 
 /// A fenced block with its place in the document.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct Block<'a> {
     /// One of [`KINDS`].
-    pub kind: String,
+    pub kind: &'a str,
     /// The id after the kind.
-    pub id: String,
+    pub id: &'a str,
     /// Its lines.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Line<'a>>,
     /// The heading it stands under.
-    pub heading: String,
+    pub heading: &'a str,
     /// The prose between that heading (or the last block) and the fence.
     pub prose: String,
     /// Where kind and id stand.
     pub span: Span,
 }
 
-impl Block {
+impl<'t> Block<'t> {
     /// The line with this key, if any.
-    pub fn line(&self, key: &str) -> Option<&Line> {
+    pub fn line(&self, key: &str) -> Option<&Line<'t>> {
         self.lines.iter().find(|l| l.key == key && l.argument.is_empty())
     }
 
     /// All lines with this key.
-    pub fn lines_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Line> + 'a {
+    pub fn lines_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Line<'t>> + 'a {
         self.lines.iter().filter(move |l| l.key == key)
     }
 }
@@ -75,14 +77,14 @@ impl Block {
 const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Parses one Markdown text into its blocks.
-pub fn parse(file: usize, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Block> {
+pub fn parse<'a>(file: usize, text: &'a str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Block<'a>> {
     if text.len() > FILE_BYTES_MAX {
         diagnostics.push(Diagnostic::error("TGT-R001", Span { file, start: 0, end: 1 }, "the file is larger than 1 MiB", "split it by instrument"));
         return Vec::new();
     }
     let mut blocks = Vec::new();
-    let (mut heading, mut prose) = (String::new(), String::new());
-    let mut open: Option<Block> = None;
+    let (mut heading, mut prose) = ("", String::new());
+    let mut open: Option<Block<'a>> = None;
     let mut foreign_fence = false;
     let mut offset = 0;
     for raw in text.split_inclusive('\n') {
@@ -90,20 +92,21 @@ pub fn parse(file: usize, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<
         offset += raw.len();
         let line = raw.trim_end_matches(['\n', '\r']);
         if let Some(rest) = line.strip_prefix("```") {
-            if let Some(done) = open.take() {
+            if let Some(mut done) = open.take() {
+                done.lines.shrink_to_fit();
                 blocks.push(done);
                 prose.clear();
             } else if foreign_fence {
                 foreign_fence = false;
             } else {
-                open = open_fence(file, start, line, rest, &heading, &prose, diagnostics);
+                open = open_fence(file, start, line, rest, heading, &prose, diagnostics);
                 foreign_fence = open.is_none();
             }
         } else if let Some(block) = open.as_mut() {
             read_line(block, file, start, line, diagnostics);
         } else if foreign_fence {
         } else if line.starts_with('#') {
-            heading = line.trim_start_matches('#').trim().to_string();
+            heading = line.trim_start_matches('#').trim();
             prose.clear();
         } else {
             prose.push_str(line);
@@ -116,7 +119,7 @@ pub fn parse(file: usize, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<
     blocks
 }
 
-fn open_fence(file: usize, start: usize, line: &str, rest: &str, heading: &str, prose: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Block> {
+fn open_fence<'a>(file: usize, start: usize, line: &str, rest: &'a str, heading: &'a str, prose: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Block<'a>> {
     let mut words = rest.split_whitespace();
     let (kind, id) = (words.next()?, words.next()?);
     let span = Span { file, start: start + 3, end: start + line.len() };
@@ -131,16 +134,16 @@ fn open_fence(file: usize, start: usize, line: &str, rest: &str, heading: &str, 
         diagnostics.push(Diagnostic::error("TGT-R004", span, format!("`{id}` is not an id"), "lower-case letters, digits, dots, hyphens and underscores"));
     }
     Some(Block {
-        kind: kind.into(),
-        id: id.into(),
+        kind,
+        id,
         lines: Vec::new(),
-        heading: heading.into(),
+        heading,
         prose: prose.trim().into(),
         span,
     })
 }
 
-fn read_line(block: &mut Block, file: usize, start: usize, line: &str, diagnostics: &mut Vec<Diagnostic>) {
+fn read_line<'a>(block: &mut Block<'a>, file: usize, start: usize, line: &'a str, diagnostics: &mut Vec<Diagnostic>) {
     let trimmed = line.trim();
     if trimmed.is_empty() || trimmed.starts_with('#') {
         return;
@@ -149,11 +152,12 @@ fn read_line(block: &mut Block, file: usize, start: usize, line: &str, diagnosti
     let piece_start = start + indent;
     if indent >= 2 {
         if let Some(last) = block.lines.last_mut() {
-            if !last.value.is_empty() {
-                last.value.push(' ');
+            let value = last.value.to_mut();
+            if !value.is_empty() {
+                value.push(' ');
             }
-            last.pieces.push((last.value.len(), piece_start));
-            last.value.push_str(trimmed);
+            last.pieces.push((value.len(), piece_start));
+            value.push_str(trimmed);
             last.value_span.end = piece_start + trimmed.len();
             return;
         }
@@ -167,12 +171,12 @@ fn read_line(block: &mut Block, file: usize, start: usize, line: &str, diagnosti
     let value_start = piece_start + key.len() + 1 + (value.len() - value.trim_start().len());
     let value = value.trim();
     block.lines.push(Line {
-        key: word.into(),
-        argument: argument.trim().into(),
+        key: word,
+        argument: argument.trim(),
         value: value.into(),
         key_span: Span { file, start: piece_start, end: piece_start + key.len() },
         value_span: Span { file, start: value_start, end: (value_start + value.len()).max(value_start + 1) },
-        pieces: vec![(0, value_start)],
+        pieces: Vec::new(),
     });
 }
 
@@ -187,7 +191,7 @@ mod tests {
         let blocks = parse(0, text, &mut d);
         assert!(d.is_empty(), "{d:?}");
         let b = &blocks[0];
-        assert_eq!((b.kind.as_str(), b.id.as_str(), b.heading.as_str(), b.prose.as_str()), ("route", "eu.gdpr.45", "45", "Free."));
+        assert_eq!((b.kind, b.id, b.heading, b.prose.as_str()), ("route", "eu.gdpr.45", "45", "Free."));
         let need = b.line("need").unwrap();
         assert_eq!(need.value, "a or b is c");
         let span = need.place(5, 6);

@@ -91,11 +91,12 @@ impl Rulebook {
         for (i, (source, blocks)) in sources.iter().zip(&parsed).enumerate() {
             book.forms.extend(form::read(i, &source.text, blocks, &mut diagnostics));
         }
-        book.sources = sources;
         book.place_measures(&mut diagnostics);
         book.check_usual(&mut diagnostics);
         book.check_forms(&mut diagnostics);
         check::check(&book, &parsed, &mut diagnostics);
+        drop(parsed);
+        book.sources = sources;
         diagnostics.sort_by_key(|d| (d.span, d.code));
         (book, diagnostics)
     }
@@ -152,7 +153,7 @@ impl Rulebook {
     }
 
     fn read_vocabulary(&mut self, b: &Block, diagnostics: &mut Vec<Diagnostic>) {
-        match b.kind.as_str() {
+        match b.kind {
             "fact" => {
                 let fact = read_fact(b, diagnostics);
                 if let Some(old) = self.vocabulary.facts.insert(fact.id.clone(), fact) {
@@ -163,7 +164,7 @@ impl Rulebook {
                 let mut r = Reader::new(b, diagnostics);
                 for line in r.lines("value") {
                     let label = r.both(line);
-                    self.vocabulary.places.insert(line.argument.clone(), label);
+                    self.vocabulary.places.insert(line.argument.to_string(), label);
                 }
                 r.finish();
             }
@@ -175,7 +176,7 @@ impl Rulebook {
         let mut r = Reader::new(b, diagnostics);
         let more = read_words(&mut r);
         r.finish();
-        match self.vocabulary.facts.get_mut(&b.id).map(|f| &mut f.domain) {
+        match self.vocabulary.facts.get_mut(b.id).map(|f| &mut f.domain) {
             Some(Domain::SetOf(words) | Domain::OneOf(words)) => {
                 for word in more {
                     if words.iter().any(|w| w.id == word.id) {
@@ -193,7 +194,7 @@ impl Rulebook {
         let mut instrument: Option<Head> = None;
         for b in blocks {
             let mut r = Reader::new(b, diagnostics);
-            match b.kind.as_str() {
+            match b.kind {
                 "instrument" => {
                     let head = r.head(None, false);
                     self.instruments.push(Instrument {
@@ -211,11 +212,11 @@ impl Rulebook {
                 "constraint" => {
                     let says = r.text("says");
                     let never = r.expr("never");
-                    self.vocabulary.constraints.push(Constraint { id: b.id.clone(), never, says });
+                    self.vocabulary.constraints.push(Constraint { id: b.id.to_string(), never, says });
                 }
                 "explained" => {
                     let (what, of, because) = (r.plain("what"), r.words("of"), r.text("because"));
-                    self.explained.push(Explained { id: b.id.clone(), what, of, because, span: b.span });
+                    self.explained.push(Explained { id: b.id.to_string(), what, of, because, span: b.span });
                 }
                 "fact" | "extend" | "places" | "topic" | "form" => continue,
                 _ => self.read_law(b, &mut r, instrument.as_ref()),
@@ -228,12 +229,12 @@ impl Rulebook {
         if instrument.is_none() {
             r.fault("TGT-R006", b.span, format!("`{}` stands in a file without an instrument", b.id), "begin the file with an `instrument` block");
         }
-        let is_law = ["scope", "out", "bar", "gate", "route", "obligation"].contains(&b.kind.as_str());
+        let is_law = ["scope", "out", "bar", "gate", "route", "obligation"].contains(&b.kind);
         let head = r.head(instrument, is_law);
-        match b.kind.as_str() {
+        match b.kind {
             "layer" => {
                 let layer = read_layer(r, head);
-                self.layers.insert(b.id.clone(), layer);
+                self.layers.insert(b.id.to_string(), layer);
             }
             "scope" => self.scopes.push(Scope { layer: r.plain("layer"), reaches: r.expr("reaches"), head }),
             "out" => {
@@ -262,11 +263,11 @@ impl Rulebook {
             }
             "list" => {
                 let list = read_list(r, head);
-                self.lists.insert(b.id.clone(), list);
+                self.lists.insert(b.id.to_string(), list);
             }
             "calendar" => {
                 let calendar = calendar::read_calendar(r, head);
-                self.calendars.insert(b.id.clone(), calendar);
+                self.calendars.insert(b.id.to_string(), calendar);
             }
             "measure" => {
                 let measure = read_measure(r, head);
@@ -274,9 +275,9 @@ impl Rulebook {
             }
             "disputed" => {
                 self.disputed.insert(
-                    b.id.clone(),
+                    b.id.to_string(),
                     Disputed {
-                        id: b.id.clone(),
+                        id: b.id.to_string(),
                         question: r.text("question"),
                         a: r.text("a"),
                         b: r.text("b"),

@@ -14,17 +14,17 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 /// Blocks by id: conditions as they stand in the file.
-struct Written(HashMap<String, Block>);
+struct Written<'a>(HashMap<&'a str, Block<'a>>);
 
-impl Written {
-    fn of(book: &Rulebook) -> Self {
+impl<'a> Written<'a> {
+    fn of(book: &'a Rulebook) -> Self {
         let all = book.sources.iter().enumerate().flat_map(|(i, s)| block::parse(i, &s.text, &mut Vec::new()));
-        Self(all.filter(|b| b.kind != "case").map(|b| (b.id.clone(), b)).collect())
+        Self(all.filter(|b| b.kind != "case").map(|b| (b.id, b)).collect())
     }
 
     /// The value of a key, as written.
     fn line(&self, id: &str, key: &str) -> &str {
-        self.0.get(id).and_then(|b| b.line(key)).map_or("", |l| l.value.as_str())
+        self.0.get(id).and_then(|b| b.line(key)).map_or("", |l| l.value.as_ref())
     }
 
     /// The condition of a block, whatever its kind calls it.
@@ -34,7 +34,7 @@ impl Written {
 
     /// The condition of an entry.
     fn scope(&self, list: &List, index: usize) -> String {
-        let line = self.0.get(&list.head.id).and_then(|b| b.lines_of("entry").nth(index));
+        let line = self.0.get(list.head.id.as_str()).and_then(|b| b.lines_of("entry").nth(index));
         let parts = line.map(|l| l.value.split(';').map(str::trim).collect::<Vec<_>>()).unwrap_or_default();
         parts.into_iter().find_map(|p| p.strip_prefix("when ")).unwrap_or_default().to_string()
     }

@@ -148,7 +148,7 @@ fn tokens(text: &str) -> Vec<Token> {
 const DEPTH_MAX: usize = 24;
 
 struct Parser<'a> {
-    line: &'a Line,
+    line: &'a Line<'a>,
     offset: usize,
     tokens: Vec<Token>,
     at: usize,

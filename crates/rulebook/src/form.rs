@@ -96,7 +96,7 @@ pub(crate) fn read(file: usize, text: &str, blocks: &[Block], diagnostics: &mut 
     let mut r = Reader::new(block, diagnostics);
     let kind = r.word("kind", &KINDS, None).unwrap_or(FormKind::Notice);
     let title = r.text("title");
-    let fact = r.line("fact").map(|l| l.value.clone());
+    let fact = r.line("fact").map(|l| l.value.to_string());
     let (serves, version) = (r.words("serves"), r.plain("version"));
     let months = r.number("months", 12).clamp(1, 60) as u32;
     let head = r.head(None, true);

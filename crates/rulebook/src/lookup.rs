@@ -90,7 +90,7 @@ pub fn rule<'a>(book: &'a Rulebook, id: &str) -> Option<Rule<'a>> {
 }
 
 /// The block of a rule as the program reads it; for an entry, that of its list.
-pub fn block_of(book: &Rulebook, head: &Head) -> Option<Block> {
+pub fn block_of<'a>(book: &'a Rulebook, head: &Head) -> Option<Block<'a>> {
     let source = book.sources.get(head.span.file)?;
     let id = head.id.split_once('#').map_or(head.id.as_str(), |(list, _)| list);
     block::parse(head.span.file, &source.text, &mut Vec::new()).into_iter().find(|b| b.id == id)

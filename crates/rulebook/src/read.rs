@@ -23,7 +23,7 @@ const SHARED: [&str; 15] = [
 /// Reads one block, collecting what is wrong.
 pub struct Reader<'a> {
     /// The block.
-    pub block: &'a Block,
+    pub block: &'a Block<'a>,
     /// Where faults go.
     pub diagnostics: &'a mut Vec<Diagnostic>,
     /// The keys asked for, some more than once.
@@ -32,7 +32,7 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Starts on a block.
-    pub fn new(block: &'a Block, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
+    pub fn new(block: &'a Block<'a>, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
         Self { block, diagnostics, used: Vec::new() }
     }
 
@@ -42,19 +42,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The line of a key.
-    pub fn line(&mut self, key: &'static str) -> Option<&'a Line> {
+    pub fn line(&mut self, key: &'static str) -> Option<&'a Line<'a>> {
         self.used.push(key);
         self.block.line(key)
     }
 
     /// The lines of a key that repeats.
-    pub fn lines(&mut self, key: &'static str) -> Vec<&'a Line> {
+    pub fn lines(&mut self, key: &'static str) -> Vec<&'a Line<'a>> {
         self.used.push(key);
         self.block.lines_of(key).collect()
     }
 
     /// The value of a required key.
-    pub fn required(&mut self, key: &'static str) -> Option<&'a Line> {
+    pub fn required(&mut self, key: &'static str) -> Option<&'a Line<'a>> {
         let line = self.line(key);
         if line.is_none() {
             self.fault("TGT-R006", self.block.span, format!("`{}` has no `{key}`", self.block.id), format!("add a line `{key}: …`"));
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
 
     /// A plain text value, empty when absent.
     pub fn plain(&mut self, key: &'static str) -> String {
-        self.line(key).map(|l| l.value.clone()).unwrap_or_default()
+        self.line(key).map(|l| l.value.to_string()).unwrap_or_default()
     }
 
     /// `English | 日本語`, required.
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
             self.fault("TGT-R003", block.span, format!("the rule `{}` has no official link", block.id), "add `source: https://…`, here or in the instrument");
         }
         Head {
-            id: block.id.clone(),
+            id: block.id.to_string(),
             cites,
             cites_until: self.cites_until(),
             says,
@@ -202,9 +202,9 @@ impl<'a> Reader<'a> {
             review: self.word("review", &REVIEWS, Some(instrument.map_or(Review::DraftedMachine, |i| i.review))).unwrap_or(Review::Signpost),
             sure: self.word("sure", &SURE, Some(instrument.map_or(Sure::Low, |i| i.sure))).unwrap_or(Sure::Low),
             doubt: self.plain("doubt"),
-            heading: block.heading.clone(),
+            heading: block.heading.to_string(),
             prose: block.prose.clone(),
-            instrument: instrument.map(|i| i.id.clone()).unwrap_or_else(|| block.id.clone()),
+            instrument: instrument.map(|i| i.id.clone()).unwrap_or_else(|| block.id.to_string()),
             span: block.span,
         }
     }
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         let mut out = Vec::new();
         for line in self.lines("cites").into_iter().filter(|l| !l.argument.is_empty()) {
             match line.argument.strip_prefix("until ").and_then(|d| d.trim().parse::<CivilDate>().ok()) {
-                Some(until) if !line.value.is_empty() => out.push((until, line.value.clone())),
+                Some(until) if !line.value.is_empty() => out.push((until, line.value.to_string())),
                 _ => self.fault("TGT-R009", line.key_span, format!("`cites {}` names no day", line.argument), "`cites until 2022-04-01: Act Art. 24`, the first day on which it is cited otherwise"),
             }
         }
@@ -226,14 +226,14 @@ impl<'a> Reader<'a> {
     pub fn finish(self) {
         let mut seen = BTreeSet::new();
         for line in &self.block.lines {
-            if !self.used.contains(&line.key.as_str()) && !SHARED.contains(&line.key.as_str()) {
+            if !self.used.contains(&line.key) && !SHARED.contains(&line.key) {
                 let keys: BTreeSet<&str> = self.used.iter().copied().collect();
                 let help = did_you_mean(&line.key, keys.into_iter().chain(SHARED));
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is no key of `{}`", line.key, self.block.kind), help));
             }
             // A year of a calendar, or the end of an old number, stands between key and colon.
-            let of_a_year = if ["closed", "open", "cites"].contains(&line.key.as_str()) { line.argument.as_str() } else { "" };
-            if !["value", "entry", "gap", "given"].contains(&line.key.as_str()) && !seen.insert((line.key.as_str(), of_a_year)) {
+            let of_a_year = if ["closed", "open", "cites"].contains(&line.key) { line.argument } else { "" };
+            if !["value", "entry", "gap", "given"].contains(&line.key) && !seen.insert((line.key, of_a_year)) {
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
             }
         }

@@ -14,14 +14,14 @@ use model::{AsOf, fact::Standing, text::Text};
 use std::collections::BTreeMap;
 
 pub(super) fn read_words(r: &mut Reader<'_>) -> Vec<Word> {
-    r.lines("value").into_iter().map(|line| Word { id: line.argument.clone(), label: r.both(line) }).collect()
+    r.lines("value").into_iter().map(|line| Word { id: line.argument.to_string(), label: r.both(line) }).collect()
 }
 
 pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
     let mut r = Reader::new(b, diagnostics);
     let kind = r.word("kind", &FACT_KINDS, None).unwrap_or(FactKind::Given);
     let mut words = read_words(&mut r);
-    let domain = match r.required("domain").map(|l| l.value.as_str()) {
+    let domain = match r.required("domain").map(|l| l.value.as_ref()) {
         Some("yes_no") => Domain::YesNo,
         Some("count") => Domain::Count,
         Some("date") => Domain::Date,
@@ -55,13 +55,13 @@ pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
         r.fault("TGT-R008", span, format!("`{window}` is no window of a counter"), "one of: this year, this and last year, 12 months; then `by recipient` if each recipient has a count of its own");
     }
     let fact = Fact {
-        id: b.id.clone(),
+        id: b.id.to_string(),
         on: r.word("on", &BEARERS, None).unwrap_or(Bearer::Hop),
         kind,
         domain,
         label: r.text("label"),
         ask: r.text("ask"),
-        knows: r.required("knows").map(|l| l.value.clone()).unwrap_or_default(),
+        knows: r.required("knows").map(|l| l.value.to_string()).unwrap_or_default(),
         by: Some(r.plain("by")).filter(|s| !s.is_empty()),
         needs: r.word("needs", &STANDINGS, Some(Standing::Claimed)).unwrap_or_default(),
         dpv: Some(r.plain("dpv")).filter(|s| !s.is_empty()),
@@ -87,10 +87,10 @@ pub(super) fn read_layer(r: &mut Reader<'_>, head: Head) -> Layer {
         .lines("gap")
         .into_iter()
         .filter_map(|line| {
-            let (when, says) = line.value.split_once(';').unwrap_or((line.value.as_str(), ""));
+            let (when, says) = line.value.split_once(';').unwrap_or((line.value.as_ref(), ""));
             let says = r.both_of(line, says);
             let when = expr::parse_at(line, 0, when, r.diagnostics)?;
-            Some(Gap { name: line.argument.clone(), when, says })
+            Some(Gap { name: line.argument.to_string(), when, says })
         })
         .collect();
     Layer {
@@ -158,7 +158,7 @@ pub(super) fn read_list(r: &mut Reader<'_>, head: Head) -> List {
         .lines("entry")
         .into_iter()
         .map(|line| {
-            let n = counts.entry(line.argument.clone()).or_default();
+            let n = counts.entry(line.argument.to_string()).or_default();
             *n += 1;
             read_entry(r, line, &head, *n)
         })
@@ -204,7 +204,7 @@ fn read_entry(r: &mut Reader<'_>, line: &Line, list: &Head, nth: usize) -> Entry
     if head.cites.is_empty() {
         r.fault("TGT-R003", head.span, format!("the entry `{}` cites nothing", head.id), "entry KEY: from DATE ; CITES ; …");
     }
-    Entry { head, key: line.argument.clone(), when, note }
+    Entry { head, key: line.argument.to_string(), when, note }
 }
 
 fn read_entry_dates(r: &mut Reader<'_>, line: &Line, text: &str, head: &mut Head) {
@@ -266,14 +266,14 @@ pub(super) fn read_measure(r: &mut Reader<'_>, head: Head) -> MeasureOffer {
 
 pub(super) fn read_case(r: &mut Reader<'_>) -> Option<Case> {
     let on = r.required("on").and_then(|_| r.day("on"))?;
-    let given = r.lines("given").into_iter().map(|l| (l.argument.clone(), parse_said(&l.value))).collect();
+    let given = r.lines("given").into_iter().map(|l| (l.argument.to_string(), parse_said(&l.value))).collect();
     let expect = r.word("expect", &VERDICTS, None).unwrap_or("undetermined").to_string();
     let split = |s: String| s.split(';').map(|p| p.trim().to_string()).filter(|p| !p.is_empty()).collect();
     r.plain("lacks");
     Some(Case {
-        id: r.block.id.clone(),
+        id: r.block.id.to_string(),
         title: r.text("title"),
-        source: r.required("source").map(|l| l.value.clone()).unwrap_or_default(),
+        source: r.required("source").map(|l| l.value.to_string()).unwrap_or_default(),
         as_of: AsOf { on, published_by: r.day("published_by").unwrap_or(on) },
         given,
         expect,

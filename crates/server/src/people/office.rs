@@ -21,7 +21,7 @@ use std::collections::HashMap;
 /// The rulebook as files: path and text. `corrections` is where mistakes are reported.
 pub fn files(book: &Rulebook, as_of: AsOf, corrections: &str) -> Vec<(String, String)> {
     let parsed = book.sources.iter().enumerate().flat_map(|(i, s)| block::parse(i, &s.text, &mut Vec::new()));
-    let blocks: HashMap<String, Block> = parsed.filter(|b| b.kind != "case").map(|b| (b.id.clone(), b)).collect();
+    let blocks: HashMap<&str, Block<'_>> = parsed.filter(|b| b.kind != "case").map(|b| (b.id, b)).collect();
     let rules = law::rules(book);
     let mut out = vec![("style.css".to_string(), page::STYLE.to_string())];
     for t in [Tongue(Language::En), Tongue(Language::Ja)] {
@@ -55,7 +55,7 @@ struct Office<'a> {
     book: &'a Rulebook,
     as_of: AsOf,
     corrections: &'a str,
-    blocks: &'a HashMap<String, Block>,
+    blocks: &'a HashMap<&'a str, Block<'a>>,
     rules: &'a [Rule<'a>],
 }
 
@@ -173,7 +173,7 @@ impl Office<'_> {
                 @if !e.note.is_empty() { p lang="en" { (e.note) } }
             } };
         }
-        let Some(block) = self.blocks.get(&r.head.id) else { return html! {} };
+        let Some(block) = self.blocks.get(r.head.id.as_str()) else { return html! {} };
         html! {
             @for key in rule::CONDITIONS {
                 @if let Some(line) = block.line(key) {
