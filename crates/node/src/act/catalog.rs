@@ -110,10 +110,13 @@ impl Node {
     ) -> Result<CatalogPage, ActError> {
         let mut after = from.map(|cursor| cursor.dataset.clone());
         let (mut datasets, mut looked_at, mut more) = (Vec::new(), 0, true);
+        // Most offers are shown to whoever asks: no more are read than fill the page, and one that tells whether there are others.
+        let mut reads = (filter.limit() + 1).min(READ_MAX);
         while more && datasets.len() < filter.limit() && looked_at < LOOKED_AT_MAX {
             let some =
-                self.store.kept_all(&self.participant, DocumentKind::Offer, after.as_deref(), READ_MAX)?;
-            more = some.len() == READ_MAX;
+                self.store.kept_all(&self.participant, DocumentKind::Offer, after.as_deref(), reads)?;
+            more = some.len() == reads;
+            reads = READ_MAX;
             for kept in &some {
                 after = Some(kept.id.clone());
                 looked_at += 1;
