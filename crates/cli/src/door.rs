@@ -136,6 +136,16 @@ impl Door {
         json(&self.call("POST", path, Some(body.to_string()))?)
     }
 
+    /// Orders what has no answer but that it is done.
+    pub fn order(&self, path: &str, body: &Value) -> Result<(), Fault> {
+        self.call("POST", path, Some(body.to_string())).map(|_| ())
+    }
+
+    /// Takes something away, where the answer is only that it is gone.
+    pub fn drop(&self, path: &str) -> Result<(), Fault> {
+        self.call("DELETE", path, None).map(|_| ())
+    }
+
     /// Puts something in the place of what was.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, Fault> {
         json(&self.call("PUT", path, Some(body.to_string()))?)

@@ -4,6 +4,7 @@ pub mod asked;
 pub mod authority;
 pub mod catalog;
 pub mod check;
+pub mod claims;
 pub mod common;
 pub mod demo;
 pub mod determine;

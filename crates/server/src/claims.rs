@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 /// The routes; without a node each of them says that there is none.
 pub fn routes() -> Router<State> {
     Router::new()
+        .route("/v1/claims", get(standing))
         .route("/v1/credentials", get(credentials))
         .route("/v1/credentials/{id}", axum::routing::delete(forget))
         .route("/v1/credential-offers", get(offers))
@@ -33,6 +34,14 @@ pub fn routes() -> Router<State> {
         .route("/v1/did/keys", get(keys).post(rotate))
         .route("/v1/did/keys/{id}", axum::routing::delete(revoke_key))
         .route("/v1/sts/token", post(token))
+}
+
+/// How claims stand, all at once: who we are and our keys, what we hold, ask for and issue, our status lists, and which peers
+/// were believed or refused since the program started.
+#[utoipa::path(get, path = "/v1/claims", tag = "claims", security(("token" = [])),
+    responses((status = 200, description = "`did`, `keys`, `held`, `asked`, `askers`, `issued`, `lists`, `believed` (with the credentials that each showed), `refused` (with why)", body = Object)))]
+async fn standing(Held(state): Held<State>, _who: Bearer<Read>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!(acting(&state, |node| node.claims_standing()).await?)))
 }
 
 /// The credentials that we hold, without their signed form.
@@ -290,7 +299,7 @@ async fn token(Held(state): Held<State>, Form(grant): Form<Grant>) -> Response {
 /// For the description of `/v1`.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
-    credentials, forget, offers, requests, ask, issuables, set_issuable, issuances, decide, issued, revoke, offer, keys,
+    standing, credentials, forget, offers, requests, ask, issuables, set_issuable, issuances, decide, issued, revoke, offer, keys,
     rotate, revoke_key, token
 ), tags((name = "claims", description = "credentials, by the Decentralized Claims Protocol")))]
 pub struct Described;

@@ -285,6 +285,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/duties/{id}/attest", post(page::duty::attest))
         .route("/{tongue}/participants", get(page::participants::get).post(page::participants::post))
         .route("/{tongue}/flows", get(page::flow::all))
+        .route("/{tongue}/claims", get(page::claims::get).post(page::claims::post))
         .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))
         .route("/{tongue}/flows/{id}", get(page::flow::get))
         .route("/{tongue}/flows/{id}/cure", post(page::flow::cure))

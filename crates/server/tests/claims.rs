@@ -248,9 +248,19 @@ fn a_revoked_credential_opens_no_door() {
         let world = World::new();
         world.issue(profile);
         assert_eq!(world.ask(&world.token()).0, 200);
+        // Whoever runs the provider sees on what the consumer is believed, and that its status was read.
+        let believed = world.provider.node().claims_standing().unwrap().believed;
+        assert_eq!((believed.len(), believed[0].did.as_str()), (1, world.consumer.did().as_str()));
+        let paper = &believed[0].papers[0];
+        assert_eq!((paper.kinds.as_slice(), paper.issuer.as_str()), ([MEMBER.to_string()].as_slice(), world.issuer.did().as_str()));
         let issued = world.issuer.node().issued().unwrap();
         world.issuer.node().revoke_issued(&issued[0].id).unwrap();
+        let lists = world.issuer.node().claims_standing().unwrap().lists;
+        assert!(lists.iter().any(|list| list.revoked == 1 && paper.lists.contains(&list.url)), "{lists:?} {paper:?}");
         assert_eq!(world.refused(&world.token()), "claims/credential-revoked", "{}", profile.alias());
+        let standing = world.provider.node().claims_standing().unwrap();
+        assert!(standing.believed.is_empty());
+        assert_eq!(standing.refused[0].code, "claims/credential-revoked");
         let denied = world.consumer.node().catalog_of(&world.provider.node().protocol_address()).unwrap_err();
         assert_eq!(denied.code(), "claims/credential-revoked");
         // Another one, which is not revoked, is newer and opens again.
@@ -347,6 +357,7 @@ fn who_is_not_entitled_waits_for_a_person() {
     assert_eq!(asked.state, "RECEIVED");
     let waiting = issuer.issuances().unwrap().remove(0);
     assert!(waiting.message.is_none() && waiting.holder == world.provider.did());
+    assert!(issuer.claims_standing().unwrap().askers.iter().any(|one| one.id == waiting.id && one.waits));
     issuer.decide_issuance(&waiting.id, Some(Some("not a member".into()))).unwrap();
     let told = until("the rejection", || {
         provider.credential_requests().unwrap().into_iter().find(|one| one.state == "REJECTED")

@@ -331,3 +331,13 @@ arg-duties-attest = 自分のこの義務を履行したと申告する
 arg-duties-says = 何を行ったか
 after-duties = 終了コード:0 期限超過なし、12 期限超過あり、2 使い方の誤り、3 ノードが動いていない
 arg-offer-meter = 計数する事実と本人の数(と期間)、例:volume.NAME=1200, this year
+help-claims = クレーム:このノードが相手に対して何者か、持つ・発行するクレデンシャル、どの相手を何によって信じているか
+arg-claims-request = この発行者(DID)にクレデンシャルを求める
+arg-claims-credential = 求めるクレデンシャルの型か識別子。繰り返せます
+arg-claims-approve = この申請に応じて発行する
+arg-claims-reject = この申請を却下する
+arg-claims-reason = 却下の理由。申請者が読みます
+arg-claims-revoke = このノードが発行したクレデンシャルを失効させる
+arg-claims-forget = このノードが持つクレデンシャルを消去する
+arg-claims-rotate = これから署名に使う新しい鍵を作る
+after-claims = 終了コード:0 完了、2 使い方の誤り、3 ノードが動いていないか相手が拒否

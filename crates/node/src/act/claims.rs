@@ -4,7 +4,9 @@
 //! ask its credential service for what we require. What is accepted is believed for `recheck_ms`, then asked for again.
 
 mod presented;
+pub mod standing;
 
+use self::standing::{Believed, Disbelieved, Paper};
 use crate::agent::{Caller, Node, lock};
 use crate::config::Words;
 use crate::error::ActError;
@@ -46,9 +48,43 @@ pub struct Known {
     accepted: BTreeMap<String, Instant>,
     /// What they say in the words of policies; until others are shown, or none are accepted.
     words: BTreeMap<String, Words>,
+    /// The credentials behind that, for people.
+    papers: BTreeMap<String, Vec<Paper>>,
+    /// Why others were refused last; of those alone that proved their name.
+    refused: BTreeMap<String, Disbelieved>,
 }
 
 impl Known {
+    /// Forgets what is believed of a peer.
+    fn disbelieve(&mut self, peer: &str) {
+        self.accepted.remove(peer);
+        self.words.remove(peer);
+        self.papers.remove(peer);
+    }
+
+    /// Makes room for one more.
+    fn bound(&mut self) {
+        if self.accepted.len() >= KNOWN_MAX {
+            self.accepted.clear();
+            self.words.clear();
+            self.papers.clear();
+        }
+        if self.refused.len() >= KNOWN_MAX {
+            self.refused.clear();
+        }
+    }
+
+    /// The peers whose credentials were accepted.
+    fn believed(&self) -> Vec<Believed> {
+        let of = |(did, until): (&String, &Instant)| Believed {
+            did: did.clone(),
+            until: *until,
+            papers: self.papers.get(did).cloned().unwrap_or_default(),
+            words: self.shown(did),
+        };
+        self.accepted.iter().map(of).collect()
+    }
+
     /// What the credentials of a peer say in the words of policies.
     pub(crate) fn shown(&self, peer: &str) -> Words {
         self.words.get(peer).cloned().unwrap_or_default()
@@ -427,18 +463,17 @@ impl Node {
         if believed.is_none_or(|until| until <= now) {
             let accepted = self.ask_for_presentations(&bearer, &scopes);
             let mut known = lock(&self.known);
-            if known.accepted.len() >= KNOWN_MAX {
-                known.accepted.clear();
-                known.words.clear();
-            }
+            known.bound();
             match accepted {
-                Ok((until, words)) => {
+                Ok((until, shown)) => {
+                    known.refused.remove(&bearer.did);
                     known.accepted.insert(bearer.did.clone(), until);
-                    known.words.insert(bearer.did.clone(), words);
+                    known.words.insert(bearer.did.clone(), self.words_shown(&shown));
+                    known.papers.insert(bearer.did.clone(), shown.iter().map(Paper::of).collect());
                 }
                 Err(denied) => {
-                    known.accepted.remove(&bearer.did);
-                    known.words.remove(&bearer.did);
+                    known.disbelieve(&bearer.did);
+                    known.refused.insert(bearer.did.clone(), Disbelieved::of(&bearer.did, now, &denied));
                     return Err(denied);
                 }
             }

@@ -3,6 +3,7 @@
 //! A request by a holder whom the definition names is approved at once; another waits for a person. What is approved is
 //! made and signed once, kept, and delivered until the holder has it.
 
+use crate::act::claims::standing::Published;
 use crate::act::claims::{Denied, RETIRED_MS};
 use crate::agent::{Node, lock};
 use crate::error::ActError;
@@ -409,6 +410,18 @@ impl Node {
             self.keep_as(DocumentKind::Issued, id, Some(&one.holder), &one, Expect::Version(version))?;
         }
         Ok(one)
+    }
+
+    /// The status lists in which something was issued.
+    pub(crate) fn published_lists(&self) -> Result<Vec<Published>, ActError> {
+        let mut out = Vec::new();
+        for form in [ListForm::Bitstring, ListForm::List2021] {
+            let bits = self.bits(form)?.1;
+            if !bits.taken.is_empty() {
+                out.push(Published { url: self.list_url(form), taken: bits.taken.len(), revoked: bits.set.len() });
+            }
+        }
+        Ok(out)
     }
 
     fn list_url(&self, form: ListForm) -> String {

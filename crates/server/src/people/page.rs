@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod changes;
 pub mod check;
+pub mod claims;
 pub mod compare;
 pub mod country;
 pub mod duty;

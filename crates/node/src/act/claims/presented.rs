@@ -2,8 +2,8 @@
 
 use super::Denied;
 use crate::agent::Node;
-use crate::config::Words;
 use crate::ports::Request;
+use identity::dcp::credential::Credential;
 use identity::dcp::message::{PresentationQuery, PresentationResponse};
 use identity::dcp::presentation::{self, Terms};
 use identity::dcp::scope::Scope;
@@ -12,9 +12,9 @@ use identity::dcp::{path, service};
 use model::Instant;
 
 impl Node {
-    /// DCP section 5.1: asks the bearer's credential service and judges what it shows; until when that is believed, and what
-    /// it says in the words of policies.
-    pub(super) fn ask_for_presentations(&self, bearer: &Bearer, scopes: &[Scope]) -> Result<(Instant, Words), Denied> {
+    /// DCP section 5.1: asks the bearer's credential service and judges what it shows; until when that is believed, and
+    /// the credentials that were accepted.
+    pub(super) fn ask_for_presentations(&self, bearer: &Bearer, scopes: &[Scope]) -> Result<(Instant, Vec<Credential>), Denied> {
         let access = bearer.access.as_deref();
         let access = access.ok_or_else(|| {
             Denied::new(401, "claims/no-access", "the token gives no leave to read credentials")
@@ -63,6 +63,6 @@ impl Node {
         let accepted = self.resolving(|material| presentation::judge(&shown, &terms, material))?;
         let ends = accepted.iter().filter_map(|credential| credential.valid_until).min();
         let again = Instant(now.0 + self.config.claims.recheck_ms);
-        Ok((ends.map_or(again, |end| end.min(again)), self.words_shown(&accepted)))
+        Ok((ends.map_or(again, |end| end.min(again)), accepted))
     }
 }
