@@ -163,8 +163,15 @@ pub struct Rego {
 impl Rego {
     /// The whole, with the names of what refuses: the first that holds ends it.
     pub fn text(&self, refusals: &[String]) -> String {
+        // LIMIT: a rule of regorus has room for some 250 alternatives.
+        const TOGETHER: usize = 64;
         let mut out = format!("package law\n\nimport rego.v1\n\n{}", self.text);
-        let chain: Vec<String> = refusals.iter().map(|r| format!("false if {{ {r} }}")).collect();
+        let mut chain: Vec<String> = Vec::new();
+        for (n, group) in refusals.chunks(TOGETHER).enumerate() {
+            let of_group: Vec<String> = group.iter().map(|r| format!("true if {{ {r} }}")).collect();
+            let _written = writeln!(out, "refused{n} := {}", of_group.join("\nelse := "));
+            chain.push(format!("false if {{ refused{n} }}"));
+        }
         let _written = write!(out, "\nlawful := {} else := true\n", chain.join("\nelse := "));
         out
     }
