@@ -5,7 +5,7 @@
 //! process of its own, so that a stack overflow is a find too. The same random seed gives the same inputs.
 
 mod mutate;
-mod target;
+mod targets;
 
 use mutate::Dice;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }
     let wanted = words.get(1).map(String::as_str).filter(|w| *w != "all");
     let mut bad = 0;
-    for name in target::NAMES.iter().filter(|n| wanted.is_none_or(|w| w == **n)) {
+    for name in targets::NAMES.iter().filter(|n| wanted.is_none_or(|w| w == **n)) {
         let run = |trace: bool| {
             let mut command = Command::new(std::env::current_exe().unwrap_or_default());
             command.args([&seconds.to_string(), *name, &seed.to_string()]).env("TEGATA_FUZZ_ONE", "1");
@@ -57,8 +57,8 @@ fn main() -> ExitCode {
 
 /// Runs one target in this process.
 fn one(name: &str, at_most: Duration, seed: u64) -> ExitCode {
-    let Some(target) = target::of(name) else {
-        println!("no target `{name}`; there are {:?}", target::NAMES);
+    let Some(target) = targets::of(name) else {
+        println!("no target `{name}`; there are {:?}", targets::NAMES);
         return ExitCode::FAILURE;
     };
     std::panic::set_hook(Box::new(|_| {}));
@@ -97,7 +97,7 @@ fn one(name: &str, at_most: Duration, seed: u64) -> ExitCode {
 }
 
 /// Reads one input; what breaks is told.
-fn judge(target: &target::Target, input: &[u8]) -> Result<(), String> {
+fn judge(target: &targets::Target, input: &[u8]) -> Result<(), String> {
     let start = Instant::now();
     let read = catch_unwind(AssertUnwindSafe(|| (target.read)(input)));
     let took = start.elapsed();
@@ -116,7 +116,7 @@ fn judge(target: &target::Target, input: &[u8]) -> Result<(), String> {
     }
 }
 
-fn is_slow(target: &target::Target, input: &[u8]) -> bool {
+fn is_slow(target: &targets::Target, input: &[u8]) -> bool {
     let start = Instant::now();
     let _ = (target.read)(input);
     start.elapsed() > READ_TIME_MAX
