@@ -1,4 +1,7 @@
 //! Readers that are not ours, on files that are not ours: some of them panic where a file is damaged. Here that is damage.
+//!
+//! INVARIANT: panics unwind in every profile; with `panic = "abort"` a damaged file would end the process.
+//! LIMIT: of panics alone; a reader that asks for more memory than there is still ends the process.
 
 use crate::table::Batches;
 use arrow_array::RecordBatch;

@@ -6,19 +6,20 @@
 //!
 //! LIMIT: a data plane of others stops when it is told to; no lease of ours stops it when it cannot be reached.
 
+mod call;
 mod hear;
 pub mod register;
 
+use self::call::Answered;
 use crate::act::offer::Handling;
 use crate::act::process::At;
 use crate::act::trace::Trouble;
 use crate::agent::{Node, lock};
 use crate::error::ActError;
-use crate::ports::{Reply, Request};
 use dsp::machine::{Peer, Role};
 use dsp::message::Grounds;
 use dsp::message::transfer::DataAddress;
-use dsp::paths::{join, with_id};
+use dsp::paths::with_id;
 use dsp::signaling::flow::State;
 use dsp::signaling::message::{FlowMessage, Notice, Status};
 use dsp::signaling::{Signal, due, path};
@@ -113,18 +114,6 @@ impl Signaled {
             self.error = status.error;
         }
     }
-}
-
-/// What a data plane answered.
-enum Answered {
-    Good(Reply),
-    /// It refuses for good.
-    Refuses(String),
-    /// Nobody answers, or not now.
-    Later {
-        code: String,
-        says: String,
-    },
 }
 
 impl Node {
@@ -442,26 +431,6 @@ impl Node {
         }
     }
 
-    fn state_at_plane(&self, plane: &str, flow: &str) -> Result<Option<State>, ActError> {
-        let url = join(&self.data_plane(plane)?.endpoint, &with_id(path::STATUS, flow));
-        let reply = self.carrier.send(self.to_plane(plane, Request::get(url))?)?;
-        Ok(match reply.is_success() {
-            true => Status::read(&reply.body).ok().map(|s| s.state),
-            false => None,
-        })
-    }
-
-    fn say_to_plane(&self, plane: &str, at: &str, body: &Value) -> Result<Answered, ActError> {
-        let plane = match self.data_plane(plane) {
-            Ok(plane) => plane,
-            Err(e @ ActError::NotFound { .. }) => return Ok(Answered::Refuses(e.to_string())),
-            Err(e) => return Err(e),
-        };
-        let url = join(&plane.endpoint, at);
-        let request = Request::post(url, "application/json", body.to_string().into_bytes());
-        Ok(answer_of(self.carrier.send(self.to_plane(&plane.dataplane_id, request)?)))
-    }
-
     fn plane_trouble(&self, pid: &str, failed: Option<(String, String)>) {
         let attempts = self.trouble(pid).map_or(1, |before| before.attempts + 1);
         let again_at = Instant(self.now().0 + 1_000);
@@ -482,21 +451,4 @@ fn reason_of(grounds: &Grounds) -> Option<String> {
     let lines = grounds.reason.iter().filter_map(Value::as_str);
     let all: Vec<&str> = grounds.code.as_deref().into_iter().chain(lines).collect();
     (!all.is_empty()).then(|| all.join("; "))
-}
-
-/// Sorts an answer: good, for good refused, or later.
-fn answer_of(reply: Result<Reply, crate::ports::CarrierError>) -> Answered {
-    match reply {
-        Ok(reply) if reply.is_success() => Answered::Good(reply),
-        Ok(reply) if (400..500).contains(&reply.status) && !matches!(reply.status, 401 | 408 | 425 | 429) => {
-            // LIMIT: characters of another's words that are kept.
-            let said: String = String::from_utf8_lossy(&reply.body).chars().take(300).collect();
-            Answered::Refuses(format!("status {} {said}", reply.status).trim().to_owned())
-        }
-        Ok(reply) => Answered::Later {
-            code: format!("http/{}", reply.status),
-            says: "the data plane is not ready".into(),
-        },
-        Err(e) => Answered::Later { code: e.code().into(), says: e.to_string() },
-    }
 }

@@ -179,7 +179,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// One record more, the so-manieth of its pair.
+    /// One record more; `count` is how many its pair has with it.
     fn note(&mut self, count: u32) {
         self.all += u64::from(count == 1);
         self.shared += u64::from(count == 2);

@@ -4,9 +4,10 @@ use model::event::{Event, EventKind};
 use model::manifest::{Chunk, Manifest};
 use model::{CivilDate, Digest, Instant};
 use std::collections::BTreeMap;
+use store::keep::{DocumentKind, Expect, Keep};
 use store::log::Leaf;
 use store::outbox::Outgoing;
-use store::process::{Move, ProcessId, ProcessKind, Waiting};
+use store::process::{Answer, Move, ProcessId, ProcessKind, Waiting};
 use store::{Participant, Store};
 
 /// A store that nobody has written to, gone with the test.
@@ -105,4 +106,25 @@ pub fn manifest(transfer: &str, sequence: u64, previous: Option<Digest>) -> Mani
 
 pub fn day(text: &str) -> CivilDate {
     text.parse().unwrap()
+}
+
+pub fn document(id: &str, body: &str, expect: Expect) -> Keep {
+    Keep {
+        kind: DocumentKind::Agreement,
+        id: id.into(),
+        about: Some("n1".into()),
+        at: Instant(1),
+        body: body.as_bytes().to_vec(),
+        expect,
+    }
+}
+
+pub fn answer(digest: &[u8], body: &str) -> Answer {
+    Answer {
+        peer: "did:web:peer.example".into(),
+        process: "peer-n1".into(),
+        digest: Digest::of(digest),
+        status: 201,
+        body: body.as_bytes().to_vec(),
+    }
 }

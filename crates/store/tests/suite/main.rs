@@ -6,4 +6,5 @@ mod bench;
 mod crash;
 mod door;
 mod isolation;
+mod processes;
 mod verbs;
