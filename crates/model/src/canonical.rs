@@ -41,7 +41,7 @@ fn write_value(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(n) => match n.as_i64() {
-            Some(i) if i.abs() <= INTEGER_MAX => out.extend_from_slice(i.to_string().as_bytes()),
+            Some(i) if (-INTEGER_MAX..=INTEGER_MAX).contains(&i) => out.extend_from_slice(i.to_string().as_bytes()),
             _ => return Err(CanonicalError::NotAnInteger(n.to_string())),
         },
         Value::String(s) => write_text(s, out),
@@ -98,6 +98,13 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_smallest_integer_is_refused_as_every_other_that_is_too_large() {
+        assert!(to_bytes(&i64::MIN).is_err());
+        assert!(to_bytes(&-INTEGER_MAX).is_ok());
+        assert!(to_bytes(&(-INTEGER_MAX - 1)).is_err());
+    }
 
     #[test]
     fn keys_are_ordered_by_utf16_as_in_rfc_8785_3_2_3() {
