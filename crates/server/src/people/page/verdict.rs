@@ -117,7 +117,8 @@ impl Answer<'_> {
             div.cols {
                 div {
                     @match c.verdict {
-                        Verdict::Undetermined => { (self.missing(c)) @if let Some(s) = self.supposed { (self.supposed(s)) } (self.because(c)) }
+                        // One press settles most of it: that stands before the questions one by one.
+                        Verdict::Undetermined => { @if let Some(s) = self.supposed { (self.supposed(s)) } (self.missing(c)) (self.because(c)) }
                         Verdict::Conditional => { (self.ways(c)) (self.because(c)) (self.would_open(c)) }
                         _ => { (self.because(c)) }
                     }
