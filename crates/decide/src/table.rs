@@ -126,9 +126,13 @@ impl Units {
 impl Source {
     fn linked(&self, outline: &Outline, layer: &str) -> Linked {
         let day = Day::of_layer(&self.book, self.as_of, layer);
-        // INVARIANT: the layer counts on that day, for the outline was made of it.
-        let law = day.layers.iter().find(|l| l.id == layer).map(|l| day.law(l)).unwrap_or_default();
-        Linked::of(outline.unit(&self.given, &day, &law, &self.lexicon).clone(), &self.lexicon)
+        // INVARIANT: the layer counts on that day, for the outline was made of it. Should it not, nothing is known of its law, and it
+        // refuses all.
+        let unit = match day.layers.iter().find(|l| l.id == layer) {
+            Some(l) => outline.unit(&self.given, &day, &day.law(l), &self.lexicon).clone(),
+            None => Arc::new(Unit::shut(outline.axes.clone())),
+        };
+        Linked::of(unit, &self.lexicon)
     }
 }
 
@@ -148,9 +152,9 @@ impl LayerTable {
 
     /// Its law as functions.
     pub fn law(&self) -> &Functions {
-        // INVARIANT: a layer's unit is compiled from exactly one law.
-        static NOTHING: OnceLock<Functions> = OnceLock::new();
-        self.linked().unit.laws.first().unwrap_or_else(|| NOTHING.get_or_init(Functions::nothing))
+        // INVARIANT: a layer's unit is compiled from exactly one law. Should it hold none, it refuses all.
+        static SHUT: OnceLock<Functions> = OnceLock::new();
+        self.linked().unit.laws.first().unwrap_or_else(|| SHUT.get_or_init(Functions::shut))
     }
 
     /// The cells that a set of measures fixes. Where two fix one axis, the one listed first in the rulebook stands.
@@ -224,8 +228,8 @@ impl Table {
         let measures: Vec<MeasureTable> = offered.iter().zip(touching).enumerate().map(|(n, ((index, m), touches))| MeasureTable {
             measure: *index,
             does: m.does.clone(),
-            // What no rule asks about opens nothing; the number stays, so that effects point to it.
-            when: if touches { also.get(n + 1).copied().unwrap_or(TRUE) } else { FALSE },
+            // What no rule asks about opens nothing, nor does what has no condition; the number stays, so that effects point to it.
+            when: if touches { also.get(n + 1).copied().unwrap_or(FALSE) } else { FALSE },
             determinations: m.does.iter().flat_map(|e| determinations(&beside.unit.axes, &lexicon, e)).collect(),
         }).collect();
         let law: Vec<Condition<'_>> = layers.iter().map(|l| Condition { axes: &l.outline.axes, diagram: &l.outline.diagram, f: l.outline.applies }).collect();
@@ -383,3 +387,6 @@ pub fn double_edged_under<'a>(day: &Day<'a>, law: &Law<'a>, measures: &[(usize, 
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,12 @@ impl Unit {
         Ok(Self::over(Arc::new(surveyed(laws, lexicon)?), laws, lexicon, given))
     }
 
+    /// A law of which nothing is known but on what it might hang: it refuses all.
+    pub fn shut(axes: Arc<Axes>) -> Self {
+        let diagram = axes.diagram();
+        Self { axes, diagram, constraint: TRUE, paths: OnceLock::new(), laws: vec![Functions::shut()] }
+    }
+
     /// Makes the functions over axes that are cut already.
     fn over(axes: Arc<Axes>, laws: &[(&Day<'_>, &Law<'_>)], lexicon: &Lexicon, given: &Given) -> Self {
         let diagram = axes.diagram();
@@ -199,6 +205,11 @@ impl Functions {
             conditions: HashMap::new(),
             also: Vec::new(),
         }
+    }
+
+    /// A law that refuses everything, for where law ought to be and is not.
+    pub fn shut() -> Self {
+        Self { applies: TRUE, reaches: TRUE, touched: TRUE, refuses: TRUE, gapped: vec![TRUE], ..Self::nothing() }
     }
 
     /// Visits every function.

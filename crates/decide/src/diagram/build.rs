@@ -148,23 +148,7 @@ impl Diagram {
             _ => {}
         }
         let (f, g) = if f < g { (f, g) } else { (g, f) };
-        if let Some(made) = self.made.get(f, g, FALSE) {
-            return made;
-        }
-        let axis = self.axis(f).min(self.axis(g));
-        let (a, b, start) = (self.steps(f, axis), self.steps(g, axis), self.pending.len());
-        // Neighboring cells mostly lead to the same.
-        let mut before = ((f, g), FALSE);
-        for i in 0..self.width(axis as usize) as u32 {
-            let pair = (self.at(a, i), self.at(b, i));
-            if before.0 != pair {
-                before = (pair, self.and(pair.0, pair.1));
-            }
-            self.pending.push(before.1);
-        }
-        let made = self.node(axis, start);
-        self.made.put((f, g, FALSE), made, self.nodes.len());
-        made
+        self.join(f, g, (f, g, FALSE), Self::and)
     }
 
     /// `f` or `g`.
@@ -176,21 +160,28 @@ impl Diagram {
             _ => {}
         }
         let (f, g) = if f < g { (f, g) } else { (g, f) };
-        if let Some(made) = self.made.get(f, TRUE, g) {
+        self.join(f, g, (f, TRUE, g), Self::or)
+    }
+
+    /// Two functions joined cell by cell of the axis that one of them asks first; what was made before is known by `choice`, the
+    /// three functions by whose choice it is the same.
+    fn join(&mut self, f: NodeId, g: NodeId, choice: (NodeId, NodeId, NodeId), each: impl Fn(&mut Self, NodeId, NodeId) -> NodeId) -> NodeId {
+        if let Some(made) = self.made.get(choice.0, choice.1, choice.2) {
             return made;
         }
         let axis = self.axis(f).min(self.axis(g));
         let (a, b, start) = (self.steps(f, axis), self.steps(g, axis), self.pending.len());
+        // Neighboring cells mostly lead to the same.
         let mut before = ((f, g), FALSE);
         for i in 0..self.width(axis as usize) as u32 {
             let pair = (self.at(a, i), self.at(b, i));
             if before.0 != pair {
-                before = (pair, self.or(pair.0, pair.1));
+                before = (pair, each(self, pair.0, pair.1));
             }
             self.pending.push(before.1);
         }
         let made = self.node(axis, start);
-        self.made.put((f, TRUE, g), made, self.nodes.len());
+        self.made.put(choice, made, self.nodes.len());
         made
     }
 
