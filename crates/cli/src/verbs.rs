@@ -25,6 +25,7 @@ pub mod register;
 pub mod rules;
 pub mod rules_export;
 pub mod rules_feed;
+pub mod rules_decisive;
 pub mod rules_hygiene;
 pub mod rules_release;
 pub mod rules_text;

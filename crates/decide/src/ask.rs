@@ -333,7 +333,7 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, crossing: &Crossin
             Asked::Slot(_) => {}
         }
     }
-    if k.may_be_uncovered(table) && is_unheld(table, book, crossing) {
+    if k.may_be_uncovered(table) && !k.may_be_covered(table) {
         // No answer of a person helps where the country's law is not held: that is said first.
         out.insert(0, Missing::NotCovered { layer: UNCOVERED.into(), says: uncovered(table, book, crossing) });
     }
@@ -341,12 +341,6 @@ pub fn missing(table: &Table, book: &Rulebook, k: &Knowledge, crossing: &Crossin
         out.extend(open_preconditions(table, k, hand).into_iter().filter_map(|slot| question(book, slot)));
     }
     out
-}
-
-/// Whether no layer of the day covers the law of the exporter's place for sure or perhaps.
-fn is_unheld(table: &Table, book: &Rulebook, crossing: &Crossing) -> bool {
-    let mut held = book.layers.values().filter(|l| l.head.counts(table.as_of)).filter_map(|l| l.covers.as_ref());
-    !held.any(|e| certainly(e, crossing) != Some(false))
 }
 
 /// That no law of the exporter's own country is held on the day, and from when on one is.

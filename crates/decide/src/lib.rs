@@ -21,6 +21,7 @@
 pub mod decision;
 pub mod engine;
 pub mod case;
+pub mod decisive;
 pub mod table;
 pub mod linked;
 mod filter;

@@ -99,6 +99,15 @@ Every day on which the law changes is looked at: this takes a while.")]
         #[arg(long, value_name = "FOLDER", conflicts_with = "folder")]
         rules: Option<PathBuf>,
     },
+    /// Which rules and list entries no worked case turns on: each is taken out, and the cases are run without it. Takes minutes.
+    #[command(after_help = "Examples:\n  tegata rules decisive\n  tegata rules decisive jp.appi\n  tegata rules decisive eu --rules path/to/rules\n\nA case turns where its verdict, its ways or its questions are others; a duty turns the cases that owe it.")]
+    Decisive {
+        /// Only rules and list entries whose id begins so.
+        #[arg(default_value = "", hide_default_value = true)]
+        prefix: String,
+        #[command(flatten)]
+        common: super::Common,
+    },
     /// Run the worked cases; shows each that comes out otherwise than expected.
     #[command(after_help = "Examples:\n  tegata rules test\n  tegata rules test --only jp\n  tegata rules test path/to/rules --only eu.schrems")]
     Test {
@@ -134,6 +143,7 @@ pub fn run(rules: Rules) -> ExitCode {
         Act::Release(make) => super::finish(super::rules_release::release(&make)),
         Act::Sync(sync) => coded(super::rules_release::sync(&sync)),
         Act::Lint { folder, rules } => lint(folder.or(rules)),
+        Act::Decisive { prefix, common } => super::finish(super::rules_decisive::run(&prefix, &common)),
         Act::Test { folder, only, rules } => test(folder.or(rules), &only),
     }
 }
