@@ -4,9 +4,9 @@ use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use std::borrow::Cow;
 
 /// The kinds of block (docs/rule-format.md).
-pub const KINDS: [&str; 20] = [
+pub const KINDS: [&str; 21] = [
     "instrument", "layer", "scope", "out", "bar", "gate", "route", "obligation", "list", "measure", "disputed", "fact",
-    "extend", "constraint", "places", "case", "topic", "explained", "form", "calendar",
+    "extend", "spoken", "constraint", "places", "case", "topic", "explained", "form", "calendar",
 ];
 
 /// One `key argument: value` line, continuation lines joined. It borrows from the text: a rulebook has tens of thousands.

@@ -6,12 +6,12 @@ use crate::{
     block::{self, Block},
     calendar::{self, Calendar},
     check,
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Severity, Span, did_you_mean},
     expr::Expr,
     form::{self, Form},
     law::*,
     read::{Reader, STANDINGS},
-    vocabulary::{Constraint, Domain, Vocabulary},
+    vocabulary::{Constraint, Domain, Vocabulary, Word},
 };
 use blocks::{LOCALIZATIONS, OUT_KINDS, read_case, read_fact, read_layer, read_list, read_measure, read_obligation, read_words};
 use model::{
@@ -84,6 +84,9 @@ impl Rulebook {
         }
         for b in parsed.iter().flatten().filter(|b| b.kind == "extend") {
             book.extend(b, &mut diagnostics);
+        }
+        for b in parsed.iter().flatten().filter(|b| b.kind == "spoken") {
+            book.speak(b, &mut diagnostics);
         }
         for blocks in &parsed {
             book.read_file(blocks, &mut diagnostics);
@@ -190,6 +193,26 @@ impl Rulebook {
         }
     }
 
+    /// What people call the values of a fact besides.
+    fn speak(&mut self, b: &Block, diagnostics: &mut Vec<Diagnostic>) {
+        let mut r = Reader::new(b, diagnostics);
+        let said: Vec<(Span, Word)> = r.lines("value").into_iter().map(|l| (l.key_span, Word::new(l.argument, r.both(l)))).collect();
+        r.finish();
+        let (Some(Domain::SetOf(words) | Domain::OneOf(words))) = self.vocabulary.facts.get_mut(b.id).map(|f| &mut f.domain) else {
+            diagnostics.push(Diagnostic::error("TGT-R012", b.span, format!("there is no fact `{}` with words to speak of", b.id), ""));
+            return;
+        };
+        for (span, spoken) in said {
+            match words.iter_mut().find(|w| w.id == spoken.id) {
+                Some(word) => word.spoken = Some(spoken.label),
+                None => {
+                    let help = did_you_mean(&spoken.id, words.iter().map(|w| w.id.as_str()));
+                    diagnostics.push(Diagnostic::error("TGT-R012", span, format!("`{}` has no value `{}`", b.id, spoken.id), help));
+                }
+            }
+        }
+    }
+
     fn read_file(&mut self, blocks: &[Block], diagnostics: &mut Vec<Diagnostic>) {
         let mut instrument: Option<Head> = None;
         for b in blocks {
@@ -218,7 +241,7 @@ impl Rulebook {
                     let (what, of, because) = (r.plain("what"), r.words("of"), r.text("because"));
                     self.explained.push(Explained { id: b.id.to_string(), what, of, because, span: b.span });
                 }
-                "fact" | "extend" | "places" | "topic" | "form" => continue,
+                "fact" | "extend" | "spoken" | "places" | "topic" | "form" => continue,
                 _ => self.read_law(b, &mut r, instrument.as_ref()),
             }
             r.finish();

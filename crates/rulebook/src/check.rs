@@ -36,7 +36,7 @@ impl Checker<'_> {
     fn ids(&mut self, parsed: &[Vec<Block>]) {
         // Cases are numbered apart from law: a case may bear the name of the rule that it tests.
         let mut seen: BTreeMap<(bool, &str), Span> = BTreeMap::new();
-        for b in parsed.iter().flatten().filter(|b| !["fact", "extend", "places", "explained"].contains(&b.kind)) {
+        for b in parsed.iter().flatten().filter(|b| !["fact", "extend", "spoken", "places", "explained"].contains(&b.kind)) {
             if seen.insert((b.kind == "case", b.id), b.span).is_some() {
                 self.error("TGT-R011", b.span, format!("the id `{}` is taken", b.id), "an id is given once and never reused".into());
             }

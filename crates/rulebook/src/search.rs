@@ -36,13 +36,17 @@ impl Rulebook {
             return found;
         }
         for fact in facts {
-            found.extend(named(&fact.domain).iter().filter(|w| holds(&w.id, &[&w.label])).map(|w| Found::Value(fact, w)));
+            found.extend(named(&fact.domain).iter().filter(|w| holds(&w.id, &texts_of(w))).map(|w| Found::Value(fact, w)));
         }
         let is_place = |code: &str, name: &Text| words.iter().all(|w| code.to_lowercase() == *w) || holds("", &[name]);
         found.extend(self.vocabulary.places.iter().filter(|(code, name)| is_place(code, name)).map(|(code, name)| Found::Place(code, name)));
         found.extend(self.measures.iter().filter(|m| holds(&m.id, &[&m.label, &m.head.says])).map(Found::Measure));
         found
     }
+}
+
+fn texts_of(word: &Word) -> Vec<&Text> {
+    std::iter::once(&word.label).chain(&word.spoken).collect()
 }
 
 /// The words of a domain that has words of its own.
@@ -59,7 +63,7 @@ pub fn help_for_value(word: &str, fact: &Fact) -> String {
     let lower = word.to_lowercase();
     let part = |w: &&Word| lower.chars().count() > 3 && w.id.split('_').any(|p| p == lower);
     let spoken = |w: &&Word| lower.chars().count() > 3 && w.label.en.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|p| p == lower);
-    let meant = words.iter().find(|w| w.id.eq_ignore_ascii_case(word)).map(|w| w.id.as_str());
+    let meant = words.iter().find(|w| w.id.eq_ignore_ascii_case(word) || w.is_called(word)).map(|w| w.id.as_str());
     let meant = meant.or_else(|| words.iter().find(part).map(|w| w.id.as_str()));
     let meant = meant.or_else(|| crate::diagnostic::nearest(word, words.iter().map(|w| w.id.as_str())));
     match meant.or_else(|| words.iter().find(spoken).map(|w| w.id.as_str())) {
@@ -76,7 +80,8 @@ mod tests {
 
     fn book() -> Rulebook {
         let text = "```fact data.categories\non: data\nkind: given\ndomain: set of\nvalue precise_location: where somebody is | 位置\nvalue education: schooling | 教育\n\
-                    knows: exporter\nlabel: Categories | 種類\nask: What is in it? | 何が入っていますか。\n```\n";
+                    knows: exporter\nlabel: Categories | 種類\nask: What is in it? | 何が入っていますか。\n```\n\
+                    ```spoken data.categories\nvalue precise_location: GPS, whereabouts | 居場所、動線\n```\n";
         Rulebook::parse(vec![Source { path: "vocabulary/x.md".into(), text: text.into() }]).0
     }
 
@@ -87,6 +92,8 @@ mod tests {
         assert_eq!(help_for_value("location", fact), "did you mean `precise_location`?");
         assert_eq!(help_for_value("Education", fact), "did you mean `education`?");
         assert_eq!(help_for_value("schooling", fact), "did you mean `education`?");
+        assert_eq!(help_for_value("gps", fact), "did you mean `precise_location`?");
+        assert_eq!(help_for_value("動線", fact), "did you mean `precise_location`?");
         assert_eq!(help_for_value("dna", fact), "its values are precise_location, education");
     }
 
@@ -103,6 +110,7 @@ mod tests {
             }).collect()
         };
         assert_eq!(ids(&["位置"]), ["data.categories=precise_location"]);
+        assert_eq!(ids(&["whereabouts"]), ["data.categories=precise_location"]);
         assert_eq!(ids(&["what", "in it"]), ["data.categories"]);
         assert_eq!(ids(&[]), ["data.categories"]);
         assert!(ids(&["nothing of the kind"]).is_empty());

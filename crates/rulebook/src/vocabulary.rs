@@ -39,6 +39,22 @@ pub struct Word {
     pub id: String,
     /// The word for people.
     pub label: Text,
+    /// What people call it besides, with commas between: it is found by these, and they decide nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spoken: Option<Text>,
+}
+
+impl Word {
+    /// A word that is found by its id and label alone.
+    pub fn new(id: impl Into<String>, label: Text) -> Self {
+        Self { id: id.into(), label, spoken: None }
+    }
+
+    /// Whether people call it so, in either language; case is not looked at.
+    pub fn is_called(&self, name: &str) -> bool {
+        let names = self.spoken.iter().flat_map(|t| t.en.split(',').chain(t.ja.split('、')));
+        names.map(str::trim).any(|n| n.to_lowercase() == name.to_lowercase())
+    }
 }
 
 /// The values that a fact takes.

@@ -14,7 +14,7 @@ use model::{AsOf, fact::Standing, text::Text};
 use std::collections::BTreeMap;
 
 pub(super) fn read_words(r: &mut Reader<'_>) -> Vec<Word> {
-    r.lines("value").into_iter().map(|line| Word { id: line.argument.to_string(), label: r.both(line) }).collect()
+    r.lines("value").into_iter().map(|line| Word::new(line.argument, r.both(line))).collect()
 }
 
 pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
@@ -30,7 +30,7 @@ pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
         Some("set of") => Domain::SetOf(words),
         Some("one of") => {
             if kind == FactKind::Determination && words.is_empty() {
-                words = RESULTS.iter().map(|(id, en, ja)| Word { id: (*id).into(), label: Text::of(*en, *ja) }).collect();
+                words = RESULTS.iter().map(|(id, en, ja)| Word::new(*id, Text::of(*en, *ja))).collect();
             }
             Domain::OneOf(words)
         }
