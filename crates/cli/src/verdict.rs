@@ -291,8 +291,11 @@ impl Voice {
         let sure = || c.layers.iter().filter(|l| l.applies == Truth::Yes);
         let join = |parts: Vec<&str>| parts.into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ");
         let labels = join(sure().map(|l| self.text(&l.label)).collect());
-        out.push(self.dim(&format!("{}: {labels}", self.word("checked"))));
-        let open: Vec<&str> = c.layers.iter().filter(|l| l.applies == Truth::Open).map(|l| self.text(&l.label)).collect();
+        if !labels.is_empty() {
+            out.push(self.dim(&format!("{}: {labels}", self.word("checked"))));
+        }
+        // What may not go is not opened by any other law.
+        let open: Vec<&str> = c.layers.iter().filter(|l| l.applies == Truth::Open && c.verdict != Verdict::Prohibited).map(|l| self.text(&l.label)).collect();
         let more = open.len().saturating_sub(MAY_APPLY);
         let may = join(open.into_iter().take(MAY_APPLY).collect());
         if !may.is_empty() {
