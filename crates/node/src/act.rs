@@ -16,6 +16,7 @@ pub mod issue;
 pub mod judgment;
 pub mod meter;
 pub mod negotiate;
+pub mod observe;
 pub mod offer;
 pub mod operate;
 pub(crate) mod outbox;

@@ -98,6 +98,8 @@ pub struct Node {
     pub(crate) transfers_open: Mutex<Live>,
     /// Transfers whose bytes a data plane of others moves.
     pub(crate) signals_open: Mutex<Live>,
+    /// Held while a question of another policy engine is counted.
+    pub(crate) observing: Mutex<()>,
     /// Data flows that we carry for control planes of others.
     pub(crate) dataflows_open: Mutex<Live>,
     /// Messages that peers took and that are not written down as settled.
@@ -182,6 +184,7 @@ impl Node {
             negotiations_open: Mutex::default(),
             transfers_open: Mutex::default(),
             signals_open: Mutex::default(),
+            observing: Mutex::default(),
             dataflows_open: Mutex::default(),
             answered: Mutex::default(),
             quotas: Mutex::new(config.quotas),

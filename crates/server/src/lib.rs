@@ -15,6 +15,7 @@ pub mod duties;
 pub mod node_flows;
 pub mod node_acts;
 pub mod node_server;
+pub mod observed;
 pub mod participants;
 pub mod signaling;
 pub mod space;

@@ -31,13 +31,26 @@ impl NodeActs {
         Self { node, desk }
     }
 
-    fn offer(&self, offer: &Offer) -> Result<(u16, Value), Problem> {
-        let terms = match offer.plane {
-            Some(_) => self.node.offer(offer),
-            None => self.node.offer(&Offer { source: self.place(offer)?, ..offer.clone() }),
-        };
+    fn offer(&self, offer: Offer) -> Result<(u16, Value), Problem> {
+        let offer = self.placed(offer)?;
+        let terms = self.node.offer(&offer).map_err(said)?;
         let (dataset, provider) = (&offer.dataset, self.node.protocol_address());
-        Ok((201, json!({ "dataset": dataset, "provider": provider, "terms": terms.map_err(said)? })))
+        Ok((201, json!({ "dataset": dataset, "provider": provider, "terms": terms })))
+    }
+
+    /// The same answer with nothing done, and how it stands beside what is offered.
+    fn check_offer(&self, offer: Offer) -> Result<(u16, Value), Problem> {
+        let offer = self.placed(offer)?;
+        let (terms, stands) = self.node.check_offer(&offer).map_err(said)?;
+        Ok((200, json!({ "dataset": offer.dataset, "terms": terms, "stands": stands })))
+    }
+
+    /// The offer with the place of its file, unless a data plane of others gives the bytes.
+    fn placed(&self, offer: Offer) -> Result<Offer, Problem> {
+        Ok(match offer.plane {
+            Some(_) => offer,
+            None => Offer { source: self.place(&offer)?, ..offer },
+        })
     }
 
     /// The file that is offered, if it may be.
@@ -106,7 +119,8 @@ impl Acts for NodeActs {
 
     fn act(&self, who: &Principal, order: Order) -> Result<(u16, Value), Problem> {
         match order {
-            Order::Offer(offer) => self.offer(&offer),
+            Order::Offer(offer) => self.offer(*offer),
+            Order::CheckOffer(offer) => self.check_offer(*offer),
             Order::Know(peer) => {
                 self.node.know_peer(&peer).map_err(said)?;
                 Ok((200, json!({ "id": peer.id })))

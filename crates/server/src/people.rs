@@ -19,7 +19,7 @@
 
 pub mod acts;
 mod api;
-mod asked;
+pub(crate) mod asked;
 mod bench;
 mod feeds;
 mod guard;
@@ -83,7 +83,7 @@ pub struct State {
     mode: Mode,
     keeper: Arc<dyn Doorkeeper>,
     flows: Arc<dyn Flows>,
-    acts: Arc<dyn acts::Acts>,
+    pub(crate) acts: Arc<dyn acts::Acts>,
     node: Option<Arc<node::agent::Node>>,
     today: Arc<dyn Fn() -> CivilDate + Send + Sync>,
     sessions: Arc<session::Sessions>,
@@ -222,7 +222,7 @@ impl State {
 
 impl State {
     /// Works on data, off the threads that serve.
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Problem::of(Kind::Busy, ""))?;
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -237,7 +237,7 @@ fn wall_now() -> Instant {
     Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn wall_day() -> CivilDate {
+pub(crate) fn wall_day() -> CivilDate {
     wall_now().day(0)
 }
 
@@ -285,6 +285,7 @@ pub fn router(state: State) -> Router {
         .route("/{tongue}/duties/{id}/attest", post(page::duty::attest))
         .route("/{tongue}/participants", get(page::participants::get).post(page::participants::post))
         .route("/{tongue}/flows", get(page::flow::all))
+        .route("/{tongue}/observed", get(page::observed::get))
         .route("/{tongue}/claims", get(page::claims::get).post(page::claims::post))
         .route("/{tongue}/judgments", get(page::judgments::get).post(page::judgments::post))
         .route("/{tongue}/flows/{id}", get(page::flow::get))
@@ -297,6 +298,7 @@ pub fn router(state: State) -> Router {
         .merge(acts::routes())
         .merge(crate::space::routes())
         .merge(crate::duties::routes())
+        .merge(crate::observed::routes())
         .merge(crate::claims::routes())
         .merge(crate::signaling::routes())
         .merge(crate::participants::routes())

@@ -57,6 +57,8 @@ words! {
         Dataflow = "dataflow",
         /// What a contract leaves to be done after a delivery; about: whether something is still to come of it.
         Duty = "duty",
+        /// What a policy engine of others asked, counted; about: the day.
+        Observation = "observation",
         /// A setting that outlives the process, such as the legal clock of the demo.
         Setting = "setting",
     }

@@ -806,6 +806,8 @@ help-protect = De-identify a table
 help-verify = Check evidence
 help-why = Why
 help-offer = Offer a file
+help-observed = See what another policy engine asked, and what would have been refused
+help-import = Take over what an Eclipse EDC offers
 help-catalog = Read a catalog
 help-get = Get a dataset
 help-evidence = Write evidence
@@ -830,6 +832,7 @@ code-TGT-C005 = move the file away
 code-TGT-C006 = `tegata rules ls`
 code-TGT-C007 = --column
 code-TGT-C016 = `--help` of the verb shows how it is written
+code-TGT-C017 = check address and key of the management API of the EDC, and run it again
 code-TGT-C015 = `tegata draft --help` shows the way: fill in the blanks, and look at the judgment and its seal
 code-TGT-C010 = another port
 code-TGT-C011 = start the node
@@ -1219,3 +1222,75 @@ claims-brings-forget = It is deleted here; peers that ask for it are shown it no
 claims-done = Done
 claims-new-key = { $id } signs from now on
 claims-requested = Asked { $issuer }; it comes by itself when the issuer has decided
+
+## Import from an EDC
+
+import-policies = Policies
+import-as-terms = as terms of use
+import-as-access = as who sees the offer
+import-open = everybody, without further terms
+import-unused = no contract definition names it
+import-definitions = Contract definitions
+import-definition = terms { $terms }, seen by { $access }, { $n ->
+    [one] 1 asset
+   *[other] { $n } assets
+}
+import-assets = Assets
+import-skipped = in no contract definition, so nobody is offered it
+import-refused = not taken over
+import-new = would be offered
+import-same = offered so already
+import-other = another offer of this dataset is there; --replace puts this one in its place
+import-offered = offered
+import-replaced = offered, in place of another offer
+import-left = Not shown by offers of this node: { $names }
+import-plane = The data plane { $plane } must know each dataset by its id: data addresses are not told to it.
+import-summary = Assets: { $all }. Would be offered: { $new }; offered now: { $offered }; offered so before: { $same }; not taken over: { $refused }; not offered there: { $skipped }
+import-apply = Nothing was changed. The same command with --apply offers them.
+import-why-context = the answer names its words by { $what }, which is not read
+import-why-no-rule = no rule at all: EDC lets everybody, ODRL nobody; --no-rule-is-open takes it as EDC does
+import-why-action = a permission of “{ $what }” is none that an offer gives
+import-why-nothing-permitted = nothing is permitted
+import-why-access-rule = who sees an offer is said by permissions alone, not by “{ $what }”
+import-why-assignee = it is for { $what } alone: say that by the access policy
+import-why-target = it is about “{ $what }”
+import-why-profile = it speaks the profile { $what }
+import-why-in-force = inForceDate { $what }: only before or after a moment, such as 2030-01-01T00:00:00Z, can be said here
+import-why-word = “{ $what }” is no word of ODRL
+import-why-bare = “{ $what }” has no namespace: only this EDC knows what it means
+import-why-shape = this is not understood: { $what }
+import-why-no-bytes = its data address ({ $what }) is not carried: give the data by --files, or by a data plane with --plane
+import-why-no-file = there is no file { $what } in the folder
+import-why-many-files = more than one file: { $what }
+import-why-terms = its terms, the policy { $what }, are not taken over
+import-why-access = its access policy { $what } is not taken over
+import-why-policy-gone = a contract definition names a policy that is not there: { $what }
+import-why-several = several contract definitions offer it on different terms: { $what }; choose by --definition
+
+## What another policy engine asked
+
+observed-title = What would have been refused
+observed-lead = A policy engine of others asks this node by POST /v1/checks?observe=true. Nothing is blocked; what this node would have refused is counted here, with the rule and what cures it.
+observed-total = asked { $asked }, would have been let { $let }, would have been refused { $refused }, of these not understood { $unjudged }
+observed-none = Nothing was asked in these days.
+observed-left-off = There is more than one answer holds: name fewer days.
+observed-from = From
+observed-until = until
+observed-counterparty = Counter-party
+observed-rules = The rules that would have refused
+observed-rule = Rule
+observed-times = Times
+observed-cure = What cures it
+observed-no-cure = nothing that we know
+observed-read-once = the rule was read once only
+observed-missing = Facts that nobody told
+observed-fact = Fact
+observed-parties = By counter-party
+observed-days = By day
+observed-day = Day
+observed-asked = Asked
+observed-let = Let
+observed-refused = Refused
+observed-unjudged = Not understood
+observed-others = all others
+observed-unnamed = not named

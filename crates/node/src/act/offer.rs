@@ -97,14 +97,23 @@ pub struct Release {
     pub content: model::Digest,
 }
 
+/// How an offer stands beside the one that is kept of its dataset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stands {
+    /// None is kept.
+    New,
+    /// The same is kept.
+    Same,
+    /// Another is kept.
+    Other,
+}
+
 impl Node {
     /// Offers a dataset: its facts must speak the vocabulary; the law's condition goes into the catalog as ODRL. Flows of an
     /// offer that was told anew are judged afresh before this returns.
     pub fn offer(self: &std::sync::Arc<Self>, offer: &Offer) -> Result<Terms, ActError> {
-        self.check_plane(offer)?;
-        self.check_meter(offer)?;
-        written_access(offer)?;
-        let terms = self.terms_of(offer)?;
+        let terms = self.terms_if_good(offer)?;
         let body = serde_json::to_vec(offer).map_err(|e| ActError::evidence("node/offer", e))?;
         let document = Keep {
             kind: DocumentKind::Offer,
@@ -121,6 +130,24 @@ impl Node {
         self.judge_running();
         self.changed();
         Ok(terms)
+    }
+
+    fn terms_if_good(&self, offer: &Offer) -> Result<Terms, ActError> {
+        self.check_plane(offer)?;
+        self.check_meter(offer)?;
+        written_access(offer)?;
+        self.terms_of(offer)
+    }
+
+    /// What [`Node::offer`] would answer, and how the offer stands beside the one that is kept; nothing is kept or told.
+    pub fn check_offer(&self, offer: &Offer) -> Result<(Terms, Stands), ActError> {
+        let terms = self.terms_if_good(offer)?;
+        let stands = match self.offer_of(&offer.dataset)? {
+            None => Stands::New,
+            Some(kept) if kept == *offer => Stands::Same,
+            Some(_) => Stands::Other,
+        };
+        Ok((terms, stands))
     }
 
     /// Offers a dataset no longer; flows of it stop when they are decided afresh, which is at once.

@@ -11,7 +11,7 @@ use crate::problem::{Kind, Problem};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State as Held},
+    extract::{Path, Query, State as Held},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -50,6 +50,8 @@ pub enum Look {
 pub enum Order {
     /// Offer a dataset.
     Offer(Box<Offer>),
+    /// Say what offering a dataset would come to; nothing is offered.
+    CheckOffer(Box<Offer>),
     /// Know a peer, for the law.
     Know(PeerFacts),
     /// Read a provider's catalog.
@@ -90,6 +92,13 @@ pub struct Wanted {
 pub struct Measures {
     /// All measures of one way through.
     pub measures: Vec<String>,
+}
+
+/// Whether an order is only looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Checking {
+    check: bool,
 }
 
 /// A token to be made.
@@ -312,14 +321,19 @@ async fn offers(Held(state): Held<State>, who: Bearer<Read>) -> Result<Json<Valu
     tell(&state, who.principal, Look::Offers).await
 }
 
-/// Offer a file: what is known of it for the law goes with it.
+/// Offer a file: what is known of it for the law goes with it. With `check=true` nothing is offered: the answer says what would be.
 #[utoipa::path(post, path = "/v1/offers", tag = "node", security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
+    params(("check" = Option<bool>, Query, description = "only say what would be offered, and whether nothing (`new`), the same or another offer of this dataset is there"),
+        ("Idempotency-Key" = Option<String>, Header, description = "a repeat gets the first answer")),
     request_body(content = Object, description = "`dataset`, `title`, `source` (a file of the node's machine), `facts` by slot; `terms` of use and `access` (who sees it) as ODRL; `plan` or `release` when it was measured"),
     responses((status = 201, description = "the terms as the catalog shows them", body = Object),
+        (status = 200, description = "the same for `check=true`, with `stands`: `new`, `same` or `other`", body = Object),
         (status = 409, description = "the law leaves no way to anybody", body = Problem, content_type = "application/problem+json")))]
-async fn offer(Held(state): Held<State>, who: Bearer<Act>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    write(&state, who, &headers, "offers", body).order(|o: Offer| Order::Offer(Box::new(o))).await
+async fn offer(Held(state): Held<State>, who: Bearer<Act>, Query(asked): Query<Checking>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    match asked.check {
+        true => write(&state, who, &headers, "offers?check", body).order(|o: Offer| Order::CheckOffer(Box::new(o))).await,
+        false => write(&state, who, &headers, "offers", body).order(|o: Offer| Order::Offer(Box::new(o))).await,
+    }
 }
 
 /// What is known of peers.

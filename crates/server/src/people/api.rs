@@ -79,12 +79,17 @@ pub struct Checks {
 
 /// Whether may these transfers go, by which article, and what is the cheapest way.
 #[utoipa::path(post, path = "/v1/checks", tag = "checks", security(("token" = [])),
-    request_body(content = Checks, description = "an envelope as described; or a bare transfer, or a list of them, with `as_of` and `published_by` as parameters"),
-    params(("as_of" = Option<String>, Query, description = "civil day, for a bare body"), ("published_by" = Option<String>, Query, description = "civil day, for a bare body")),
+    request_body(content = Checks, description = "an envelope as described; or a bare transfer, or a list of them, with `as_of` and `published_by` as parameters; with `observe=true` questions of `counterparty` and either `dataset` (offered here) or `transfer`"),
+    params(("observe" = Option<bool>, Query, description = "for a policy engine of others: nothing is blocked, the answer is always 200 and says what would have been done (`would`, `because`, `missing`), and it is counted: `/v1/checks/observed`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "with `observe=true`: a repeat gets the first answer and is counted once"),
+        ("as_of" = Option<String>, Query, description = "civil day, for a bare body"), ("published_by" = Option<String>, Query, description = "civil day, for a bare body")),
     responses((status = 200, description = "a decision document (`tegata.decision.1`), or `decisions` in the order asked", body = Object),
         (status = 422, description = "not understood, with every finding", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "no good token", body = Problem, content_type = "application/problem+json")))]
-async fn checks(Held(state): Held<State>, _who: Bearer<Ask>, Query(pairs): Query<Pairs>, body: Bytes) -> Result<Response, Problem> {
+async fn checks(Held(state): Held<State>, who: Bearer<Ask>, Query(pairs): Query<Pairs>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    if crate::observed::is_asked(&pairs) {
+        return Ok(crate::observed::observe(&state, who.principal, &headers, &body).await?.into_response());
+    }
     let (question, many) = question(parse(&body)?, &pairs)?;
     let transfers = question.transfers.unwrap_or_default();
     let brief = question.detail.as_deref() == Some("verdict");

@@ -7,7 +7,7 @@ use utoipa::OpenApi as _;
 
 /// Renders the document.
 pub fn document(book: &Rulebook) -> Value {
-    let mut value = serde_json::to_value(Described::openapi().merge_from(acts::Described::openapi()).merge_from(crate::space::Described::openapi()).merge_from(crate::duties::Described::openapi()).merge_from(crate::claims::Described::openapi()).merge_from(crate::signaling::Described::openapi()).merge_from(crate::participants::Described::openapi())).unwrap_or_default();
+    let mut value = serde_json::to_value(Described::openapi().merge_from(acts::Described::openapi()).merge_from(crate::space::Described::openapi()).merge_from(crate::duties::Described::openapi()).merge_from(crate::observed::Described::openapi()).merge_from(crate::claims::Described::openapi()).merge_from(crate::signaling::Described::openapi()).merge_from(crate::participants::Described::openapi())).unwrap_or_default();
     let mut transfer = transfer_schema(&book.vocabulary);
     if let Some(map) = transfer.as_object_mut() {
         // Its references begin at its own root.

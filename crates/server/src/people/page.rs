@@ -17,6 +17,7 @@ pub mod judgments;
 mod map;
 pub mod matrix;
 pub mod negotiation;
+pub mod observed;
 pub mod participants;
 pub mod register;
 pub mod report;

@@ -87,7 +87,7 @@ pub async fn all(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
         }
     };
     // Pages alone have no node to tell of.
-    let body = html! { (body) @if state.acts.is_there() { p { a href=(format!("/{}/judgments", t.code())) { (t.word("page-judgments")) " · " (t.word("page-counters")) } " · " a href=(format!("/{}/negotiations", t.code())) { (t.word("page-negotiations")) } " · " a href=(format!("/{}/claims", t.code())) { (t.word("claims-title")) } } } };
+    let body = html! { (body) @if state.acts.is_there() { p { a href=(format!("/{}/judgments", t.code())) { (t.word("page-judgments")) " · " (t.word("page-counters")) } " · " a href=(format!("/{}/negotiations", t.code())) { (t.word("page-negotiations")) } " · " a href=(format!("/{}/claims", t.code())) { (t.word("claims-title")) } " · " a href=(format!("/{}/observed", t.code())) { (t.word("observed-title")) } } } };
     Frame::new(t, &uri, "flows", t.word("page-nav-flows")).render(&state, body)
 }
 
