@@ -17,7 +17,7 @@ import uuid
 from xml.sax.saxutils import escape, quoteattr
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from tegata import TAKER, Tegata, free_port
+from tegata import GIVER, TAKER, Tegata, free_port
 
 EDC_ID = "did:web:edc.example"
 OUR_ID = "did:web:tegata.example"
@@ -70,7 +70,7 @@ class Plane(http.server.BaseHTTPRequestHandler):
 class Edc:
     """A control plane with in-memory stores and the mock identity."""
 
-    def __init__(self, lib, directory):
+    def __init__(self, lib, directory, node=None):
         os.makedirs(directory, exist_ok=True)
         self.ports = {name: free_port() for name in ("default", "management", "protocol", "control", "version")}
         settings = {
@@ -85,13 +85,18 @@ class Edc:
             "edc.negotiation.provider.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
             "edc.transfer.state-machine.iteration-wait-millis": EDC_LOOKS_MS,
         }
+        # `observe` asks the node what it would say; the token may read and nothing else.
+        if node:
+            settings["tegata.url"], settings["tegata.token.file"] = node.base, f"{directory}/read.token"
+            with open(f"{directory}/read.token", "w") as f:
+                f.write(node.post("/v1/tokens", {"id": "edc", "role": "read"})["secret"])
         for name in ("management", "protocol", "control", "version"):
             settings[f"web.http.{name}.port"] = self.ports[name]
             settings[f"web.http.{name}.path"] = f"/{name}"
         self.log = open(f"{directory}/edc.log", "wb")
         self.spawned = time.monotonic()
         self.process = subprocess.Popen(
-            ["java", "-Xmx512m", "-cp", f"{lib}/*", *(f"-D{k}={v}" for k, v in settings.items()),
+            ["java", "-Xmx512m", "-cp", f"{lib}/*:{directory}/observe", *(f"-D{k}={v}" for k, v in settings.items()),
              "org.eclipse.edc.boot.system.runtime.BaseRuntime"],
             stdout=self.log, stderr=subprocess.STDOUT,
         )
@@ -293,7 +298,108 @@ def doctor(binary):
     return scenario
 
 
-STEPS = {"we_provide": 9, "we_consume": 9, "doctor": 2}
+def take_over(binary, directory):
+    """`tegata import --edc` takes over what a real EDC offers, and the EDC finds it again in the catalog of our node."""
+
+    def scenario(node, edc):
+        base = f"http://127.0.0.1:{edc.ports['management']}/management"
+        files = f"{directory}/files"
+        os.makedirs(files)
+        with open(f"{directory}/token", "w") as f:
+            f.write(node.token)
+        with open(f"{directory}/facts.json", "w") as f:
+            json.dump(GIVER, f)
+
+        def take(*more):
+            done = subprocess.run([binary, "import", "--edc", base, "--at", node.base, "--token-file", f"{directory}/token", "--json",
+                                   "--facts", f"{directory}/facts.json", "--files", files, *more], capture_output=True, text=True, timeout=120)
+            assert done.stdout, done.stderr
+            return done.returncode, {a["asset"]: a for a in json.loads(done.stdout)["assets"]}
+
+        def policy(*constraints):
+            pid = str(uuid.uuid4())
+            edc.manage("POST", "/policydefinitions", {"@id": pid, "policy": {"@context": [ODRL, {"edc": EDC}], "@type": "Set",
+                "permission": [{"action": "use", "constraint": list(constraints)}] if constraints else []}})
+            return pid
+
+        def define(access, terms, left, operator, right):
+            edc.manage("POST", "/contractdefinitions", {"@id": str(uuid.uuid4()), "accessPolicyId": access, "contractPolicyId": terms,
+                "assetsSelector": [{"@type": "Criterion", "operandLeft": EDC + left, "operator": operator, "operandRight": right}]})
+
+        group = str(uuid.uuid4())
+        bulk = sorted(str(uuid.uuid4()) for _ in range(600))
+        for asset in bulk:
+            edc.manage("POST", "/assets", {"@id": asset, "properties": {"name": f"Stations of {asset}", "group": group},
+                "dataAddress": {"@type": "DataAddress", "type": "HttpData", "baseUrl": "https://127.0.0.1:9/source"}})
+            with open(f"{files}/{asset}.csv", "w") as f:
+                f.write("station,temperature\nA,1\n")
+        until = {"leftOperand": "edc:inForceDate", "operator": "lteq", "rightOperand": "2099-01-01T00:00:00Z"}
+        since = {"leftOperand": "edc:inForceDate", "operator": "lteq", "rightOperand": "contractAgreement+30d"}
+        always, dated, relative = policy(until), policy(until), policy(since)
+        define(always, dated, "group", "=", group)
+        odd = edc.offer()
+        define(always, relative, "id", "=", odd)
+        before = [edc.manage("POST", f"/{k}/request", {"@type": "QuerySpec", "limit": 5000}) for k in ("assets", "policydefinitions", "contractdefinitions")]
+        code, plan = take()
+        assert code == 1 and all(plan[a]["outcome"] == "new" for a in bulk), [plan[a] for a in bulk if plan[a]["outcome"] != "new"][:3]
+        whys = {r["code"] for r in plan[odd]["reasons"]}
+        assert plan[odd]["outcome"] == "refused" and "import/several" in whys and "import/terms" in whys, plan[odd]
+        assert not any(o["dataset"] in bulk for o in node.get("/v1/offers")["offers"]), "a plan changes nothing"
+        yield "the plan names 600 assets of several pages, and what cannot be taken over, and why"
+        code, done = take("--apply")
+        assert all(done[a]["outcome"] == "offered" for a in bulk), done
+        _, again = take("--apply")
+        assert all(again[a]["outcome"] == "same" for a in bulk), again
+        after = [edc.manage("POST", f"/{k}/request", {"@type": "QuerySpec", "limit": 5000}) for k in ("assets", "policydefinitions", "contractdefinitions")]
+        assert [len(x) for x in before] == [len(x) for x in after], "the EDC is only read"
+        yield "they are offered, a repeat changes nothing, the EDC was only read"
+        where = {"counterPartyAddress": node.protocol, "counterPartyId": OUR_ID, "protocol": PROTOCOL}
+
+        def listed(asset):
+            found = edc.manage("POST", "/catalog/dataset/request", {"@type": "DatasetRequest", **where, "@id": asset})
+            return found["hasPolicy"][0] if isinstance(found["hasPolicy"], list) else found["hasPolicy"]
+
+        assert "2099-01-01T00:00:00Z" in json.dumps(listed(bulk[0])), listed(bulk[0])
+        seen = edc.offer()
+        with open(f"{files}/{seen}.csv", "w") as f:
+            f.write("station,temperature\nA,1\n")
+        code, done = take("--apply", "--asset", seen)
+        assert code == 0 and done[seen]["outcome"] == "offered", done
+        asked = edc.manage("POST", "/contractnegotiations", {"@type": "ContractRequest", **where, "policy": {
+            **listed(seen), "@context": ODRL, "assigner": OUR_ID, "target": seen}})
+        edc.wait_for("contractnegotiations", asked["@id"], "FINALIZED")
+        yield "EDC finds them in our catalog under its own terms, asks for one, and both finalize"
+
+        def consume():
+            ours = node.post("/v1/requests", {"address": edc.protocol, "dataset": seen, "handling": "manual"})["negotiation"]
+            wait(node, "negotiation", ours, "AGREED")
+            node.act("negotiation", ours, "verify")
+            wait(node, "negotiation", ours, "FINALIZED")
+
+        def counted(what, times):
+            end = time.monotonic() + LIMIT["transfer"]
+            while True:
+                total = node.get("/v1/checks/observed", counterparty=OUR_ID)["total"]
+                if total[what] >= times:
+                    return total
+                assert time.monotonic() < end, f"not {times} times {what}: {json.dumps(total)}"
+                time.sleep(LOOK)
+
+        # EDC names whoever asks it by its id: the node knows nothing of itself as a recipient, so it would refuse.
+        before = node.get("/v1/checks/observed")["total"]["let"]
+        consume()
+        total = counted("refused", 1)
+        assert any(slot.startswith("recipient.") for slot in total["missing"]), total
+        yield "EDC's policy engine asks what the law says, is not held up by a refusal, and it is counted"
+        node.post("/v1/peers", {"id": OUR_ID, "facts": TAKER})
+        consume()
+        assert counted("let", 1)["let"] > before
+        yield "once the facts are told, the same question would have been let"
+
+    return scenario
+
+
+STEPS = {"we_provide": 9, "we_consume": 9, "doctor": 2, "take_over": 5}
 
 
 def main():
@@ -301,8 +407,9 @@ def main():
     node, cases = Tegata(binary, directory, OUR_ID), []
     edc = None
     try:
-        edc = Edc(lib, directory)
-        for name, scenario in (("we_provide", we_provide), ("we_consume", we_consume), ("doctor", doctor(binary))):
+        edc = Edc(lib, directory, node)
+        for name, scenario in (("we_provide", we_provide), ("we_consume", we_consume), ("doctor", doctor(binary)),
+                               ("take_over", take_over(binary, directory))):
             done = 0
             try:
                 for step in scenario(node, edc):

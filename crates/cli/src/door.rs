@@ -28,6 +28,32 @@ pub struct Which {
     pub token_file: Option<PathBuf>,
 }
 
+/// What each verb takes that asks a node: which one, and how the answer is told.
+#[derive(Args, Clone)]
+pub struct Asking {
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// The node.
+    #[command(flatten)]
+    pub which: Which,
+    /// Language and rules.
+    #[command(flatten)]
+    pub common: crate::verbs::Common,
+}
+
+impl Asking {
+    /// The door of the node.
+    pub fn door(&self) -> Result<Door, Fault> {
+        Door::find(&self.which)
+    }
+
+    /// How to speak.
+    pub fn voice(&self) -> crate::verdict::Voice {
+        self.common.voice()
+    }
+}
+
 impl Which {
     /// The arguments that name the same node again, each with a space before it.
     pub fn again(&self) -> String {
@@ -156,7 +182,26 @@ impl Door {
         json(&self.call("DELETE", path, None)?)
     }
 
+    /// Orders what the node may refuse for itself: that it does, with its reasons, is an answer too.
+    pub fn try_post(&self, path: &str, body: &Value) -> Result<Result<Value, String>, Fault> {
+        let (status, answer) = self.exchange("POST", path, Some(body.to_string()))?;
+        match status {
+            200..=299 => json(&answer).map(Ok),
+            400 | 409 | 422 | 429 => Ok(Err(refusal(status, &answer).line)),
+            _ => Err(refusal(status, &answer)),
+        }
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Fault> {
+        let (status, body) = self.exchange(method, path, body)?;
+        match (200..300).contains(&status) {
+            true => Ok(body),
+            false => Err(refusal(status, &body)),
+        }
+    }
+
+    /// Asks and hears the status and the body.
+    fn exchange(&self, method: &str, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Fault> {
         let gone = |e: std::io::Error| {
             let line = format!("error[TGT-C011]: nobody answers at http://{}: {e}; is `tegata serve` running?", self.host);
             Fault { line, exit: 3 }
@@ -178,10 +223,7 @@ impl Door {
             return Err(gone(std::io::Error::other("the answer is no HTTP")));
         };
         let status: u16 = String::from_utf8_lossy(head).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-        match (200..300).contains(&status) {
-            true => Ok(body.to_vec()),
-            false => Err(refusal(status, body)),
-        }
+        Ok((status, body.to_vec()))
     }
 }
 

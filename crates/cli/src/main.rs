@@ -29,6 +29,7 @@ mod batch;
 mod complaint;
 mod demo;
 mod door;
+mod edc;
 mod interview;
 mod memo;
 mod profile;
@@ -75,7 +76,9 @@ enum Verb {
     Why(verbs::why::Why),
     Duties(verbs::duties::Duties),
     Claims(verbs::claims::Claims),
+    Observed(verbs::observed::Observed),
     Offer(verbs::offer::Offer),
+    Import(verbs::import::Import),
     Catalog(verbs::catalog::Catalog),
     Get(verbs::get::Get),
     Evidence(verbs::evidence::Evidence),
@@ -120,7 +123,9 @@ fn main() -> ExitCode {
         Verb::Why(why) => verbs::why::run(why),
         Verb::Duties(duties) => verbs::duties::run(duties),
         Verb::Claims(claims) => verbs::claims::run(claims),
+        Verb::Observed(observed) => verbs::observed::run(observed),
         Verb::Offer(offer) => verbs::offer::run(offer),
+        Verb::Import(import) => verbs::import::run(import),
         Verb::Catalog(catalog) => verbs::catalog::run(catalog),
         Verb::Get(get) => verbs::get::run(get),
         Verb::Evidence(evidence) => verbs::evidence::run(evidence),

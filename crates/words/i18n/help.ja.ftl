@@ -344,3 +344,20 @@ arg-claims-revoke = このノードが発行したクレデンシャルを失効
 arg-claims-forget = このノードが持つクレデンシャルを消去する
 arg-claims-rotate = これから署名に使う新しい鍵を作る
 after-claims = 終了コード:0 完了、2 使い方の誤り、3 ノードが動いていないか相手が拒否
+arg-import-edc = Eclipse EDCの管理APIのアドレス(パスを含む)。読むだけです
+arg-import-edc-key-file = 管理APIの鍵のファイル
+arg-import-fact = 事実を一つ追加:事実=値
+arg-import-to = 受け手の事実が誰についてか
+arg-import-files = データのフォルダ。ファイル名はアセットの識別子(拡張子は任意)
+arg-import-plane = データを渡す登録済みのデータプレーン。データセットはアセットの識別子で知られます
+arg-import-asset = このアセットだけ。繰り返し可
+arg-import-definition = この契約定義による提供だけ。一つのアセットが複数の定義で異なる条件のとき。繰り返し可
+arg-import-no-rule-is-open = ルールのないポリシーを、EDCと同じく、すべての相手を許すものとして扱う(ODRLでは誰も許しません)
+arg-import-apply = 引き継げるものを提供する
+arg-import-dry-run = 何が提供されるかを示すだけ(--apply がないときと同じ)
+arg-import-replace = 同じデータセットの異なる提供を置き換える
+after-import = EDCは読むだけです。ポリシーは全体として引き継ぐか、まったく引き継がないかのどちらかで、理解できない語があれば、そのアセットは理由とともに残ります。同じコマンドを繰り返すと、新しいものだけが提供されます。終了コード:0 EDCが提供するすべてを引き継げた、1 引き継げないものがある、2 使い方の誤り、3 EDC又はノードが応答しない
+arg-observed-from = 開始日(UTC、既定:終了日の三十日前)
+arg-observed-until = 終了日(UTC、既定:今日)
+arg-observed-counterparty = この相手だけ
+after-observed = エンジンは POST /v1/checks?observe=true で尋ね、何も止められません。終了コード:0 済み、2 使い方の誤り、3 ノードが動いていない

@@ -113,13 +113,13 @@ pub fn run(doctor: Doctor) -> ExitCode {
 /// What the management API of an EDC shows.
 fn of_edc(base: &str, key_file: Option<&Path>, now: model::Instant) -> Vec<(&'static str, Finding)> {
     let read = |file: &Path| std::fs::read_to_string(file).map_err(|e| format!("the file with the key, {}: {e}", file.display()));
-    let seen = match key_file.map(read).transpose() {
-        Err(says) => Err(Fail(says, "name one that can be read".into())),
-        Ok(key) => edc::look(base, key.as_deref().map(str::trim)),
+    let key = match key_file.map(read).transpose() {
+        Err(says) => return vec![("edc", Fail(says, "name one that can be read".into()))],
+        Ok(key) => key,
     };
-    match seen {
+    match edc::look(base, key.as_deref().map(str::trim)) {
         Ok(seen) => edc::judge(&seen, now, &edc::answers),
-        Err(finding) => vec![("edc", finding)],
+        Err(unread) => vec![("edc", Fail(unread.says, unread.help))],
     }
 }
 

@@ -1,10 +1,10 @@
 //! `tegata offer`: a file in the catalog of one's node, with what is known of it for the law.
 
-use crate::{door::{self, Door, Fault, Which}, transfer_file};
+use super::told::{Facts, Told, facts};
+use crate::door::{self, Asking, Door, Fault};
 use clap::Args;
-use model::fact::Said;
 use node::act::judgment::Judgment;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use words::{Arg, say};
 
@@ -29,15 +29,8 @@ pub struct Offer {
     /// Its name, for people (default: the file's).
     #[arg(long)]
     title: Option<String>,
-    /// Facts in TOML or JSON, as `tegata check` takes them.
-    #[arg(long, value_name = "FILE")]
-    facts: Option<PathBuf>,
-    /// One more fact, FACT=VALUE.
-    #[arg(long = "fact", value_name = "FACT=VALUE")]
-    fact: Vec<String>,
-    /// The participant that the facts of the recipient are about.
-    #[arg(long, value_name = "DID")]
-    to: Option<String>,
+    #[command(flatten)]
+    told: Told,
     /// What that participant is in the words of policies, OPERAND=VALUE, such as cx-policy:Membership=active.
     #[arg(long = "word", value_name = "OPERAND=VALUE", requires = "to")]
     word: Vec<String>,
@@ -56,13 +49,8 @@ pub struct Offer {
     /// A counter of the law that the people of the dataset count towards, FACT=PEOPLE; with the window behind it where the rules do not say it.
     #[arg(long, value_name = "FACT=PEOPLE[, WINDOW]")]
     meter: Vec<String>,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    common: super::Common,
+    asking: Asking,
 }
 
 /// Runs the verb.
@@ -74,21 +62,7 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     let told = tell_judgments(offer)?;
     let Some(file) = &offer.file else { return if told.is_empty() { list(offer) } else { Ok(told) } };
     let source = std::fs::canonicalize(file).map_err(|e| Fault::usage(format!("error[TGT-C001]: cannot read `{}`: {e}", file.display())))?;
-    let mut flat: Vec<(String, Said)> = match &offer.facts {
-        Some(path) => transfer_file::read_flat(path).map_err(|e| format!("error[TGT-C002]: {e}"))?,
-        None => Vec::new(),
-    };
-    // What is said by hand replaces what the file says of it; several of one fact add up.
-    let mut by_hand: Vec<(String, Said)> = Vec::new();
-    for fact in &offer.fact {
-        transfer_file::add(&mut by_hand, fact).map_err(|e| format!("error[TGT-C002]: {e}"))?;
-    }
-    flat.retain(|(slot, _)| !by_hand.iter().any(|(said, _)| said == slot));
-    flat.extend(by_hand);
-    if let Some(to) = offer.to.as_ref().filter(|to| !is_did(to)) {
-        return Err(Fault::usage(format!("error[TGT-C002]: `{to}` is no participant's id, such as did:web:boston.example")));
-    }
-    let (theirs, ours): (Vec<_>, Vec<(String, Said)>) = flat.into_iter().partition(|(slot, _)| slot.starts_with("recipient."));
+    let Facts { ours, theirs } = offer.told.read()?;
     let measured = match &offer.report {
         Some(report) => Some(node::protect::measured(report, &source).map_err(|e| format!("error[{}]: {e}", e.code()))?),
         None => None,
@@ -97,12 +71,9 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
         Some(m) => ours.into_iter().chain([super::check::report_fact(&m.profile)]).collect(),
         None => ours,
     };
-    let door = Door::find(&offer.which)?;
-    let words = words_of(&offer.word)?;
-    match (&offer.to, theirs.is_empty() && words.is_empty()) {
-        (Some(to), false) => drop(door.post("/v1/peers", &json!({ "id": to, "facts": facts(theirs), "words": words }))?),
-        (None, false) => return Err(Fault::usage("error[TGT-C002]: the facts tell of a recipient: say which participant it is, with --to did:web:…")),
-        _ => {}
+    let door = offer.asking.door()?;
+    if let Some(peer) = offer.told.peer(theirs, words_of(&offer.word)?)? {
+        door.post("/v1/peers", &peer)?;
     }
     let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let dataset = offer.dataset.clone().unwrap_or_else(|| format!("urn:dataset:{}", name.split('.').next().unwrap_or_default()));
@@ -122,11 +93,11 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     let before = offers(&door)?.into_iter().any(|o| o.get("dataset").and_then(Value::as_str) == Some(dataset.as_str()));
     let nowhere = body.pointer("/facts").and_then(Value::as_object).is_none_or(|facts| !facts.contains_key("exporter.place"));
     let answer = door.post("/v1/offers", &body)?;
-    if offer.json {
+    if offer.asking.json {
         return Ok(vec![answer.to_string()]);
     }
     let provider = answer.get("provider").and_then(Value::as_str).unwrap_or_default();
-    let language = offer.common.voice().language;
+    let language = offer.asking.voice().language;
     let mut lines = told;
     lines.push(say(language, "offer-done", &[("dataset", Arg::Text(&dataset))]));
     if before {
@@ -137,14 +108,6 @@ fn give(offer: &Offer) -> Result<Vec<String>, Fault> {
     }
     lines.push(say(language, "offer-next", &[("provider", Arg::Text(provider)), ("dataset", Arg::Text(&dataset))]));
     Ok(lines)
-}
-
-/// A decentralized identifier: method and name (W3C DID 1.0, section 3.1).
-fn is_did(text: &str) -> bool {
-    let mut parts = text.splitn(3, ':');
-    let (scheme, method, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let method_fits = !method.is_empty() && method.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    scheme == Some("did") && method_fits && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:%".contains(c))
 }
 
 /// What is offered now.
@@ -166,13 +129,13 @@ fn metered(text: &str) -> Result<Value, Fault> {
 
 /// Tells the node of judgments.
 fn tell_judgments(offer: &Offer) -> Result<Vec<String>, Fault> {
-    let language = offer.common.voice().language;
+    let language = offer.asking.voice().language;
     let mut lines = Vec::new();
     for path in &offer.determinations {
         let (record, seal) = super::check::judgment_files(path)?;
         let wrong = || Fault::usage(format!("error[TGT-C015]: `{}`: this is no judgment that `tegata determine` wrote", path.display()));
         let judgment = Judgment::of_files(&record, seal.as_deref()).ok_or_else(wrong)?;
-        let held = Door::find(&offer.which)?.post("/v1/determinations", &json!(judgment))?;
+        let held = offer.asking.door()?.post("/v1/determinations", &json!(judgment))?;
         let text = |key: &str| held.pointer(key).and_then(Value::as_str).unwrap_or_default();
         let (fact, until) = (text("/record/fact"), text("/record/until"));
         lines.push(say(language, "judgment-taken", &[("fact", Arg::Text(fact)), ("until", Arg::Text(until))]));
@@ -202,13 +165,9 @@ fn policy_file(path: &std::path::Path) -> Result<Value, Fault> {
     }
 }
 
-fn facts(flat: Vec<(String, Said)>) -> Value {
-    flat.into_iter().map(|(slot, said)| (slot, serde_json::to_value(said).unwrap_or_default())).collect::<Map<_, _>>().into()
-}
-
 fn list(offer: &Offer) -> Result<Vec<String>, Fault> {
-    let answer = Door::find(&offer.which)?.get("/v1/offers")?;
-    if offer.json {
+    let answer = offer.asking.door()?.get("/v1/offers")?;
+    if offer.asking.json {
         return Ok(vec![answer.to_string()]);
     }
     let all = answer.get("offers").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -218,7 +177,7 @@ fn list(offer: &Offer) -> Result<Vec<String>, Fault> {
         format!("{}  {}  {}{}", text(o, "dataset"), text(o, "title"), text(o, "source"), if hidden.is_empty() { String::new() } else { format!("  ✗ {hidden}") })
     }).collect();
     if out.is_empty() {
-        out.push(offer.common.voice().word("offer-none"));
+        out.push(offer.asking.voice().word("offer-none"));
     }
     Ok(out)
 }

@@ -1,17 +1,12 @@
-//! `tegata doctor --edc`: why negotiations of an Eclipse EDC hang or end, from its management API, which is only read.
-//!
-//! What is said of its states holds for EDC 0.15, against which it is tried (`conformance/edc`); another version is read as far
-//! as it answers in the same words.
+//! `tegata doctor --edc`: why negotiations of an Eclipse EDC hang or end. What is said of its states holds for EDC 0.15.
 
 use super::{Fail, Finding, Fine, Warn};
-use serde_json::{Value, json};
+use crate::edc::{Management, Unread, text};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// LIMIT: bytes of one answer.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
 /// LIMIT: rows of each kind that are looked at, newest first.
 const ROWS_MAX: usize = 1000;
 /// LIMIT: lines about negotiations and transfers, so that all fits one screen.
@@ -34,67 +29,16 @@ pub struct Seen {
 }
 
 /// Reads the management API at `base`; `key` goes into `X-Api-Key`.
-pub fn look(base: &str, key: Option<&str>) -> Result<Seen, Finding> {
-    let base = base.trim_end_matches('/');
-    let versioned = base.rsplit('/').next().is_some_and(|last| last.starts_with('v') && last.len() > 1);
-    let base = if versioned { base.to_owned() } else { format!("{base}/v3") };
-    let rows = |kind: &str, sorted: bool| {
-        let mut query = json!({ "@context": { "@vocab": "https://w3id.org/edc/v0.0.1/ns/" }, "@type": "QuerySpec", "limit": ROWS_MAX });
-        if sorted {
-            query["sortField"] = "createdAt".into();
-            query["sortOrder"] = "DESC".into();
-        }
-        ask(&format!("{base}/{kind}/request"), "POST", Some(query), key).map(listed)
-    };
+pub fn look(base: &str, key: Option<&str>) -> Result<Seen, Unread> {
+    let edc = Management::at(base, key);
     Ok(Seen {
-        negotiations: rows("contractnegotiations", true)?,
-        transfers: rows("transferprocesses", false)?,
-        definitions: rows("contractdefinitions", false)?,
-        policies: rows("policydefinitions", false)?,
-        assets: rows("assets", false)?,
-        planes: ask(&format!("{base}/dataplanes"), "GET", None, key).ok().map(listed),
+        negotiations: edc.some("contractnegotiations", true, ROWS_MAX)?,
+        transfers: edc.some("transferprocesses", false, ROWS_MAX)?,
+        definitions: edc.some("contractdefinitions", false, ROWS_MAX)?,
+        policies: edc.some("policydefinitions", false, ROWS_MAX)?,
+        assets: edc.some("assets", false, ROWS_MAX)?,
+        planes: edc.get("dataplanes").ok(),
     })
-}
-
-fn listed(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(rows) => rows,
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
-}
-
-/// One question in HTTP/1.0, whose answer ends with the connection.
-fn ask(url: &str, method: &str, body: Option<Value>, key: Option<&str>) -> Result<Value, Finding> {
-    let Some(rest) = url.strip_prefix("http://") else {
-        return Err(Fail(format!("`{url}`: only http is spoken here"), "forward the management port to this machine, and give http://127.0.0.1:PORT/…".into()));
-    };
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let gone = |e: std::io::Error| Fail(format!("nobody answers at http://{host}: {e}"), "is EDC up, and is this its management port (`web.http.management.port`)?".into());
-    let named = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-    let address = named.to_socket_addrs().map_err(gone)?.next();
-    let address = address.ok_or_else(|| gone(std::io::ErrorKind::NotFound.into()))?;
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).map_err(gone)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).map_err(gone)?;
-    let body = body.map(|b| b.to_string()).unwrap_or_default();
-    let key = key.map(|k| format!("x-api-key: {k}\r\n")).unwrap_or_default();
-    let head = format!("{method} /{path} HTTP/1.0\r\nhost: {host}\r\n{key}accept: application/json\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(gone)?;
-    let mut raw = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut raw).map_err(gone)?;
-    let end = raw.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(raw.len());
-    let status: u16 = String::from_utf8_lossy(raw.get(..end).unwrap_or_default()).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-    let text = raw.get(end + 4..).unwrap_or_default();
-    match status {
-        200..=299 => serde_json::from_slice(text).map_err(|e| Fail(format!("`{url}` answers with what is no JSON: {e}"), "is this the management API?".into())),
-        401 | 403 => Err(Fail(format!("`{url}` wants another key (status {status})"), "give the file with its key: --edc-key-file".into())),
-        404 => Err(Fail(format!("`{url}` is not there"), "give the base address with its path, such as http://127.0.0.1:8181/management/v3".into())),
-        other => Err(Fail(format!("`{url}` answers with status {other}"), "look at the log of this EDC".into())),
-    }
-}
-
-fn text<'a>(row: &'a Value, key: &str) -> &'a str {
-    row.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Judges what was seen; `reach` tells whether an address answers from this machine.
@@ -303,6 +247,7 @@ pub fn answers(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const NOW: model::Instant = model::Instant(1_800_000_000_000);
 
