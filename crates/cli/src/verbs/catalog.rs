@@ -1,6 +1,6 @@
 //! `tegata catalog`: what a provider offers, and under which condition of law.
 
-use crate::door::{self, Door, Fault, Which};
+use crate::door::{self, Asking, Fault};
 use crate::verdict::Voice;
 use clap::Args;
 
@@ -14,13 +14,8 @@ use words::{Arg, say};
 pub struct Catalog {
     /// The provider's address, as it told you: https://host/dsp.
     provider: String,
-    /// Print the catalog as it came, DSP 2025-1.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    common: super::Common,
+    asking: Asking,
 }
 
 /// Runs the verb.
@@ -29,13 +24,13 @@ pub fn run(catalog: Catalog) -> ExitCode {
 }
 
 fn read(catalog: &Catalog) -> Result<Vec<String>, Fault> {
-    let answer = Door::find(&catalog.which)?.post("/v1/catalog", &json!({ "provider": catalog.provider }))?;
-    if catalog.json {
+    let answer = catalog.asking.door()?.post("/v1/catalog", &json!({ "provider": catalog.provider }))?;
+    if catalog.asking.json {
         return Ok(vec![answer.to_string()]);
     }
     let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let mut out = vec![text(&answer, "participantId")];
-    let voice = catalog.common.voice();
+    let voice = catalog.asking.voice();
     let datasets = answer.get("dataset").and_then(Value::as_array).cloned().unwrap_or_default();
     for dataset in &datasets {
         out.push(format!("  {}  {}", text(dataset, "@id"), text(dataset, "dct:title")));

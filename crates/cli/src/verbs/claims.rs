@@ -1,6 +1,6 @@
 //! `tegata claims`: who we are by the Decentralized Claims Protocol, what we hold and issue, and which peers are believed.
 
-use crate::{door::{Door, Fault, Which, end, part}, verdict::Voice};
+use crate::{door::{Asking, Door, Fault, end, part}, verdict::Voice};
 use clap::Args;
 use model::Instant;
 use serde_json::{Value, json};
@@ -41,13 +41,8 @@ pub struct Claims {
     /// Make a new key that signs from now on.
     #[arg(long, group = "act")]
     rotate: bool,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    common: super::Common,
+    asking: Asking,
 }
 
 /// Runs the verb.
@@ -56,13 +51,13 @@ pub fn run(claims: Claims) -> ExitCode {
 }
 
 fn tell(claims: &Claims) -> Result<Vec<String>, Fault> {
-    let door = Door::find(&claims.which)?;
-    let voice = claims.common.voice();
+    let door = claims.asking.door()?;
+    let voice = claims.asking.voice();
     if let Some((answer, line)) = act(claims, &door, voice)? {
-        return Ok(vec![if claims.json { answer.to_string() } else { line }]);
+        return Ok(vec![if claims.asking.json { answer.to_string() } else { line }]);
     }
     let standing = door.get("/v1/claims")?;
-    Ok(if claims.json { vec![standing.to_string()] } else { lines(&standing, voice) })
+    Ok(if claims.asking.json { vec![standing.to_string()] } else { lines(&standing, voice) })
 }
 
 /// Does what was ordered, if something was; an answer without a body is null.
@@ -113,74 +108,119 @@ fn moment(of: &Value, key: &str) -> Option<Instant> {
 
 /// How claims stand, a line each, under four headings.
 fn lines(s: &Value, voice: Voice) -> Vec<String> {
-    let word = |id: &str| voice.word(id);
-    let with = |id: &str, name: &str, value: &str| say(voice.language, id, &[(name, Arg::Text(value))]);
-    let until = |of: &Value| moment(of, "valid_until").map(|at| format!("  {}", with("claims-until", "until", &at.to_string()))).unwrap_or_default();
-    let now = moment(s, "at");
-    let over = |of: &Value| moment(of, "valid_until").zip(now).is_some_and(|(end, now)| end <= now);
-    let paper = |of: &Value| {
-        let mark = if over(of) { format!("■ {}  ", word("claims-over")) } else { "· ".into() };
-        format!("  {mark}{}  {}{}", listed(of, "kinds"), with("claims-by", "issuer", &text(of, "issuer")), until(of))
-    };
-    let mut out = vec![format!("{}: {}", word("claims-ourselves"), text(s, "did"))];
-    if s.get("on") == Some(&Value::Bool(false)) {
-        out.push(format!("  {}", word("claims-off")));
+    let teller = Teller { voice, now: moment(s, "at") };
+    [teller.ourselves(s), teller.held(s), teller.issued(s), teller.peers(s)].concat()
+}
+
+/// Says what stands in a document.
+struct Teller {
+    voice: Voice,
+    now: Option<Instant>,
+}
+
+impl Teller {
+    fn word(&self, id: &str) -> String {
+        self.voice.word(id)
     }
-    out.extend(all(s, "keys").iter().rev().enumerate().map(|(n, key)| {
-        let says = match moment(key, "retired_until") {
-            Some(end) => with("claims-key-retired", "until", &end.to_string()),
-            None => word(if n == 0 { "claims-key-signs" } else { "claims-key-verifies" }),
-        };
-        format!("  · {}  {says}", text(key, "id"))
-    }));
-    out.push(word("claims-held"));
-    if all(s, "held").is_empty() {
-        out.push(format!("  {}", word("claims-held-none")));
+
+    fn with(&self, id: &str, name: &str, value: &str) -> String {
+        say(self.voice.language, id, &[(name, Arg::Text(value))])
     }
-    out.extend(all(s, "held").iter().map(|of| format!("{}  {}", paper(of), text(of, "id"))));
-    let state = |of: &Value| match text(of, "state").as_str() {
-        "ISSUED" => word("claims-state-issued"),
-        "REJECTED" => word("claims-state-rejected"),
-        _ => word("claims-state-open"),
-    };
-    out.extend(all(s, "asked").iter().map(|of| format!("  · {}  {}  {}  {}", state(of), listed(of, "credentials"), text(of, "issuer"), text(of, "reason")).trim_end().to_string()));
-    out.push(word("claims-issue"));
-    if all(s, "issuable").is_empty() {
-        out.push(format!("  {}", word("claims-issue-none")));
+
+    fn until(&self, of: &Value) -> String {
+        moment(of, "valid_until").map(|at| format!("  {}", self.with("claims-until", "until", &at.to_string()))).unwrap_or_default()
     }
-    out.extend(all(s, "issuable").iter().map(|of| format!("  · {}  {}  {}", text(of, "kind"), text(of, "id"), text(of, "profile"))));
-    for of in all(s, "askers") {
-        let waits = of.get("waits") == Some(&Value::Bool(true));
-        let how = if waits { format!("■ {}", word("claims-waits")) } else { format!("· {}", state(of)) };
-        out.push(format!("  {how}  {}  {}  {}", text(of, "holder"), listed(of, "credentials"), text(of, "id")));
-        if !text(of, "trouble").is_empty() {
-            out.push(format!("    {}", with("claims-trouble", "why", &text(of, "trouble"))));
+
+    /// How a line begins: with a mark, if its day has passed.
+    fn mark(&self, of: &Value, key: &str) -> String {
+        match moment(of, key).zip(self.now).is_some_and(|(end, now)| end <= now) {
+            true => format!("■ {}  ", self.word("claims-over")),
+            false => "· ".into(),
         }
     }
-    for of in all(s, "issued") {
-        let how = moment(of, "revoked_at").map_or_else(|| word("claims-state-issued"), |at| with("claims-revoked", "at", &at.to_string()));
-        out.push(format!("  · {how}  {}  → {}{}  {}", text(of, "kind"), text(of, "holder"), until(of), text(of, "id")));
+
+    fn paper(&self, of: &Value) -> String {
+        let by = self.with("claims-by", "issuer", &text(of, "issuer"));
+        format!("  {}{}  {by}{}", self.mark(of, "valid_until"), listed(of, "kinds"), self.until(of))
     }
-    for of in all(s, "lists") {
-        let n = |key: &str| of.get(key).and_then(Value::as_u64).unwrap_or_default().to_string();
-        out.push(format!("  {}", say(voice.language, "claims-list", &[("url", Arg::Text(&text(of, "url"))), ("taken", Arg::Text(&n("taken"))), ("revoked", Arg::Text(&n("revoked")))])));
+
+    fn state(&self, of: &Value) -> String {
+        self.word(match text(of, "state").as_str() {
+            "ISSUED" => "claims-state-issued",
+            "REJECTED" => "claims-state-rejected",
+            _ => "claims-state-open",
+        })
     }
-    out.push(word("claims-peers"));
-    let require = listed(s, "require");
-    out.push(format!("  {}", if require.is_empty() { word("claims-require-none") } else { with("claims-require", "kinds", &require) }));
-    if all(s, "believed").is_empty() && all(s, "refused").is_empty() {
-        out.push(format!("  {}", word("claims-peers-none")));
-    }
-    for of in all(s, "believed") {
-        let end = moment(of, "until").map(|at| at.to_string()).unwrap_or_default();
-        out.push(format!("  · {}  {}", text(of, "did"), with("claims-believed", "until", &end)));
-        for one in all(of, "papers") {
-            out.push(format!("  {}", paper(one)));
-            out.extend(all(one, "lists").iter().filter_map(Value::as_str).map(|list| format!("      {}", with("claims-not-revoked", "list", list))));
+
+    fn ourselves(&self, s: &Value) -> Vec<String> {
+        let mut out = vec![format!("{}: {}", self.word("claims-ourselves"), text(s, "did"))];
+        if s.get("on") == Some(&Value::Bool(false)) {
+            out.push(format!("  {}", self.word("claims-off")));
         }
+        out.extend(all(s, "keys").iter().rev().enumerate().map(|(n, key)| {
+            let says = match moment(key, "retired_until") {
+                Some(end) => self.with("claims-key-retired", "until", &end.to_string()),
+                None => self.word(if n == 0 { "claims-key-signs" } else { "claims-key-verifies" }),
+            };
+            format!("  · {}  {says}", text(key, "id"))
+        }));
+        out
     }
-    for of in all(s, "refused") {
-        out.push(format!("  ■ {}: {}  {} ({})", word("claims-refused"), text(of, "did"), text(of, "says"), text(of, "code")));
+
+    fn held(&self, s: &Value) -> Vec<String> {
+        let mut out = vec![self.word("claims-held")];
+        if all(s, "held").is_empty() {
+            out.push(format!("  {}", self.word("claims-held-none")));
+        }
+        out.extend(all(s, "held").iter().map(|of| format!("{}  {}", self.paper(of), text(of, "id"))));
+        let asked = |of: &Value| format!("  · {}  {}  {}  {}", self.state(of), listed(of, "credentials"), text(of, "issuer"), text(of, "reason")).trim_end().to_string();
+        out.extend(all(s, "asked").iter().map(asked));
+        out
     }
-    out
+
+    fn issued(&self, s: &Value) -> Vec<String> {
+        let mut out = vec![self.word("claims-issue")];
+        if all(s, "issuable").is_empty() {
+            out.push(format!("  {}", self.word("claims-issue-none")));
+        }
+        out.extend(all(s, "issuable").iter().map(|of| format!("  · {}  {}  {}", text(of, "kind"), text(of, "id"), text(of, "profile"))));
+        for of in all(s, "askers") {
+            let waits = of.get("waits") == Some(&Value::Bool(true));
+            let how = if waits { format!("■ {}", self.word("claims-waits")) } else { format!("· {}", self.state(of)) };
+            out.push(format!("  {how}  {}  {}  {}", text(of, "holder"), listed(of, "credentials"), text(of, "id")));
+            if !text(of, "trouble").is_empty() {
+                out.push(format!("    {}", self.with("claims-trouble", "why", &text(of, "trouble"))));
+            }
+        }
+        for of in all(s, "issued") {
+            let how = moment(of, "revoked_at").map_or_else(|| self.word("claims-state-issued"), |at| self.with("claims-revoked", "at", &at.to_string()));
+            out.push(format!("  · {how}  {}  → {}{}  {}", text(of, "kind"), text(of, "holder"), self.until(of), text(of, "id")));
+        }
+        for of in all(s, "lists") {
+            let n = |key: &str| of.get(key).and_then(Value::as_u64).unwrap_or_default().to_string();
+            out.push(format!("  {}", say(self.voice.language, "claims-list", &[("url", Arg::Text(&text(of, "url"))), ("taken", Arg::Text(&n("taken"))), ("revoked", Arg::Text(&n("revoked")))])));
+        }
+        out
+    }
+
+    fn peers(&self, s: &Value) -> Vec<String> {
+        let require = listed(s, "require");
+        let require = if require.is_empty() { self.word("claims-require-none") } else { self.with("claims-require", "kinds", &require) };
+        let mut out = vec![self.word("claims-peers"), format!("  {require}")];
+        if all(s, "believed").is_empty() && all(s, "refused").is_empty() {
+            out.push(format!("  {}", self.word("claims-peers-none")));
+        }
+        for of in all(s, "believed") {
+            let end = moment(of, "until").map(|at| at.to_string()).unwrap_or_default();
+            out.push(format!("  {}{}  {}", self.mark(of, "until"), text(of, "did"), self.with("claims-believed", "until", &end)));
+            for one in all(of, "papers") {
+                out.push(format!("  {}", self.paper(one)));
+                out.extend(all(one, "lists").iter().filter_map(Value::as_str).map(|list| format!("      {}", self.with("claims-not-revoked", "list", list))));
+            }
+        }
+        for of in all(s, "refused") {
+            out.push(format!("  ■ {}: {}  {} ({})", self.word("claims-refused"), text(of, "did"), text(of, "says"), text(of, "code")));
+        }
+        out
+    }
 }

@@ -1,6 +1,6 @@
 //! `tegata duties`: what contracts leave to be done after delivery, on both sides, and a person's word that it was done.
 
-use crate::{door::{Door, Fault, Which, part}, verdict::Voice};
+use crate::{door::{Asking, Fault, part}, verdict::Voice};
 use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -20,13 +20,8 @@ pub struct Duties {
     /// What was done.
     #[arg(long, value_name = "TEXT", requires = "attest")]
     says: Option<String>,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    common: super::Common,
+    asking: Asking,
 }
 
 /// Runs the verb.
@@ -41,16 +36,16 @@ pub fn run(duties: Duties) -> ExitCode {
 }
 
 fn tell(duties: &Duties) -> Result<(Vec<String>, bool), Fault> {
-    let door = Door::find(&duties.which)?;
-    let voice = duties.common.voice();
+    let door = duties.asking.door()?;
+    let voice = duties.asking.voice();
     if let (Some(id), Some(says)) = (&duties.attest, &duties.says) {
         let answer = door.post(&format!("/v1/duties/{}/attest", part(id)), &json!({ "says": says }))?;
-        return Ok((vec![if duties.json { answer.to_string() } else { line(&answer, voice) }], false));
+        return Ok((vec![if duties.asking.json { answer.to_string() } else { line(&answer, voice) }], false));
     }
     let answer = door.get("/v1/duties")?;
     let all = answer.get("duties").and_then(Value::as_array).cloned().unwrap_or_default();
     let overdue = all.iter().any(|d| d.get("overdue").and_then(Value::as_bool) == Some(true));
-    if duties.json {
+    if duties.asking.json {
         return Ok((vec![answer.to_string()], overdue));
     }
     let mut lines: Vec<String> = all.iter().map(|d| line(d, voice)).collect();

@@ -1,6 +1,6 @@
 //! `tegata get`: a dataset from a provider: agreed, carried chunk by chunk, received with evidence.
 
-use crate::{door::{self, Door, Fault, Which, part, quoted}, verdict::Voice};
+use crate::{door::{self, Asking, Door, Fault, part, quoted}, verdict::Voice};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -30,19 +30,14 @@ pub struct Get {
     /// How long to wait without progress.
     #[arg(long, default_value = "60", value_name = "SECONDS")]
     wait: u64,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    common: super::Common,
+    asking: Asking,
 }
 
 impl Get {
     /// The arguments with which the same node is asked again, and the same file written.
     fn again(&self) -> String {
-        let mut more = self.which.again();
+        let mut more = self.asking.which.again();
         if let Some(out) = &self.out {
             more.push_str(&format!(" --out {}", quoted(&out.display().to_string())));
         }
@@ -59,8 +54,8 @@ fn fetch(get: &Get) -> Result<Vec<String>, Fault> {
     if let Some(out) = get.out.as_ref().filter(|o| o.exists()) {
         return Err(Fault::usage(format!("error[TGT-C001]: `{}` is there already", out.display())));
     }
-    let door = Door::find(&get.which)?;
-    let voice = get.common.voice();
+    let door = get.asking.door()?;
+    let voice = get.asking.voice();
     let id = match (&get.go_on, &get.provider, &get.dataset) {
         (Some(id), _, _) => id.clone(),
         (None, Some(provider), Some(dataset)) => {
@@ -69,7 +64,7 @@ fn fetch(get: &Get) -> Result<Vec<String>, Fault> {
         }
         _ => return Err(Fault::usage("error[TGT-C002]: say from whom and what")),
     };
-    let bar = if std::io::stderr().is_terminal() && !get.json { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let bar = if std::io::stderr().is_terminal() && !get.asking.json { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
         bar.set_style(style);
     }
@@ -81,14 +76,14 @@ fn fetch(get: &Get) -> Result<Vec<String>, Fault> {
         copy(&path, out)?;
         path.clone_from(out);
     }
-    if get.json {
+    if get.asking.json {
         return Ok(vec![answer.to_string()]);
     }
     let bytes = answer.pointer("/file/bytes").and_then(Value::as_u64).unwrap_or(0);
     let transfer = at("/flow/id");
     Ok(vec![
         say(voice.language, "get-done", &[("file", Arg::Text(&path.display().to_string())), ("bytes", Arg::Number(bytes as i64)), ("manifest", Arg::Text(&at("/file/manifest")))]),
-        say(voice.language, "get-next", &[("transfer", Arg::Text(&transfer)), ("dir", Arg::Text(&get.which.dir.display().to_string()))]),
+        say(voice.language, "get-next", &[("transfer", Arg::Text(&transfer)), ("dir", Arg::Text(&get.asking.which.dir.display().to_string()))]),
     ])
 }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::StoreError;
+use store::{StoreError, Together};
 use store::keep::{DocumentKind, Expect};
 
 /// LIMIT: how long a version of a status list speaks.
@@ -120,6 +120,16 @@ fn form_of(profile: Profile) -> ListForm {
         Profile::Vc20Bssl => ListForm::Bitstring,
         Profile::Vc11Sl2021 => ListForm::List2021,
     }
+}
+
+/// Under which id the bits of a status list are kept.
+fn list_id(form: ListForm) -> String {
+    format!("status-list/{}", name_of(form))
+}
+
+/// What must stand before bits are written: none yet, or those that were read.
+fn expect_of(version: u64) -> Expect {
+    if version == 0 { Expect::New } else { Expect::Version(version) }
 }
 
 fn name_of(form: ListForm) -> &'static str {
@@ -402,14 +412,24 @@ impl Node {
     /// Revokes a credential that we issued: its bit is set from now on.
     pub fn revoke_issued(&self, id: &str) -> Result<Issued, ActError> {
         let missing = || ActError::NotFound { what: "credential that we issued", name: id.to_owned() };
-        let (version, mut one) = self.kept_as::<Issued>(DocumentKind::Issued, id)?.ok_or_else(missing)?;
-        if one.revoked_at.is_none() {
-            let profile = Profile::from_alias(&one.profile).ok_or_else(missing)?;
-            self.change_bits(form_of(profile), |bits| bits.set.insert(one.index))?;
+        loop {
+            let (version, mut one) = self.kept_as::<Issued>(DocumentKind::Issued, id)?.ok_or_else(missing)?;
+            if one.revoked_at.is_some() {
+                return Ok(one);
+            }
+            let form = form_of(Profile::from_alias(&one.profile).ok_or_else(missing)?);
             one.revoked_at = Some(self.now());
-            self.keep_as(DocumentKind::Issued, id, Some(&one.holder), &one, Expect::Version(version))?;
+            let (seen, mut bits) = self.bits(form)?;
+            bits.set.insert(one.index);
+            // The bit and the record of it stand together or not at all.
+            let record = self.to_keep(DocumentKind::Issued, id, Some(&one.holder), &one, Expect::Version(version))?;
+            let list = self.to_keep(DocumentKind::Setting, &list_id(form), None, &bits, expect_of(seen))?;
+            match self.store.keep(&self.participant, list, Together { keeps: vec![record], ..Together::default() }) {
+                Ok(_) => return Ok(one),
+                Err(StoreError::Stale { .. }) => {}
+                Err(e) => return Err(e.into()),
+            }
         }
-        Ok(one)
     }
 
     /// The status lists in which something was issued.
@@ -429,17 +449,15 @@ impl Node {
     }
 
     fn bits(&self, form: ListForm) -> Result<(u64, Bits), ActError> {
-        let id = format!("status-list/{}", name_of(form));
+        let id = list_id(form);
         Ok(self.kept_as(DocumentKind::Setting, &id)?.unwrap_or_default())
     }
 
     fn change_bits<T>(&self, form: ListForm, mut change: impl FnMut(&mut Bits) -> T) -> Result<T, ActError> {
-        let id = format!("status-list/{}", name_of(form));
         loop {
             let (version, mut bits) = self.bits(form)?;
             let answer = change(&mut bits);
-            let expect = if version == 0 { Expect::New } else { Expect::Version(version) };
-            match self.keep_as(DocumentKind::Setting, &id, None, &bits, expect) {
+            match self.keep_as(DocumentKind::Setting, &list_id(form), None, &bits, expect_of(version)) {
                 Ok(()) => return Ok(answer),
                 Err(ActError::Store(StoreError::Stale { .. })) => {}
                 Err(e) => return Err(e),

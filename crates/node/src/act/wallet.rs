@@ -79,11 +79,23 @@ impl Node {
         value: &T,
         expect: Expect,
     ) -> Result<(), ActError> {
-        let body = serde_json::to_vec(value).map_err(|e| ActError::evidence("node/claims", e))?;
-        let about = about.map(str::to_owned);
-        let document = Keep { kind, id: id.to_owned(), about, at: self.now(), body, expect };
+        let document = self.to_keep(kind, id, about, value, expect)?;
         self.store.keep(&self.participant, document, Together::default())?;
         Ok(())
+    }
+
+    /// A document that is to be kept, alone or with others.
+    pub(crate) fn to_keep<T: Serialize>(
+        &self,
+        kind: DocumentKind,
+        id: &str,
+        about: Option<&str>,
+        value: &T,
+        expect: Expect,
+    ) -> Result<Keep, ActError> {
+        let body = serde_json::to_vec(value).map_err(|e| ActError::evidence("node/claims", e))?;
+        let about = about.map(str::to_owned);
+        Ok(Keep { kind, id: id.to_owned(), about, at: self.now(), body, expect })
     }
 
     pub(crate) fn kept_as<T: for<'a> Deserialize<'a>>(

@@ -4,7 +4,7 @@ use super::{Frame, refused, tongue};
 use crate::people::{
     State,
     asked::Pairs,
-    principal::{Act, Read, Seat},
+    principal::{Act, Read, Right, Seat},
     tongue::Tongue,
 };
 use crate::problem::{Kind, Problem};
@@ -30,13 +30,15 @@ pub async fn get(Held(state): Held<State>, Path(code): Path<String>, uri: Uri, s
         Ok(s) => s,
         Err(p) => return refused(&uri, &p),
     };
+    // Who may only read is shown no button.
+    let csrf = Act::allows(seat.principal.role).then_some(seat.csrf.as_str());
     let body = html! {
         h1 { (t.word("claims-title")) }
         p.lead { (t.word("claims-lead")) }
         @if !s.on { p.note.warn { (t.word("claims-off")) } }
         (ourselves(t, &s))
-        (holding(t, &s, &seat.csrf))
-        (issuing(t, &s, &seat.csrf))
+        (holding(t, &s, csrf))
+        (issuing(t, &s, csrf))
         (peers(t, &s))
     };
     Frame::new(t, &uri, "flows", t.word("claims-title")).render(&state, body)
@@ -65,14 +67,19 @@ fn ourselves(t: Tongue, s: &Standing) -> Markup {
 
 fn papers(t: Tongue, all: &[Paper], now: Instant, mut beside: impl FnMut(&Paper) -> Markup) -> Markup {
     html! { ul.cards { @for one in all { li {
-        p { b { (one.kinds.join(", ")) } @if one.valid_until.is_some_and(|end| end <= now) { " " span.badge.stopped { span.letter aria-hidden="true" { "!" } " " (t.word("claims-over")) } } }
+        p { b { (one.kinds.join(", ")) } @if one.valid_until.is_some_and(|end| end <= now) { " " (over(t)) } }
         p.meta { (t.with("claims-by", &[("issuer", &one.issuer)])) @if let Some(end) = one.valid_until { " · " (t.with("claims-until", &[("until", &t.moment(end))])) } }
         @for list in &one.lists { p.meta { (t.with("claims-not-revoked", &[("list", list)])) } }
         (beside(one))
     } } } }
 }
 
-fn holding(t: Tongue, s: &Standing, csrf: &str) -> Markup {
+/// The mark of what has ended.
+fn over(t: Tongue) -> Markup {
+    html! { span.badge.stopped { span.letter aria-hidden="true" { "!" } " " (t.word("claims-over")) } }
+}
+
+fn holding(t: Tongue, s: &Standing, csrf: Option<&str>) -> Markup {
     html! {
         section aria-labelledby="holding" {
             h2 #holding { (t.word("claims-held")) }
@@ -87,7 +94,7 @@ fn holding(t: Tongue, s: &Standing, csrf: &str) -> Markup {
     }
 }
 
-fn issuing(t: Tongue, s: &Standing, csrf: &str) -> Markup {
+fn issuing(t: Tongue, s: &Standing, csrf: Option<&str>) -> Markup {
     html! {
         section aria-labelledby="issuing" {
             h2 #issuing { (t.word("claims-issue")) }
@@ -106,7 +113,7 @@ fn issuing(t: Tongue, s: &Standing, csrf: &str) -> Markup {
     }
 }
 
-fn asker(t: Tongue, one: &Asker, csrf: &str) -> Markup {
+fn asker(t: Tongue, one: &Asker, csrf: Option<&str>) -> Markup {
     html! {
         p { b { (one.holder) } ": " (one.credentials.join(", ")) }
         p.meta { (if one.waits { t.word("claims-waits") } else { state_word(t, &one.state) }) @if let Some(why) = &one.trouble { " · " (t.with("claims-trouble", &[("why", why)])) } }
@@ -114,7 +121,7 @@ fn asker(t: Tongue, one: &Asker, csrf: &str) -> Markup {
     }
 }
 
-fn issued(t: Tongue, one: &Issued, csrf: &str) -> Markup {
+fn issued(t: Tongue, one: &Issued, csrf: Option<&str>) -> Markup {
     html! {
         p { b { (one.kind) } " → " (one.holder) }
         p.meta { (t.with("claims-until", &[("until", &t.moment(one.valid_until))])) @if let Some(at) = one.revoked_at { " · " (t.with("claims-revoked", &[("at", &t.moment(at))])) } }
@@ -144,7 +151,7 @@ fn peers(t: Tongue, s: &Standing) -> Markup {
 fn believed(t: Tongue, one: &Believed, now: Instant) -> Markup {
     html! {
         h3 { (one.did) }
-        p.meta { (t.with("claims-believed", &[("until", &t.moment(one.until))])) }
+        p.meta { (t.with("claims-believed", &[("until", &t.moment(one.until))])) @if one.until <= now { " " (over(t)) } }
         (papers(t, &one.papers, now, |_| html! {}))
         @if !one.words.is_empty() { ul { @for (word, values) in &one.words { li { code { (word) } " = " (values.iter().cloned().collect::<Vec<_>>().join(", ")) } } } }
     }
@@ -159,9 +166,9 @@ fn state_word(t: Tongue, state: &str) -> String {
 }
 
 /// A button that does one thing, and says before what that brings.
-fn order(t: Tongue, csrf: &str, act: &str, id: &str) -> Markup {
+fn order(t: Tongue, csrf: Option<&str>, act: &str, id: &str) -> Markup {
     html! {
-        details {
+        @if let Some(csrf) = csrf { details {
             summary { (t.word(&format!("claims-do-{act}"))) }
             p { (t.word(&format!("claims-brings-{act}"))) }
             form method="post" action=(format!("/{}/claims", t.code())) {
@@ -170,7 +177,7 @@ fn order(t: Tongue, csrf: &str, act: &str, id: &str) -> Markup {
                 input type="hidden" name="id" value=(id);
                 div.actions { button { (t.word("claims-do-it")) } }
             }
-        }
+        } }
     }
 }
 
