@@ -278,7 +278,7 @@ fn what_an_edc_offers_is_offered_here_whole_or_not_at_all() {
         assert!(came == Some(code) && said.contains(says), "{code} `{says}`: {said}");
     };
     wrong(&["--asset", "nine"], 2, "no asset `nine`");
-    wrong(&["--plane", "nowhere", "--asset", "one"], 1, "nowhere");
+    wrong(&["--plane", "nowhere", "--asset", "one"], 2, "no registered data plane `nowhere`");
     wrong(&["--fact", "recipient.place=US"], 2, "say which participant");
     fs::write(node.dir.join("key"), "wrong").unwrap();
     wrong(&[], 3, "wants another key");
