@@ -74,7 +74,7 @@ fn next(engine: &mut Engine, flat: &[(String, Said)], asked: &BTreeSet<String>, 
         }),
         // It may go with measures; a question more may show that it needs none, first those that nobody can guess.
         Verdict::Conditional if answers < QUESTIONS_USUAL => {
-            let guessed = |slot: &&String| engine.book.vocabulary.of_slot(slot).is_some_and(|f| f.usual.is_some());
+            let guessed = |slot: &&String| engine.book.vocabulary.of_slot(slot).is_some_and(|f| !f.usual.is_empty());
             let (usual, other): (Vec<&String>, Vec<&String>) = worst.would_open.iter().filter(|s| open(s)).partition(guessed);
             other.into_iter().chain(usual).next().cloned()
         }

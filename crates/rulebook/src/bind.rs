@@ -342,7 +342,7 @@ pub fn certainly(e: &Expr, c: &Crossing) -> Option<bool> {
 }
 
 /// A place matches its parts too, alone and in a set.
-fn lies_in(value: &str, word: &str) -> bool {
+pub(crate) fn lies_in(value: &str, word: &str) -> bool {
     model::place::Place(value.into()).lies_in(word)
 }
 

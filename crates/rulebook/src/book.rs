@@ -177,9 +177,14 @@ impl Rulebook {
 
     fn extend(&mut self, b: &Block, diagnostics: &mut Vec<Diagnostic>) {
         let mut r = Reader::new(b, diagnostics);
-        let more = read_words(&mut r);
+        let (more, usual) = (read_words(&mut r), crate::usual::read(&mut r));
         r.finish();
-        match self.vocabulary.facts.get_mut(b.id).map(|f| &mut f.domain) {
+        if let Some(line) = usual.iter().find(|u| u.when.is_none()) {
+            diagnostics.push(Diagnostic::error("TGT-R008", line.span, "what is usual everywhere is said where the fact is declared", "here `usual` has a condition: `usual: ask when …`"));
+        }
+        let fact = self.vocabulary.facts.get_mut(b.id);
+        let fact = fact.map(|f| (f.usual.extend(usual), f).1);
+        match fact.map(|f| &mut f.domain) {
             Some(Domain::SetOf(words) | Domain::OneOf(words)) => {
                 for word in more {
                     if words.iter().any(|w| w.id == word.id) {
@@ -189,6 +194,7 @@ impl Rulebook {
                     }
                 }
             }
+            Some(_) if more.is_empty() => {}
             _ => diagnostics.push(Diagnostic::error("TGT-R012", b.span, format!("there is no fact `{}` with words to extend", b.id), "")),
         }
     }

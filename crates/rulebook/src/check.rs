@@ -6,6 +6,7 @@ use crate::{
     diagnostic::{Diagnostic, Span, did_you_mean},
     expr::{Atom, Expr, Test},
     law::*,
+    usual,
     vocabulary::{Domain, Fact, FactKind},
 };
 use model::citation::{Force, Review};
@@ -103,6 +104,13 @@ impl Checker<'_> {
             let mut atoms = Vec::new();
             expr.each_atom(&mut |a| atoms.push(a));
             atoms.into_iter().for_each(|a| self.atom(a));
+        }
+        for a in book.usual_atoms() {
+            match book.usual_fault(&a) {
+                Some(fault) => self.error("TGT-R015", a.span, fault, "`usual` hangs on facts that were told, by words that rules use too".into()),
+                None if usual::is_otherwise(&a) && book.vocabulary.of_slot(&a.fact).is_some() => {}
+                None => self.atom(&a),
+            }
         }
         for list in book.lists.values() {
             for entry in &list.entries {

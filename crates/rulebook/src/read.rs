@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
             }
             // A year of a calendar, or the end of an old number, stands between key and colon.
             let of_a_year = if ["closed", "open", "cites"].contains(&line.key) { line.argument } else { "" };
-            if !["value", "entry", "gap", "given"].contains(&line.key) && !seen.insert((line.key, of_a_year)) {
+            if !["value", "entry", "gap", "given", "usual"].contains(&line.key) && !seen.insert((line.key, of_a_year)) {
                 self.diagnostics.push(Diagnostic::error("TGT-R008", line.key_span, format!("`{}` is said twice", line.key), "join both with `or`, or make two blocks"));
             }
         }

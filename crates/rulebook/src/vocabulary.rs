@@ -86,7 +86,7 @@ pub const RESULTS: [(&str, &str, &str); 4] = [
 ];
 
 /// One fact of the vocabulary.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Fact {
     /// Its id: `party.place`, `hop.mode`.
     pub id: String,
@@ -110,9 +110,9 @@ pub struct Fact {
     /// The DPV term nearest to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpv: Option<String>,
-    /// What is usually so; no verdict rests on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usual: Option<crate::usual::Usual>,
+    /// What is usually so, and where; no verdict rests on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usual: Vec<crate::usual::Usual>,
     /// Over which days a counter adds up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<crate::window::Window>,

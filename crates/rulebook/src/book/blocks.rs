@@ -65,7 +65,7 @@ pub(super) fn read_fact(b: &Block, diagnostics: &mut Vec<Diagnostic>) -> Fact {
         by: Some(r.plain("by")).filter(|s| !s.is_empty()),
         needs: r.word("needs", &STANDINGS, Some(Standing::Claimed)).unwrap_or_default(),
         dpv: Some(r.plain("dpv")).filter(|s| !s.is_empty()),
-        usual: crate::usual::Usual::read(&r.plain("usual")),
+        usual: crate::usual::read(&mut r),
         window: read,
         span: b.span,
     };
