@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 // LIMIT: sets that are looked at.
 const SETS_MAX: usize = 6;
+/// Words of conditions that are told together: a set is read once for all of them.
+const AT_ONCE: usize = 8;
 
 /// Which conditions may hold, told from a few facts: the choice that most of them ask about, and the sets that leave most of
 /// them out.
@@ -103,10 +105,12 @@ impl Filter {
         };
         put(&mut self.direct, axis.letting(&members));
         put(&mut self.possible, *possible);
-        for (name, set) in sets.iter().zip(&mut self.sets) {
-            put(&mut set.free, axis.letting(axes.of_slot(name)));
-        }
         let support = condition.diagram.support(condition.f);
+        for (name, set) in sets.iter().zip(&mut self.sets) {
+            // Where it asks nothing of a set, nothing in that one leaves it as it is.
+            let asks = axes.of_slot(name).iter().any(|a| support.binary_search(a).is_ok());
+            put(&mut set.free, if asks { axis.letting(axes.of_slot(name)) } else { *possible });
+        }
         let (word, bit) = (i / 64, 1 << (i % 64));
         for (name, set) in sets.iter().zip(&mut self.sets) {
             for axis in axes.of_slot(name).iter().filter(|a| support.contains(a)).filter_map(|a| axes.list.get(*a)) {
@@ -119,54 +123,81 @@ impl Filter {
         }
     }
 
-    /// The 64 conditions from `w` × 64 on, a bit for each that may hold.
+    /// Some words of conditions from the `first`th on, a bit for each that may hold: 64 of them a word.
     #[inline]
-    pub fn word(&self, packed: &Packed, w: usize) -> u64 {
-        let everything = self.everything.get(w).copied().unwrap_or(0);
-        let row = |rows: &[u64], value: usize| rows.get(value * self.n_words + w).copied().unwrap_or(everything);
-        let Some(choice) = self.choice else { return everything };
-        let value = packed.0.get(choice.at).copied().unwrap_or(ANY);
+    fn words(&self, packed: &Packed, first: usize) -> [u64; AT_ONCE] {
+        let n = self.n_words.saturating_sub(first).min(AT_ONCE);
+        let part = |words: &[u64], row: usize| -> [u64; AT_ONCE] {
+            let at = row * self.n_words + first;
+            let mut out = [0; AT_ONCE];
+            match words.get(at..at + n) {
+                Some(found) => out.iter_mut().zip(found).for_each(|(o, w)| *o = *w),
+                None => out.iter_mut().zip(self.everything.get(first..).unwrap_or_default()).for_each(|(o, w)| *o = *w),
+            }
+            out
+        };
+        let value = self.choice.map_or(ANY, |choice| packed.0.get(choice.at).copied().unwrap_or(ANY));
         if value == ANY {
-            return everything;
+            return part(&self.everything, 0);
         }
+        let value = value as usize;
         // What may hold with nothing in any of the sets, or with something that it asks one of them for …
-        let mut wanted = row(&self.direct, value as usize);
+        let mut wanted = part(&self.direct, value);
         // … and, set by set, with nothing in that one, or something that it asks that one for.
-        let mut possible = row(&self.possible, value as usize);
+        let mut possible = part(&self.possible, value);
         for set in &self.sets {
             if packed.0.get(set.place.at) != Some(&1) {
                 // Nobody said what is in it: whoever asks it may hold.
-                wanted |= set.asking.get(w).copied().unwrap_or(everything);
+                add(&mut wanted, &part(&set.asking, 0));
                 continue;
             }
-            let mut hit = 0;
+            let mut hit = [0; AT_ONCE];
             for i in 0..set.place.n_words {
                 let mut bits = packed.0.get(set.place.at + 1 + i).copied().unwrap_or(0);
                 while bits != 0 {
-                    let m = i * 64 + bits.trailing_zeros() as usize;
+                    add(&mut hit, &part(&set.by_member, i * 64 + bits.trailing_zeros() as usize));
                     bits &= bits - 1;
-                    hit |= row(&set.by_member, m);
                 }
             }
-            wanted |= hit;
-            possible &= row(&set.free, value as usize) | hit;
+            add(&mut wanted, &hit);
+            add(&mut hit, &part(&set.free, value));
+            possible.iter_mut().zip(&hit).for_each(|(p, h)| *p &= h);
         }
-        wanted & possible
+        wanted.iter_mut().zip(&possible).for_each(|(w, p)| *w &= p);
+        wanted
+    }
+
+    /// Whether one condition may hold.
+    pub fn lets(&self, condition: usize, packed: &Packed) -> bool {
+        let first = condition / 64 / AT_ONCE * AT_ONCE;
+        self.words(packed, first).get(condition / 64 - first).is_some_and(|w| w >> (condition % 64) & 1 == 1)
     }
 
     /// The conditions that may hold, ascending.
+    #[inline]
     pub fn passing(&self, packed: &Packed) -> impl Iterator<Item = usize> {
-        (0..self.n_words).flat_map(move |w| {
-            let mut bits = self.word(packed, w);
+        (0..self.n_words).step_by(AT_ONCE).flat_map(move |first| {
+            let mut words = self.words(packed, first);
+            let mut w = 0;
             std::iter::from_fn(move || {
-                (bits != 0).then(|| {
-                    let i = bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
-                    w * 64 + i
-                })
+                while let Some(bits) = words.get_mut(w) {
+                    if *bits != 0 {
+                        let i = bits.trailing_zeros() as usize;
+                        *bits &= *bits - 1;
+                        return Some((first + w) * 64 + i);
+                    }
+                    w += 1;
+                }
+                None
             })
         })
     }
+}
+
+/// Adds the conditions of one to another.
+#[inline]
+fn add(to: &mut [u64; AT_ONCE], more: &[u64; AT_ONCE]) {
+    to.iter_mut().zip(more).for_each(|(t, m)| *t |= m);
 }
 
 /// The axis of a choice, if a condition may ask it.
@@ -199,9 +230,19 @@ impl<'a> Choosing<'a> {
 
 /// How many conditions, value by value of the choice, cannot hold where a set has nothing that they ask it for.
 fn left_out_by(set: &str, conditions: &[(Choosing<'_>, Cells)], supports: &[Vec<&str>], choice: &Slot) -> usize {
-    let of = |(axis, possible): &(Choosing<'_>, Cells)| {
-        let only_with = possible.without(&axis.letting(axis.condition.axes.of_slot(set)));
-        (0..choice.values.words.len()).filter(|v| only_with.has(axis.cell(*v))).count()
+    // Measures of one law are one condition, and stand beside each other.
+    let mut before: Option<((NodeId, *const Diagram), usize)> = None;
+    let mut of = |(axis, possible): &(Choosing<'_>, Cells)| {
+        let this = (axis.condition.f, std::ptr::from_ref(axis.condition.diagram));
+        let n = match before {
+            Some((same, n)) if same == this => n,
+            _ => {
+                let only_with = possible.without(&axis.letting(axis.condition.axes.of_slot(set)));
+                (0..choice.values.words.len()).filter(|v| only_with.has(axis.cell(*v))).count()
+            }
+        };
+        before = Some((this, n));
+        n
     };
     conditions.iter().zip(supports).filter(|(_, slots)| slots.contains(&set)).map(|(c, _)| of(c)).sum()
 }

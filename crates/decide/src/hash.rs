@@ -17,8 +17,10 @@ impl Hasher for Fold {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            self.write_u64(chunk.iter().rev().fold(chunk.len() as u64, |n, b| n << 8 ^ u64::from(*b)));
+        let (whole, rest) = bytes.as_chunks::<8>();
+        whole.iter().for_each(|chunk| self.write_u64(u64::from_le_bytes(*chunk)));
+        if !rest.is_empty() {
+            self.write_u64(rest.iter().rev().fold(rest.len() as u64, |n, b| n << 8 ^ u64::from(*b)));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     decision::Verdict,
-    diagram::{FALSE, Forced, TRUE},
+    diagram::{FALSE, Forced, NodeId, TRUE},
     knowledge::Knowledge,
     lexicon::Packed,
     paths,
@@ -148,17 +148,24 @@ impl Table {
     fn take_in_hand(&self, bits: &Bits, hand: &mut Vec<u64>) -> Option<()> {
         hand.clear();
         hand.resize(self.measures.len().div_ceil(64), 0);
+        // Measures of one law share their precondition.
+        let mut before: Option<(NodeId, bool)> = None;
         for measure in self.offered(&bits.facts) {
-            if self.at_hand(measure, bits)? {
+            if self.at_hand(measure, bits, &mut before)? {
                 hand.iter_mut().skip(measure / 64).take(1).for_each(|w| *w |= 1 << (measure % 64));
             }
         }
         Some(())
     }
 
-    fn at_hand(&self, measure: usize, bits: &Bits) -> Option<bool> {
+    fn at_hand(&self, measure: usize, bits: &Bits, before: &mut Option<(NodeId, bool)>) -> Option<bool> {
         let m = self.measures.get(measure)?;
-        if self.beside.walk(m.when, &bits.facts, &Forced::NONE)? != TRUE {
+        let holds = match before {
+            Some((when, holds)) if *when == m.when => *holds,
+            _ => self.beside.walk(m.when, &bits.facts, &Forced::NONE)? == TRUE,
+        };
+        *before = Some((m.when, holds));
+        if !holds {
             return Some(false);
         }
         for (axis, fine) in &m.determinations {

@@ -8,7 +8,7 @@ use crate::{
     paths::Reads,
     unit::Unit,
 };
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 /// A unit and where its axes find their facts.
 #[derive(Clone, Debug)]
@@ -34,6 +34,17 @@ impl Reads for Packs<'_> {
     fn cells(&self, axis: usize) -> Cells {
         self.0.cells(axis, self.1)
     }
+
+    fn open(&self, axis: usize, words: &[Cell<u64>]) {
+        let (first, last) = self.0.open(axis, self.1);
+        for (i, word) in words.iter().enumerate() {
+            let below = |n: usize| match n.saturating_sub(i * 64) {
+                n if n >= 64 => u64::MAX,
+                n => (1 << n) - 1,
+            };
+            word.set(below(last + 1) & !below(first));
+        }
+    }
 }
 
 /// How the cell of one axis is read.
@@ -45,6 +56,8 @@ struct Read {
     /// The first of its own words, and how many.
     first: u32,
     n: u32,
+    /// How many cells the axis has.
+    width: u16,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +92,7 @@ impl Linked {
                 Cut::Open => How::Open,
             };
             let at = axis.slot().and_then(|s| lexicon.slot(s)).map_or(0, |s| s.at as u32);
-            reads.push(Read { how, at, first, n: words.len() as u32 - first });
+            reads.push(Read { how, at, first, n: words.len() as u32 - first, width: axis.width() as u16 });
         }
         Self { unit, reads, words }
     }
@@ -93,6 +106,19 @@ impl Linked {
     pub fn cells(&self, axis: usize, packed: &Packed) -> Cells {
         let at = self.reads.get(axis).map_or(0, |r| r.at as usize);
         self.unit.axes.list.get(axis).map(|a| a.cells(at, packed)).unwrap_or_default()
+    }
+
+    /// The first and the last cell of an axis on which more than one is possible: cells between two that are possible are too.
+    fn open(&self, axis: usize, packed: &Packed) -> (usize, usize) {
+        let Some(read) = self.reads.get(axis) else { return (0, 0) };
+        let last = usize::from(read.width).saturating_sub(1);
+        if read.how != How::Number {
+            return (0, last);
+        }
+        let own = self.words.get(read.first as usize..(read.first + read.n) as usize).unwrap_or_default();
+        let word = |i: usize| packed.0.get(read.at as usize + i).copied().unwrap_or(0) as i64;
+        let cell = |n: i64| own.iter().filter(|c| (**c as i64) <= n).count();
+        (cell(word(0)), cell(word(1)))
     }
 
     /// The leaf that is reached without asking anything unknown.

@@ -66,6 +66,7 @@ impl Table {
         let [from, to] = ENDS.map(|s| self.lexicon.slot(s));
         let mut out = Vec::with_capacity(origins.len() * destinations.len());
         let mut beside = Beside { table: self, known: HashMap::new() };
+        let values: Vec<usize> = destinations.iter().map(|d| d.first().copied().unwrap_or(0)).collect();
         for o in origins {
             let mut facts = profile.clone();
             if let (Some(slot), Some(value)) = (from, o.first()) {
@@ -74,18 +75,18 @@ impl Table {
             if let Some(slot) = to {
                 slot.open(&mut facts);
             }
-            let told_apart = self.told_apart(&facts, &mut beside);
-            let mut known: HashMap<Vec<u16>, Head> = HashMap::new();
-            for d in destinations {
-                let value = d.first().copied().unwrap_or(0);
-                let kind = told_apart.iter().map(|class_of| class_of.get(value).copied().unwrap_or(0)).collect();
-                out.push(*known.entry(kind).or_insert_with(|| {
+            let groups = together(&values, &self.told_apart(&facts, &mut beside));
+            let mut known: Vec<Option<Head>> = vec![None; destinations.len()];
+            for (d, group) in destinations.iter().zip(groups) {
+                let judged = known.get(group).copied().flatten().unwrap_or_else(|| {
                     let mut facts = facts.clone();
                     if let (Some(slot), Some(value)) = (to, d.first()) {
                         slot.say_word(*value, &mut facts);
                     }
                     self.judge(&Bits::of(self, facts), room)
-                }));
+                });
+                known.iter_mut().skip(group).take(1).for_each(|k| *k = Some(judged));
+                out.push(judged);
             }
         }
         out
@@ -122,6 +123,28 @@ impl Table {
             destinations: destinations.iter().map(|k| names(k)).collect(),
         }
     }
+}
+
+/// The values in groups that no classing tells apart: by value, the number of its group, at most as many as there are values.
+fn together(values: &[usize], classings: &[Rc<[u16]>]) -> Vec<usize> {
+    let mut groups = vec![0; values.len()];
+    let mut n_groups = 1;
+    for class_of in classings {
+        let width = class_of.iter().max().map_or(1, |c| usize::from(*c) + 1);
+        let mut names = vec![usize::MAX; n_groups * width];
+        n_groups = 0;
+        for (group, value) in groups.iter_mut().zip(values) {
+            let class = class_of.get(*value).copied().map_or(0, usize::from);
+            if let Some(name) = names.get_mut(*group * width + class) {
+                if *name == usize::MAX {
+                    *name = n_groups;
+                    n_groups += 1;
+                }
+                *group = *name;
+            }
+        }
+    }
+    groups
 }
 
 /// Kinds of destination that a function beside the laws tells apart.

@@ -23,6 +23,11 @@ pub trait Reads {
     fn cell(&self, axis: usize) -> Option<usize>;
     /// The cells that are possible on an axis.
     fn cells(&self, axis: usize) -> Cells;
+    /// The same where more than one is, as words.
+    fn open(&self, axis: usize, words: &[Cell<u64>]) {
+        let cells = self.cells(axis);
+        words.iter().enumerate().for_each(|(i, w)| w.set(cells.word(i)));
+    }
 }
 
 /// The functions of a unit, as paths.
@@ -68,6 +73,8 @@ enum Stands {
     Some,
     /// All of them.
     All,
+    /// No state of the box leads there.
+    Unread,
 }
 
 /// Which leaves a walk looks for, or has found.
@@ -112,10 +119,7 @@ impl Possible {
         if words.iter().all(|w| w.get() == 0) {
             match reads.cell(axis) {
                 Some(cell) => words.iter().skip(cell / 64).take(1).for_each(|w| w.set(1 << (cell % 64))),
-                None => {
-                    let cells = reads.cells(axis);
-                    words.iter().enumerate().for_each(|(i, w)| w.set(cells.word(i)));
-                }
+                None => reads.open(axis, words),
             }
         }
         words
@@ -222,24 +226,38 @@ impl Paths {
 
     /// Tells what of the constraint is to be heeded in a box.
     pub fn heed(&self, possible: &Possible, reads: &impl Reads) -> Heeded {
-        let mut stands = Vec::with_capacity(self.bounds.len());
-        stands.extend([Stands::Never, Stands::All]);
-        for fork in self.bounds.iter().skip(2) {
-            let words = possible.words(self, usize::from(fork.axis), reads);
-            let (mut some, mut all) = (false, true);
-            for p in self.ways(*fork).iter().filter(|p| self.can_take(words, **p, None)) {
-                let there = stands.get(p.to as usize).copied().unwrap_or(Stands::Never);
-                some |= there != Stands::Never;
-                all &= there == Stands::All;
-            }
-            stands.push(match (some, all) {
-                (false, _) => Stands::Never,
-                (true, true) => Stands::All,
-                (true, false) => Stands::Some,
-            });
-        }
+        let root = self.bounds.len().saturating_sub(1);
+        // Where no state leads there, how it stands does not matter.
+        let mut stands = vec![Stands::Unread; self.bounds.len()];
+        stands.iter_mut().zip([Stands::Never, Stands::All]).for_each(|(s, leaf)| *s = leaf);
         // Where every state of the box can be, there is nothing to heed.
-        Heeded(if stands.last() == Some(&Stands::All) { Vec::new() } else { stands })
+        match self.stand(root, &mut stands, possible, reads) {
+            Stands::All => Heeded(Vec::new()),
+            _ => Heeded(stands),
+        }
+    }
+
+    /// How a node of the constraint stands in a box; those that states of the box lead to are noted too.
+    fn stand(&self, at: usize, stands: &mut [Stands], possible: &Possible, reads: &impl Reads) -> Stands {
+        match stands.get(at) {
+            Some(Stands::Unread) => {}
+            known => return known.copied().unwrap_or(Stands::Never),
+        }
+        let Some(fork) = self.bounds.get(at) else { return Stands::Never };
+        let (mut some, mut all) = (false, true);
+        let words = possible.words(self, usize::from(fork.axis), reads);
+        for p in self.ways(*fork).iter().filter(|p| self.can_take(words, **p, None)) {
+            let there = self.stand(p.to as usize, stands, possible, reads);
+            some |= there != Stands::Never;
+            all &= there == Stands::All;
+        }
+        let found = match (some, all) {
+            (false, _) => Stands::Never,
+            (true, true) => Stands::All,
+            (true, false) => Stands::Some,
+        };
+        stands.iter_mut().skip(at).take(1).for_each(|s| *s = found);
+        found
     }
 
     /// The box without cells that no possible state has: what follows from stated facts need not be asked.
@@ -356,7 +374,7 @@ impl Paths {
         let heed = |to: u32| match heeded.0.get(to as usize) {
             Some(Stands::Some) => Some(to),
             Some(Stands::All) => Some(ALWAYS),
-            Some(Stands::Never) | None => None,
+            Some(Stands::Never | Stands::Unread) | None => None,
         };
         if fork.axis < bound.axis {
             for p in self.ways(fork) {

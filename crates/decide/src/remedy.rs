@@ -213,10 +213,12 @@ pub fn helpful(table: &Table, k: &Knowledge, carried: &[Carried], sure: &[usize]
 /// Measures of the jurisdictions whose layers may apply: another country's form of consent may do the same to the facts,
 /// but is not what a person here is told to obtain, if those suffice. Ids begin with the jurisdiction.
 fn of_this_place(table: &Table, book: &Rulebook, k: &Knowledge, all: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let place = |id: &str| id.split('.').next().unwrap_or_default().to_string();
+    fn place(id: &str) -> &str {
+        id.split('.').next().unwrap_or_default()
+    }
     let applies = |i: &usize| table.layers.get(*i).filter(|l| k.can(table, *i, l.law().applies, &Forced::NONE));
-    let here: BTreeSet<String> = k.live.iter().filter_map(applies).map(|l| place(&l.id)).collect();
-    let ours = |i: &usize| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)).is_some_and(|m| here.contains(&place(&m.id)));
+    let here: BTreeSet<&str> = k.live.iter().filter_map(applies).map(|l| place(&l.id)).collect();
+    let ours = |i: &usize| table.measures.get(*i).and_then(|m| book.measures.get(m.measure)).is_some_and(|m| here.contains(place(&m.id)));
     all.iter().copied().filter(ours).collect()
 }
 
@@ -243,7 +245,7 @@ pub fn answer(table: &Table, book: &Rulebook, k: &Knowledge, set: &BTreeSet<usiz
             let best = gate.routes.iter().find(|r| !k.can_not(table, i, r.need, &forced));
             if let Some(r) = best {
                 let id = layer.clause(r.clause);
-                rank = rank.max(book.routes.iter().find(|x| x.head.id == id).map_or(0, |x| x.rank));
+                rank = rank.max(layer.rank(r.clause));
                 routes.push(id.to_string());
             }
         }

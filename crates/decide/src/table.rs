@@ -55,6 +55,8 @@ pub struct LayerTable {
     source: Arc<Source>,
     /// Effects of measures on its axes: measure, axis, cell; in the order of measures.
     effects: Vec<(usize, usize, usize)>,
+    /// By clause, the rank of a route in the law's own order; made when first asked for.
+    ranks: OnceLock<Vec<u32>>,
 }
 
 /// Where the law of layers is read when it is first asked for.
@@ -176,6 +178,18 @@ impl LayerTable {
         &self.effects
     }
 
+    /// The rank of a route in the law's own order, by its clause.
+    pub fn rank(&self, clause: usize) -> u32 {
+        let made = || {
+            let mut ranks: QuickMap<&str, u32> = QuickMap::default();
+            for r in &self.source.book.routes {
+                ranks.entry(&r.head.id).or_insert(r.rank);
+            }
+            self.law().clauses.iter().map(|id| ranks.get(id.as_str()).copied().unwrap_or(0)).collect()
+        };
+        self.ranks.get_or_init(made).get(clause).copied().unwrap_or(0)
+    }
+
     /// The id of a clause.
     pub fn clause(&self, clause: usize) -> &str {
         self.law().clauses.get(clause).map_or("", String::as_str)
@@ -203,7 +217,7 @@ impl Table {
         for layer in day.layers.iter().filter(|l| given.truth(&l.applies, &day, &lexicon) != Some(false)) {
             let law = day.law(layer);
             let outline = units.get(day.fingerprint(&law, &lexicon), || Outline::of(given, &day, &law, &lexicon))?;
-            layers.push(LayerTable { id: layer.id.clone(), outline, linked: OnceLock::new(), source: source.clone(), effects: Vec::new() });
+            layers.push(LayerTable { id: layer.id.clone(), outline, linked: OnceLock::new(), source: source.clone(), effects: Vec::new(), ranks: OnceLock::new() });
         }
         let offered: Vec<(usize, &MeasureOffer)> = book.measures.iter().enumerate().filter(|(_, m)| m.head.counts(as_of)).collect();
         let mut does: QuickMap<&str, Vec<(usize, usize, &Effect)>> = QuickMap::default();
@@ -270,7 +284,7 @@ impl Table {
 
     /// Whether a measure may be offered at all.
     pub fn may_offer(&self, measure: usize, packed: &Packed) -> bool {
-        self.offers.word(packed, measure / 64) >> (measure % 64) & 1 == 1
+        self.offers.lets(measure, packed)
     }
 
     /// Makes the functions of every layer, and which clause speaks, for whoever would rather wait now.

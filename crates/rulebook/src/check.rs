@@ -59,14 +59,16 @@ impl Checker<'_> {
                 self.error("TGT-R012", span, format!("there is no layer `{layer}`"), help);
             }
         }
+        let gates: BTreeSet<&str> = book.gates.iter().map(|g| g.head.id.as_str()).collect();
+        let routes: BTreeSet<&str> = book.routes.iter().map(|r| r.head.id.as_str()).collect();
         for route in &book.routes {
-            if !book.gates.iter().any(|g| g.head.id == route.gate) {
+            if !gates.contains(route.gate.as_str()) {
                 let help = did_you_mean(&route.gate, book.gates.iter().map(|g| g.head.id.as_str()));
                 self.error("TGT-R012", route.head.span, format!("there is no gate `{}`", route.gate), help);
             }
         }
         for o in &book.obligations {
-            if let Some(route) = o.route.as_ref().filter(|id| !book.routes.iter().any(|r| r.head.id == **id)) {
+            if let Some(route) = o.route.as_ref().filter(|id| !routes.contains(id.as_str())) {
                 let help = did_you_mean(route, book.routes.iter().map(|r| r.head.id.as_str()));
                 self.error("TGT-R012", o.head.span, format!("there is no route `{route}`"), help);
             }

@@ -124,6 +124,7 @@ impl Diagram {
         for allowed in boxes {
             walk.allowed = allowed;
             walk.seen.clear();
+            walk.ends.iter_mut().for_each(|known| *known = 0);
             walk.go((f, g, constraint));
         }
         walk.found
@@ -152,8 +153,8 @@ struct Pairs<'a> {
     seen: QuickSet<(NodeId, NodeId, NodeId)>,
     /// By leaf of the first function, the leaves of the second that it was met with, a bit each.
     met: Vec<u128>,
-    /// By node, the leaves that it leads to, a bit each; none where that was not looked for yet. Children are made before their
-    /// parents, so no node has a higher number than where the search began.
+    /// By node, the leaves that it leads to within the box, a bit each; none where that was not looked for yet. Children are made
+    /// before their parents, so no node has a higher number than where the search began.
     ends: Vec<u128>,
     found: HashMap<(NodeId, NodeId), Vec<Option<usize>>>,
 }
@@ -164,7 +165,7 @@ impl Pairs<'_> {
         self.diagram.leaf_index(f).map_or(f.0 as usize, |i| i + 2)
     }
 
-    /// The leaves that a node leads to.
+    /// The leaves that a node leads to within the box.
     fn ends(&mut self, f: NodeId) -> u128 {
         if self.diagram.asks(f).is_none() {
             return 1 << self.number(f);
@@ -174,9 +175,11 @@ impl Pairs<'_> {
         }
         let d = self.diagram;
         let (mut ends, mut before) = (0, None);
-        for child in d.children_of(f) {
+        let (axis, allowed) = (d.axis(f), self.allowed);
+        for cell in allowed.get(usize::from(axis)).copied().unwrap_or_default().iter() {
+            let child = d.child(f, axis, cell);
             if before != Some(child) {
-                ends |= self.ends(*child);
+                ends |= self.ends(child);
             }
             before = Some(child);
         }
@@ -205,10 +208,9 @@ impl Pairs<'_> {
         let (f, g, c) = at;
         let d = self.diagram;
         // Where both are one function they cannot differ, and only differences are looked for.
-        if c == FALSE || f == g || self.seen.contains(&at) || !self.is_new(f, g) {
+        if c == FALSE || f == g || !self.is_new(f, g) || !self.seen.insert(at) {
             return;
         }
-        self.seen.insert(at);
         let axis = d.axis(f).min(d.axis(g)).min(d.axis(c));
         if axis == LEAF {
             let (n, second) = (self.number(f), self.number(g));
