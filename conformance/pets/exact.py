@@ -2,13 +2,15 @@
 """Computes the exact part of a report from the released table, the naive way, and compares it bit for bit.
 
     tegata protect certify release.csv --profile jp-anonymised --dictionary d.toml --plan plan.toml --before N --out report.json
-    python3 exact.py report.json release.csv profile.toml d.toml plan.toml N
+    python3 exact.py report.json release.csv profile.toml d.toml plan.toml N [original.csv]
 
 Python's standard library alone; written from the definitions in docs/measures.md, not from the program. `N` is the number of
-records before, or `-` when it was not said. Exit code 0: the same bytes; 1: the first difference is printed.
+records before, or `-` when it was not said; with the original, what the acts could not read in it is counted too. Exit code 0: the same bytes; 1: the first difference is printed.
 """
 import csv
+import datetime
 import hashlib
+import ipaddress
 import json
 import re
 import sys
@@ -31,6 +33,54 @@ def number(text):
     whole, _, decimals = text.lstrip("+-").partition(".")
     value = Fraction(int(whole + (decimals + "0" * 9)[:9]), 10**9)
     return -value if text.startswith("-") else value
+
+
+ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "民國": 1911, "民国": 1911}
+LETTERS = {"R": 2018, "H": 1988, "S": 1925, "T": 1911, "M": 1867}
+
+
+def is_day(text):
+    """Whether a text is one day, of the calendars that docs/measures.md names; what could be two is none."""
+    text = re.split("[T ]", text)[0] if not re.match("[RHSTM][0-9]", text) else text
+    era = next((e for e in ERAS if text.startswith(e)), None) or (text[:1] if re.match("[RHSTM][0-9]", text) else None)
+    if era:
+        parts = re.fullmatch(r"(\d{1,4})[年.\-/](\d{1,2})[月.\-/](\d{1,2})日?", text[len(era):].replace("元", "1"), re.ASCII)
+        found = parts and [(ERAS | LETTERS)[era] + int(parts[1]), int(parts[2]), int(parts[3])]
+    elif parts := re.fullmatch(r"(\d{4})(\d\d)(\d\d)|(\d{4})[\-/.年](\d{1,2})[\-/.月](\d{1,2})日?", text, re.ASCII):
+        found = [int(p) for p in parts.groups() if p]
+    elif parts := re.fullmatch(r"(\d{1,2})([\-/.])(\d{1,2})[\-/.](\d{4})", text, re.ASCII):
+        first, second, year = int(parts[1]), int(parts[3]), int(parts[4])
+        if "." in text or first > 12 or first == second:
+            found = [year, second, first]
+        else:
+            found = [year, first, second] if second > 12 else None
+    else:
+        found = None
+    if not found:
+        return False
+    try:
+        return bool(datetime.date(found[0] - 543 if 2400 <= found[0] < 2700 and not era else found[0], *found[1:]))
+    except ValueError:
+        return False
+
+
+def is_address(text):
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def unread(act, values, persons):
+    """Of the values that were there, those that the act could not read; none where it has nothing to read."""
+    reads = {
+        "bin": lambda v: number(v) is not None, "clamp": lambda v: number(v) is not None, "date": is_day, "ip": is_address,
+        "map": lambda v: "otherwise" in act or v in act["to"], "shift": is_day,
+    }.get(act["act"])
+    if reads is None or values is None:
+        return None
+    there = [(v, p) for v, p in zip(values, persons or values) if v is not None]
+    return {"values": sum(not reads(v) or p is None for v, p in there), "of": len(there)}
 
 
 def sha(*parts):
@@ -147,7 +197,7 @@ def diversity(classes, values):
     return out, ordered
 
 
-def main(report, release, profile, dictionary, plan, before):
+def main(report, release, profile, dictionary, plan, before, original=None):
     said = json.load(open(report, encoding="utf-8"))["exact"]
     profile_text = open(profile, "rb").read()
     profile, dictionary, plan = (tomllib.load(open(p, "rb")) for p in (profile, dictionary, plan))
@@ -155,6 +205,10 @@ def main(report, release, profile, dictionary, plan, before):
     header, rows = table[0], [[c.strip() or None for c in row] for row in table[1:] if row]
     column = {name: [row[i] for row in rows] for i, name in enumerate(header)}
     before = None if before == "-" else int(before)
+    raw = {}
+    if original:
+        first, *others = csv.reader(open(original, encoding="utf-8", newline=""))
+        raw = {name: [row[i].strip() or None for row in others if row] for i, name in enumerate(first)}
 
     out = sorted(n for n, act in plan["columns"].items() if act["act"] != "drop")
     role = {n: dictionary["columns"][n]["role"] for n in out}
@@ -242,7 +296,7 @@ def main(report, release, profile, dictionary, plan, before):
     judged = [c for c in clauses if c["outcome"] != "judgement"]
     digests = sorted(sha(*map(fed, row)).digest() for row in rows)
     exact = {
-        "form": "tegata-pets-report/2",
+        "form": "tegata-pets-report/3",
         "profile": {"id": profile["id"], "version": profile["version"], "digest": sha(profile_text).hexdigest()},
         "authorities": profile["authority"],
         "plan": sha(canonical(plan).encode()).hexdigest(),
@@ -252,7 +306,8 @@ def main(report, release, profile, dictionary, plan, before):
         "content": sha(*map(fed, header), *digests).hexdigest(),
         "columns": {
             name: {"role": dictionary["columns"].get(name, {}).get("role", "attribute"),
-                   "kind": dictionary["columns"].get(name, {}).get("kind"), "act": described(act), "loss": None}
+                   "kind": dictionary["columns"].get(name, {}).get("kind"), "act": described(act),
+                   "unread": unread(act, raw.get(name), raw.get(act.get("person"))), "loss": None}
             for name, act in plan["columns"].items()},
         "quasi_identifiers": quasi,
         "classes": len(classes),
@@ -283,6 +338,6 @@ def main(report, release, profile, dictionary, plan, before):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 7:
+    if len(sys.argv) not in (7, 8):
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -43,7 +43,7 @@ fn empty_and_all_null_columns_one_row_and_no_rows() {
     assert!(said.contains("✗ useful") && said.contains("1 (1/10)"), "{said}");
     let (exit, said) = protect(&dir, "age,x\n30,a\n", AGE, "ema-0070");
     assert_eq!(exit, 10, "{said}");
-    assert!(said.contains("0 of 1 records"), "{said}");
+    assert!(said.contains("0 of 1 records") && said.contains("risk asks for at least 11 records that look alike"), "{said}");
     let (exit, said) = protect(&dir, "age,x\n", AGE, "ema-0070");
     assert_eq!((exit, said.contains("pets/empty")), (2, true), "{said}");
     let (exit, said) = protect(&dir, "", AGE, "ema-0070");
@@ -76,6 +76,13 @@ fn dates_in_four_calendars_become_the_same_years() {
     let (_, said) = protect(&dir, &format!("born,x\n{}", "03/04/2020,a\n".repeat(20)), dictionary, "ema-0070");
     let release = fs::read_to_string(dir.join("r.csv")).unwrap();
     assert!(release.lines().skip(1).all(|l| l == ",a"), "{release} {said}");
+    assert!(said.contains("! born: 20 of 20 values could not be read"), "{said}");
+    let report = fs::read_to_string(dir.join("r.json")).unwrap();
+    assert!(report.contains(r#""unread":{"of":20,"values":20}"#), "{report}");
+    // One in a hundred and twenty is said, and not warned of.
+    let rows: String = (0..120).map(|n| if n == 7 { "03/04/1952,a\n" } else { "1952-12-26,a\n" }).collect();
+    let (_, said) = protect(&dir, &format!("born,x\n{rows}"), dictionary, "ema-0070");
+    assert!(said.contains("\nborn: 1 of 120 values could not be read"), "{said}");
 }
 
 #[test]
@@ -101,8 +108,8 @@ fn a_first_row_that_is_data_is_refused_and_years_and_codes_are_names() {
         fs::write(dir.join("t.csv"), format!("{header}\n1,2,3\n4,5,6\n")).unwrap();
         tegata(&dir, &["scan", "t.csv"])
     };
-    assert_eq!(scan("2019,V1234,c10000").0, 0);
-    for header in ["a,b,090-1234-5678", "a,b,48211", "a,b,x@firma.ee", "P004821337,b,c"] {
+    assert_eq!(scan("2019,V1234,c1000").0, 0);
+    for header in ["a,b,090-1234-5678", "a,b,48211", "a,b,x@firma.ee", "P004821337,b,c", "P12345,b,c", "c10000,b,c"] {
         let (exit, said) = scan(header);
         let value = header.split(',').max_by_key(|cell| cell.len()).unwrap();
         assert!(exit == 2 && said.contains("TGT-N005") && !said.contains(value), "{header}: {said}");
@@ -114,6 +121,13 @@ fn mixed_encodings_name_the_byte() {
     let dir = fresh("encoding");
     fs::write(dir.join("d.toml"), AGE).unwrap();
     fs::write(dir.join("m.csv"), [&"age,x\n30,山田\n".as_bytes()[..], &[0x8e, 0x52, 0xff, 0xff, b'\n']].concat()).unwrap();
+    // Two files put together, which the one encoding reads wrongly and does not refuse.
+    let sjis = [0x8d, 0xb2, 0x93, 0xa1];
+    fs::write(dir.join("two.csv"), ["age,x\n30,山田\n31,".as_bytes(), &sjis, b"\n"].concat()).unwrap();
+    let (exit, said) = tegata(&dir, &["scan", "two.csv"]);
+    assert!(exit == 2 && said.contains("dataplane/wrong-encoding") && said.contains("byte 6"), "{said}");
+    fs::write(dir.join("one.csv"), [b"age,x\n30,", &sjis[..], b"\n"].concat()).unwrap();
+    assert_eq!(tegata(&dir, &["scan", "one.csv"]).0, 0);
     let args = ["scan", "m.csv"];
     let out = Command::new(env!("CARGO_BIN_EXE_tegata")).args(args).current_dir(&dir).output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();

@@ -178,10 +178,26 @@ pub fn charset(bytes: &[u8]) -> Result<Charset, usize> {
         Ok(_) => Ok(Charset::Utf8),
         Err(fault) => match encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)
         {
-            Some(_) => Ok(Charset::ShiftJis),
+            Some(_) => mixed(bytes).map_or(Ok(Charset::ShiftJis), Err),
             None => Err(fault.valid_up_to()),
         },
     }
+}
+
+/// Characters of three bytes that make a line one of UTF-8: two of them are hardly ever Shift_JIS as well.
+const UTF8_CHARS_MIN: usize = 2;
+
+/// Where in bytes that are read as Shift_JIS a line is of UTF-8: two files put together, whose names nobody would read.
+pub(crate) fn mixed(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        let japanese = |text: &str| text.chars().filter(|c| c.len_utf8() == 3).take(UTF8_CHARS_MIN).count();
+        if !line.is_ascii() && std::str::from_utf8(line).is_ok_and(|text| japanese(text) == UTF8_CHARS_MIN) {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Reads running text in UTF-8 or Shift_JIS, found out unless given.

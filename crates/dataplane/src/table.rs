@@ -92,7 +92,11 @@ fn open_csv(path: &Path, charset: Option<Charset>) -> Result<(SchemaRef, Batches
     // LIMIT: the encoding is found out from the first 64 KiB; what follows is checked as it is read.
     let mut head = Vec::new();
     open()?.take(64 << 10).read_to_end(&mut head).map_err(|e| SheetError::opening(path, e))?;
-    let charset = charset.or_else(|| guess(&head)).unwrap_or(Charset::Utf8);
+    let guessed = guess(&head);
+    if let (None, Some(Charset::ShiftJis), Some(at)) = (charset, guessed, sheet::mixed(&head)) {
+        return Err(SheetError::WrongEncoding { path: path.to_owned(), at });
+    }
+    let charset = charset.or(guessed).unwrap_or(Charset::Utf8);
     // Comma, semicolon and tab are the same bytes in every encoding that is read here.
     let most = sheet::delimiter(String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
     let decoded = || -> Result<Decoded, SheetError> { Ok(Decoded::new(open()?, charset, most)) };

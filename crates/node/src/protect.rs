@@ -175,13 +175,20 @@ pub fn scan_text(path: &Path, knowledge: &Knowledge) -> Result<(String, Vec<pets
     Ok((text, spots))
 }
 
+/// Digits in a row of names from which on they are a value, if they are most of it.
+const VALUE_DIGITS_MIN: usize = 4;
+// LIMIT: digits of a code that names a column; a person's or an article's number has more.
+const HEADER_CODE_DIGITS_MAX: usize = 4;
+/// The years that name columns.
+const HEADER_YEARS: std::ops::Range<u32> = 1900..2100;
+
 /// Whether a header cell is rather a value: a mail address, or mostly digits. A year is no value, nor is a short code that begins
 /// with a letter: tables of statistics and surveys have columns `2019` and `V1234`.
 fn looks_like_data(name: &str) -> bool {
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    let is_year = digits == 4 && name.parse::<u32>().is_ok_and(|year| (1900..2100).contains(&year));
-    let is_code = digits < 6 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let is_number = digits >= 4 && digits * 2 > name.chars().count() && !is_year && !is_code;
+    let is_year = digits == 4 && name.parse::<u32>().is_ok_and(|year| HEADER_YEARS.contains(&year));
+    let is_code = digits <= HEADER_CODE_DIGITS_MAX && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_number = digits >= VALUE_DIGITS_MIN && digits * 2 > name.chars().count() && !is_year && !is_code;
     (name.contains('@') && name.contains('.')) || is_number
 }
 

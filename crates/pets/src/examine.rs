@@ -11,6 +11,7 @@ use crate::profile::{Clause, Need, Profile};
 use crate::ratio::Ratio;
 use crate::outside::Spill;
 use crate::report::RowsSorted;
+use crate::transform::Unread;
 use arrow_array::{BooleanArray, RecordBatch};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -92,6 +93,8 @@ pub struct Examined {
     pub population: Option<PopulationRisk>,
     /// People in the population, if somebody said.
     pub population_size: Option<u64>,
+    /// Of each column whose act has to read its values, those that it could not; empty where nobody counted.
+    pub unread: BTreeMap<String, Unread>,
     /// What attacks came to, if they were tried.
     pub attacks: BTreeMap<Attack, Option<Attacked>>,
     /// SHA-256 of the released table, whatever the order of its rows.
@@ -336,6 +339,7 @@ impl Examining {
             greatest: self.greatest.into_iter().filter_map(|(name, most)| Some((name, most?))).collect(),
             population: None,
             population_size: None,
+            unread: BTreeMap::new(),
             attacks: BTreeMap::new(),
             content,
             unique_over_all,

@@ -274,7 +274,8 @@ fn held(over: &Over<'_>, found: Proposal, kept: &[BooleanArray], make: Make<'_>)
         batches.push(filter_record_batch(&after, kept).map_err(Refusal::from)?);
         Ok(())
     })?;
-    let examined = Examined::of(Some(records), &batches, over.dictionary, &found.plan, over.knowledge)?;
+    let mut examined = Examined::of(Some(records), &batches, over.dictionary, &found.plan, over.knowledge)?;
+    examined.unread = losses.unread(&found.plan);
     let report = Report::of(over.profile, over.dictionary, &found.plan, &examined, &losses.finish())?;
     Ok(Protected { plan: found.plan, batches, report, optimal: found.optimal, tried: found.tried })
 }

@@ -12,7 +12,7 @@ use crate::plan::{Act, Plan};
 use crate::profile::{Authority, Profile};
 use crate::ratio::Ratio;
 use crate::seen;
-use crate::transform::{Border, Refusal, could_give};
+use crate::transform::{Border, Refusal, Unread, could_give, unread};
 use crate::utility::ColumnLoss;
 use arrow_array::RecordBatch;
 use model::Digest;
@@ -27,7 +27,7 @@ pub use digest::content;
 pub(crate) use digest::{RowsSorted, empty_row, row_digests};
 
 /// The form of this document; a change of meaning changes it.
-pub const FORM: &str = "tegata-pets-report/2";
+pub const FORM: &str = "tegata-pets-report/3";
 
 /// A report: two parts, of which only `exact` is reproduced bit for bit by a second implementation.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -107,6 +107,8 @@ pub struct Column {
     pub kind: Option<String>,
     /// What was done, without the values that a mapping lists.
     pub act: String,
+    /// Values before that the act could not read and that are missing now; none where it has none to read, or nobody counted.
+    pub unread: Option<Unread>,
     /// What it lost.
     pub loss: Option<ColumnLoss>,
 }
@@ -189,7 +191,7 @@ impl Report {
             records_before: examined.records_before,
             records_released: sizes.records(),
             content: examined.content,
-            columns: columns(dictionary, plan, losses),
+            columns: columns(dictionary, plan, losses, &examined.unread),
             quasi_identifiers: examined.measures.quasi.clone(),
             classes: sizes.classes(),
             k: sizes.k(),
@@ -314,6 +316,7 @@ pub fn certify(
             quasi: &quasi,
             sensitive: &sensitive,
         };
+        examined.unread = unread(&plan, original);
         examined.attacks = attack::attack(&ground).map_err(NotCertified::Refused)?.into_iter().collect();
     }
     let report = Report::of(profile, dictionary, &plan, &examined, &BTreeMap::new());
@@ -400,6 +403,7 @@ fn columns(
     dictionary: &Dictionary,
     plan: &Plan,
     losses: &BTreeMap<String, ColumnLoss>,
+    unread: &BTreeMap<String, Unread>,
 ) -> BTreeMap<String, Column> {
     let column = |(name, act): (&String, &Act)| {
         let entry = dictionary.columns.get(name);
@@ -410,6 +414,7 @@ fn columns(
                 role,
                 kind: entry.and_then(|e| e.kind.clone()),
                 act: digest::describe(act),
+                unread: unread.get(name).copied(),
                 loss: losses.get(name).cloned(),
             },
         )

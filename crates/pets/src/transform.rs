@@ -14,10 +14,13 @@ use std::sync::Arc;
 mod cell;
 mod memo;
 mod refusal;
+mod unread;
 
 pub(crate) use cell::{Cell, could_give};
 use memo::{Memo, Written};
 pub use refusal::Refusal;
+pub use unread::{UNREAD_PERCENT_MAX, Unread};
+pub(crate) use unread::{has_to_read, reads, unread};
 
 /// A plan bound to one schema: a pure function from batch to batch.
 #[derive(Debug, Clone)]

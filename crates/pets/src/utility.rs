@@ -2,7 +2,9 @@
 
 use crate::cell::Cells;
 use crate::intern::{Codes, MISSING};
+use crate::plan::{Act, Plan};
 use crate::ratio::Ratio;
+use crate::transform::{Unread, has_to_read, reads};
 use arrow_array::{BooleanArray, RecordBatch};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -66,6 +68,12 @@ impl Losses {
         self.columns.iter().map(|(name, pairs)| (name.clone(), self.column(pairs))).collect()
     }
 
+    /// What the acts could not read, of each column whose act has to.
+    pub fn unread(&self, plan: &Plan) -> BTreeMap<String, Unread> {
+        let read = plan.columns.iter().filter(|(_, act)| has_to_read(act));
+        read.filter_map(|(name, act)| Some((name.clone(), self.columns.get(name)?.unread(act)))).collect()
+    }
+
     fn column(&self, pairs: &Pairs) -> ColumnLoss {
         let mut originals: HashMap<u32, u128> = HashMap::new();
         let mut values: HashMap<u32, (u128, u128)> = HashMap::new();
@@ -82,6 +90,21 @@ impl Losses {
             sum.add(*to == MISSING, originals.get(to).copied().unwrap_or(1), *all, *released, self.records, self.kept);
         }
         sum.loss(self.records, self.kept)
+    }
+}
+
+impl Pairs {
+    fn unread(&self, act: &Act) -> Unread {
+        let mut unread = Unread::default();
+        for (&(from, to), &(all, _)) in self.counts.iter().filter(|((from, _), _)| *from != MISSING) {
+            // Class by class, only records that are released were written.
+            let is_read = match act {
+                Act::Local { .. } => self.before.text(from).is_some_and(|text| reads(act, text)),
+                _ => to != MISSING,
+            };
+            unread.add(all, is_read);
+        }
+        unread
     }
 }
 

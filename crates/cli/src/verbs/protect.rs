@@ -12,7 +12,7 @@ use crate::verdict::Voice;
 use clap::{Args, Subcommand};
 use node::protect::{How, Outsize, Release, Written};
 use pets::protect::Method;
-use pets::{dictionary::Dictionary, examine::Outcome, report::Report, pseudonym::{Domain, DomainKey}};
+use pets::{dictionary::Dictionary, examine::{Figure, Outcome}, report::Report, pseudonym::{Domain, DomainKey}, transform::Unread};
 use std::{path::PathBuf, process::ExitCode};
 use words::{Arg, say};
 
@@ -298,18 +298,36 @@ fn lines_of(report: &Report, voice: Voice) -> Vec<String> {
         ("released", Arg::Number(exact.records_released as i64)),
         ("of", Arg::Number(exact.records_before.unwrap_or(exact.records_released) as i64)),
     ]));
+    out.extend(unread(report, voice));
     out.extend(nothing_left(report, voice));
     out.push(voice.word(if report.is_met() { "protect-met" } else { "protect-not-met" }));
     out
+}
+
+/// What the acts could not read, column by column; a column of which much is gone is marked.
+fn unread(report: &Report, voice: Voice) -> Vec<String> {
+    let counted = report.exact.columns.iter().filter_map(|(name, column)| Some((name, column.unread.filter(|u| u.values > 0)?)));
+    let line = |(name, unread): (&String, Unread)| {
+        let id = if unread.is_many() { "protect-unread-many" } else { "protect-unread" };
+        say(voice.language, id, &[
+            ("column", Arg::Text(name)),
+            ("values", Arg::Number(unread.values as i64)),
+            ("of", Arg::Number(unread.of as i64)),
+        ])
+    };
+    counted.map(line).collect()
 }
 
 /// Where every record would have to go: the clause whose number no plan reached, for it counts as met by nobody.
 fn nothing_left(report: &Report, voice: Voice) -> Option<String> {
     let of = report.exact.records_before.filter(|of| *of > 0 && report.exact.records_released == 0)?;
     let binds = report.clauses().find_map(|c| {
-        let limit = c.limit.as_ref()?.to_string();
-        let asks = c.records_short.is_some() && limit.parse::<u64>().is_ok_and(|n| n > 0);
-        asks.then_some((c.clause.clone(), limit))
+        // A greatest risk of 1/11 asks for eleven who look alike.
+        let alike = match c.limit.as_ref().filter(|_| c.records_short.is_some())? {
+            Figure::Count(n) => u128::from(*n),
+            Figure::Share(most) => most.parts().1.div_ceil(most.parts().0.max(1)),
+        };
+        (alike > 0).then(|| (c.clause.clone(), alike.to_string()))
     });
     let (clause, limit) = binds?;
     Some(say(voice.language, "protect-nothing-left", &[("clause", Arg::Text(&clause)), ("limit", Arg::Text(&limit)), ("of", Arg::Number(of as i64))]))

@@ -13,9 +13,10 @@ use pets::{
     protect::{Protected, Request},
     ratio::Ratio,
     report::{Beside, Report},
+    transform::Unread,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 const STUDY: &str = include_str!("../../../../examples/data/health.csv");
 const DICTIONARY: &str = include_str!("../../../../examples/data/health.dictionary.toml");
@@ -77,6 +78,8 @@ pub struct Column {
     pub role: &'static str,
     /// What was done.
     pub act: String,
+    /// Values that could not be read and are missing now; none where there was nothing to read.
+    pub unread: Option<Unread>,
     /// The share of telling apart that is gone.
     pub loss: Option<Ratio>,
 }
@@ -183,6 +186,7 @@ impl Piece {
             name: name.clone(),
             role: c.role.word(),
             act: c.act.clone(),
+            unread: c.unread,
             loss: c.loss.as_ref().map(|l| l.loss),
         });
         let met = out.is_met();

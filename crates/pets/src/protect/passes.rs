@@ -110,8 +110,10 @@ pub fn protect_large(of: &Large<'_>, room: Room<'_>, write: See<'_>) -> Result<R
         examining.push(&released)?;
         write(&released)
     })?;
+    let unread = losses.unread(&found.plan);
     let (losses, lost) = losses.finish().map_err(NotProtected::Spill)?;
-    let (examined, sorted) = examining.finish(Some(records), &found.plan, knowledge)?;
+    let (mut examined, sorted) = examining.finish(Some(records), &found.plan, knowledge)?;
+    examined.unread = unread;
     let report = Report::of(profile, dictionary, &found.plan, &examined, &losses)?;
     Ok(Released { plan: found.plan, report, optimal: found.optimal, tried: found.tried, spilled: lost + sorted })
 }

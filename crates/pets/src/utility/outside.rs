@@ -5,6 +5,8 @@
 
 use super::{ColumnLoss, Sum};
 use crate::cell::Cells;
+use crate::plan::Plan;
+use crate::transform::{Unread, has_to_read};
 use crate::outside::{PARTS, Spill, name};
 use crate::intern::Mixed;
 use arrow_array::{BooleanArray, RecordBatch};
@@ -29,6 +31,7 @@ const HELD: usize = 240;
 /// Counts pairs of original and released values within a limit of memory.
 pub(crate) struct LossesOutside {
     names: Vec<String>,
+    unread: Vec<Unread>,
     held: HashMap<Pair, (u64, u64), BuildHasherDefault<Mixed>>,
     held_max: usize,
     by_original: Place,
@@ -41,7 +44,7 @@ pub(crate) struct LossesOutside {
 impl LossesOutside {
     pub(crate) fn of(memory: usize, by_original: Place, by_released: Place) -> Self {
         let held_max = memory.max(1 << 20) / HELD;
-        Self { names: Vec::new(), held: HashMap::default(), held_max, by_original, by_released, spilled: 0, records: 0, kept: 0 }
+        Self { names: Vec::new(), unread: Vec::new(), held: HashMap::default(), held_max, by_original, by_released, spilled: 0, records: 0, kept: 0 }
     }
 
     pub(crate) fn push(&mut self, before: &RecordBatch, after: &RecordBatch, released: &BooleanArray) -> Result<(), String> {
@@ -49,6 +52,7 @@ impl LossesOutside {
         self.kept += released.true_count() as u64;
         if self.names.is_empty() {
             self.names = before.schema().fields().iter().map(|f| f.name().clone()).collect();
+            self.unread = vec![Unread::default(); self.names.len()];
         }
         for ((column, array), field) in (0u16..).zip(before.columns()).zip(before.schema().fields()) {
             let Some(old) = Cells::of(array) else { continue };
@@ -59,6 +63,9 @@ impl LossesOutside {
                 let count = self.held.entry((column, from, to)).or_default();
                 count.0 += 1;
                 count.1 += u64::from(row < released.len() && released.value(row));
+                if let Some(unread) = self.unread.get_mut(usize::from(column)).filter(|_| from != 0) {
+                    unread.add(1, to != 0);
+                }
             }
             if self.held.len() > self.held_max {
                 self.pour()?;
@@ -79,6 +86,13 @@ impl LossesOutside {
         }
         self.spilled += put(&mut *self.by_original, &parts)?;
         Ok(())
+    }
+
+    /// What the acts could not read, of each column whose act has to.
+    pub(crate) fn unread(&self, plan: &Plan) -> BTreeMap<String, Unread> {
+        let counted = self.names.iter().zip(&self.unread);
+        let read = counted.filter(|(name, _)| plan.columns.get(*name).is_some_and(has_to_read));
+        read.map(|(name, unread)| (name.clone(), *unread)).collect()
     }
 
     /// The loss of each column, and the bytes that went out.

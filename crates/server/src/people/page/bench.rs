@@ -371,7 +371,9 @@ fn verdicts(t: Tongue, state: &State, shown: &Shown) -> Markup {
 }
 
 fn columns(t: Tongue, shown: &Shown) -> Markup {
+    let many: Vec<&str> = shown.tried.columns.iter().filter(|c| c.unread.is_some_and(|u| u.is_many())).map(|c| c.name.as_str()).collect();
     html! {
+        @if !many.is_empty() { p.note.warn { (t.with("page-bench-unread-many", &[("columns", &many.join(", "))])) } }
         div.scroll tabindex="0" role="region" aria-label=(t.word("page-bench-columns")) {
             table {
                 caption { (t.word("page-bench-columns")) }
@@ -379,11 +381,12 @@ fn columns(t: Tongue, shown: &Shown) -> Markup {
                     th scope="col" { (t.word("page-bench-column")) }
                     th scope="col" { (t.word("page-bench-role")) }
                     th scope="col" { (t.word("page-bench-done")) }
+                    th.n scope="col" { (t.word("page-bench-unread")) }
                     th scope="col" { (t.word("page-bench-lost")) }
                 } }
                 tbody {
                     @for c in &shown.tried.columns {
-                        tr { th scope="row" { (c.name) } td { (c.role) } td { (c.act) } td { (c.loss.map_or("–".into(), |l| l.percent(0))) } }
+                        tr { th scope="row" { (c.name) } td { (c.role) } td { (c.act) } td.n { (c.unread.map_or("–".into(), |u| format!("{} / {}", u.values, u.of))) } td { (c.loss.map_or("–".into(), |l| l.percent(0))) } }
                     }
                 }
             }
