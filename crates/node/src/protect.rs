@@ -29,7 +29,7 @@ mod shares;
 mod spend;
 
 pub use across::across;
-pub use bench::{K_MAX, PIECE_BYTES_MAX, Piece, Risk, STUDY_ID, Sealable, Tried, short};
+pub use bench::{BENCH, Cost, K_MAX, PIECE_BYTES_MAX, Piece, Risk, STUDY_ID, Sealable, Tried, short};
 pub use certify::{Certified, Sources, certify, seal};
 pub use large::{Outsize, Written, protect_outsize};
 pub use outside::{Measuring, measure};

@@ -51,6 +51,7 @@ use principal::Doorkeeper;
 use rulebook::{book::Rulebook, lookup as law};
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -168,10 +169,16 @@ impl State {
         Self { acts: Arc::new(acts), ..self }
     }
 
-    /// Lets programs act for this node.
+    /// Lets programs act for this node, in whose directory the doors keep their book.
     #[must_use]
     pub fn with_node(self, node: Arc<node::agent::Node>) -> Self {
-        Self { node: Some(node), ..self }
+        Self { node: Some(node.clone()), ..self.with_directory(&node.config().directory) }
+    }
+
+    /// Keeps the book of spent privacy in this directory; without one it ends with the process.
+    #[must_use]
+    pub fn with_directory(self, directory: &Path) -> Self {
+        Self { bench: Arc::new(bench::Shelf::in_directory(directory)), ..self }
     }
 
     pub(crate) fn node(&self) -> Option<Arc<node::agent::Node>> {

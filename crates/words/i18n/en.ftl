@@ -263,7 +263,7 @@ page-bench-told = May be told
 page-bench-truth = Truth (for you alone)
 page-bench-all = all
 page-bench-ledger = Ledger of spent privacy
-page-bench-spent = Spent: ε = { $spent } of { $budget }. What is spent never comes back; a budget that is gone refuses. This ledger ends with this program; the book that counts is that of `tegata protect budget`.
+page-bench-spent = Spent: ε = { $spent } of { $budget }. What is spent never comes back; a budget that is gone refuses. The ledger is a file beside the node and outlives this program: `tegata protect budget DIR/bench.book.json` shows it.
 page-bench-question = Question
 page-bench-on = On
 page-bench-certify = Certify

@@ -235,7 +235,7 @@ page-bench-told = 伝えてよい値
 page-bench-truth = 真の値(あなただけ)
 page-bench-all = 全体
 page-bench-ledger = 使ったプライバシーの台帳
-page-bench-spent = 使用済み: ε = { $spent } / { $budget }。使った分は戻らず、尽きると拒みます。この台帳はプログラムの終了とともに消えます。正式な台帳は`tegata protect budget`のものです。
+page-bench-spent = 使用済み: ε = { $spent } / { $budget }。使った分は戻らず、尽きると拒みます。この台帳はノードのフォルダにあるファイルで、プログラムが終わっても残ります（`tegata protect budget DIR/bench.book.json`で表示）。
 page-bench-question = 問い
 page-bench-on = 日付
 page-bench-certify = 証明する

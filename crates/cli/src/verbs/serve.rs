@@ -171,7 +171,7 @@ fn open(serve: &Serve) -> Result<(), String> {
         None => state,
     };
     let state = match &node {
-        None => state.with_acts(NoNode(Some(desk.clone()))),
+        None => state.with_acts(NoNode(Some(desk.clone()))).with_directory(&directory),
         Some(running) => with_node(state, running.node(), &desk),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("error[TGT-C001]: {e}"))?;

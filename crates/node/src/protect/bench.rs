@@ -7,7 +7,7 @@ use pets::{
     cell::Cells,
     classify::Scan,
     dictionary::{Dictionary, Role},
-    dp::{Answers, Ledger, Question, Refused},
+    dp::{Answers, Book, Ledger, Question},
     measure::{Classes, Sizes},
     profile::Need,
     protect::{Protected, Request},
@@ -102,6 +102,8 @@ pub struct Records {
 pub struct Piece {
     /// `study`, or the digest of the table's content.
     pub id: String,
+    /// The digest of the table's content, by which its budget is found whatever the table is called.
+    content: Digest,
     batches: Vec<RecordBatch>,
     dictionary: Dictionary,
 }
@@ -117,6 +119,22 @@ pub struct Sealable {
     pub release: Vec<u8>,
 }
 
+/// What an answer costs, of what the table may lose in all.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// The loss (zCDP ρ).
+    pub rho: Ratio,
+    /// What a table may lose on the bench (zCDP ρ).
+    pub budget: Ratio,
+    /// The day that the book notes.
+    pub on: CivilDate,
+}
+
+/// The recipient of answers on the bench.
+pub const BENCH: &str = "bench";
+/// LIMIT: budgets in the bench's book; a new table is not asked about beyond.
+pub const LEDGERS_MAX: usize = 4_096;
+
 /// The name of the study among pieces.
 pub const STUDY_ID: &str = "study";
 
@@ -126,7 +144,7 @@ impl Piece {
         let person = Dictionary::parse(DICTIONARY).map_err(|e| ProtectError::Document(e.message().to_string()))?;
         let batches = vec![study()?];
         let dictionary = Scan::of(&batches, &knowledge()?).dictionary().corrected_by(&person);
-        Ok(Self { id: STUDY_ID.into(), batches, dictionary })
+        Ok(Self { id: STUDY_ID.into(), content: pets::report::content(&batches), batches, dictionary })
     }
 
     /// A table as people paste it; what its columns are is what the scan proposes.
@@ -150,7 +168,8 @@ impl Piece {
         let knowledge = knowledge()?;
         let mut scan = Scan::of(&batches, &knowledge);
         be_cautious(&mut scan, &knowledge);
-        Ok(Self { id: pets::report::content(&batches).to_string(), dictionary: scan.dictionary(), batches })
+        let content = pets::report::content(&batches);
+        Ok(Self { id: content.to_string(), content, dictionary: scan.dictionary(), batches })
     }
 
     /// The columns and what each is to a person.
@@ -228,12 +247,31 @@ impl Piece {
         Ok(Sealable { report, bytes, release })
     }
 
-    /// Asks a question under differential privacy. The loss is spent from the ledger before anything is drawn.
-    pub fn ask(&self, question: &Question, rho: Ratio, ledger: &mut Ledger, on: CivilDate) -> Result<Answers, ProtectError> {
-        let (mut pool, mut broken) = (spend::Pool::new(), false);
-        let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
-        let answers = pets::dp::ask(question, &self.batches, rho, ledger, on, &mut source).map_err(ProtectError::Refused)?;
-        if broken { Err(ProtectError::Refused(Refused::Randomness)) } else { Ok(answers) }
+    /// Asks a question under differential privacy. The loss is spent from the piece's ledger in the book before anything is
+    /// drawn; the ledger is opened with the whole budget where there is none.
+    pub fn ask(&self, question: &Question, cost: &Cost, book: &mut Book) -> Result<Answers, ProtectError> {
+        let (table, unit) = (self.content.to_string(), question.person.unit());
+        let dataset = book.known_as(&table, &table).unwrap_or(table);
+        if book.find(&dataset, BENCH, unit).is_none() {
+            if book.ledgers().len() >= LEDGERS_MAX {
+                return Err(ProtectError::Book(format!("a book has at most {LEDGERS_MAX} budgets")));
+            }
+            book.open(Ledger::open(&dataset, BENCH, unit, cost.budget));
+        }
+        let ledger = book.find(&dataset, BENCH, unit).ok_or_else(|| ProtectError::Book("no budget is open".into()))?;
+        spend::answered(question, &self.batches, cost.rho, ledger, cost.on)
+    }
+
+    /// The same from a book on the disk, which is richer by the loss before the answer is seen.
+    pub fn ask_from(&self, question: &Question, cost: &Cost, book: &Path) -> Result<Answers, ProtectError> {
+        spend::spent(book, |book| self.ask(question, cost, book))
+    }
+
+    /// The piece's ledger in a book, if something was asked.
+    pub fn ledger(&self, book: &Book, unit: &str) -> Option<Ledger> {
+        let table = self.content.to_string();
+        let dataset = book.name_of(&table).unwrap_or(&table);
+        book.ledgers().iter().find(|l| l.dataset == dataset && l.recipient == BENCH && l.unit == unit).cloned()
     }
 
     /// How many records have each value of a column, exactly: for the holder's eyes beside a noisy answer.
@@ -289,4 +327,39 @@ fn first(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
     let cells: Vec<_> = batch.columns().iter().map(Cells::of).collect();
     let row = |row: usize| cells.iter().map(|c| c.as_ref().and_then(|c| c.text(row)).map(|t| t.into_owned())).collect();
     (0..batch.num_rows().min(SHOWN)).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pets::dp::{Person, What};
+
+    #[test]
+    fn a_loss_is_on_the_disk_before_the_answer_and_no_start_gives_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bench.book.json");
+        let r = |t: &str| t.parse::<Ratio>().unwrap();
+        let cost = |rho: &str| Cost { rho: r(rho), budget: r("1"), on: CivilDate::of(2026, 11, 23).unwrap() };
+        let question = Question { by: vec!["sex".into()], groups: vec![vec!["female".into()]], what: What::Count, person: Person::Row };
+        let text = "age,sex\n30,female\n31,male\n";
+        let left = || Piece::pasted(text).unwrap().ledger(&spend::book(&path).unwrap().unwrap(), "row").unwrap().left();
+        Piece::pasted(text).unwrap().ask_from(&question, &cost("1/4"), &path).unwrap();
+        assert_eq!(left(), r("3/4"));
+        // What a death in the middle of writing leaves behind is no book.
+        std::fs::write(folder.path().join("bench.book.json.part"), "{").unwrap();
+        Piece::pasted(text).unwrap().ask_from(&question, &cost("1/2"), &path).unwrap();
+        assert_eq!(left(), r("1/4"));
+        let spent = Piece::pasted(text).unwrap().ask_from(&question, &cost("1/2"), &path);
+        assert!(matches!(spent, Err(ProtectError::Refused(pets::dp::Refused::BudgetSpent { .. }))));
+        // Where the loss cannot be written, there is no answer; a book that does not read gives none either.
+        std::fs::create_dir(folder.path().join("bench.book.json.part")).unwrap();
+        assert_eq!(Piece::pasted(text).unwrap().ask_from(&question, &cost("1/8"), &path).unwrap_err().code(), "TGT-N006");
+        assert_eq!(left(), r("1/4"));
+        std::fs::write(&path, "{").unwrap();
+        assert_eq!(Piece::pasted(text).unwrap().ask_from(&question, &cost("1/8"), &path).unwrap_err().code(), "TGT-N006");
+        // The order of rows makes no other table, and the study pasted is the study.
+        let whole = |id: &Piece| id.content;
+        assert_eq!(whole(&Piece::pasted("age,sex\n31,male\n30,female\n").unwrap()), whole(&Piece::pasted(text).unwrap()));
+        assert_eq!(whole(&Piece::pasted(STUDY).unwrap()), whole(&Piece::study().unwrap()));
+    }
 }

@@ -1,6 +1,7 @@
 //! Questions under differential privacy: the book of budgets is on the disk, richer by the loss, before an answer is seen.
 
 use super::ProtectError;
+use arrow_array::RecordBatch;
 use dataplane::table::Table;
 use model::{CivilDate, Digest, canonical};
 use pets::dp::{Answers, Book, Ledger, Question};
@@ -58,13 +59,11 @@ fn keep(path: &Path, book: &Book) -> Result<(), ProtectError> {
 
 /// Opens a ledger in a book, which is made if it is not there.
 pub fn open_ledger(path: &Path, ledger: Ledger) -> Result<(), ProtectError> {
-    let _lock = alone(path)?;
-    let mut book = book(path)?.unwrap_or_default();
     let name = format!("{} / {} / {}", ledger.dataset, ledger.recipient, ledger.unit);
-    if !book.open(ledger) {
-        return Err(wrong(path, format!("the budget of {name} is there already; a budget is set once")));
-    }
-    keep(path, &book)
+    spent(path, |book| match book.open(ledger) {
+        true => Ok(()),
+        false => Err(wrong(path, format!("the budget of {name} is there already; a budget is set once"))),
+    })
 }
 
 /// What is spent, by whom, from where.
@@ -95,16 +94,33 @@ pub fn ask(path: &Path, question: &Question, spending: &Spending<'_>) -> Result<
     let ledger = book.find(spending.dataset, spending.recipient, unit).ok_or_else(|| {
         wrong(spending.book, format!("no budget is open for {} / {} / {unit}", spending.dataset, spending.recipient))
     })?;
-    let mut broken = false;
-    let mut pool = Pool::new();
-    let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
-    let answers = pets::dp::ask(question, &batches, spending.rho, ledger, spending.on, &mut source).map_err(ProtectError::Refused)?;
+    let answers = answered(question, &batches, spending.rho, ledger, spending.on)?;
     let left = ledger.clone();
-    if broken {
-        return Err(ProtectError::Refused(pets::dp::Refused::Randomness));
-    }
     keep(spending.book, &book)?;
     Ok((answers, left))
+}
+
+/// Spends from a ledger and draws. Where the system gives no random bytes, no answer is seen.
+pub(super) fn answered(
+    question: &Question,
+    batches: &[RecordBatch],
+    rho: Ratio,
+    ledger: &mut Ledger,
+    on: CivilDate,
+) -> Result<Answers, ProtectError> {
+    let (mut pool, mut broken) = (Pool::new(), false);
+    let mut source = |out: &mut [u8]| broken |= pool.fill(out).is_err();
+    let answers = pets::dp::ask(question, batches, rho, ledger, on, &mut source).map_err(ProtectError::Refused)?;
+    if broken { Err(ProtectError::Refused(pets::dp::Refused::Randomness)) } else { Ok(answers) }
+}
+
+/// Spends from a book that need not be there yet: as it will be on the disk when this returns.
+pub(super) fn spent<T>(path: &Path, spend: impl FnOnce(&mut Book) -> Result<T, ProtectError>) -> Result<T, ProtectError> {
+    let _lock = alone(path)?;
+    let mut book = book(path)?.unwrap_or_default();
+    let done = spend(&mut book)?;
+    keep(path, &book)?;
+    Ok(done)
 }
 
 const POOL_BYTES: usize = 4096;

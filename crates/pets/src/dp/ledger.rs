@@ -158,6 +158,11 @@ impl Book {
         other
     }
 
+    /// The dataset that a table of this digest was asked about as.
+    pub fn name_of(&self, table: &str) -> Option<&str> {
+        self.tables.iter().find(|(digest, _)| digest == table).map(|(_, name)| name.as_str())
+    }
+
     /// What a dataset has lost to all recipients of this unit together: what they know if they put it together.
     pub fn lost_to_all(&self, dataset: &str, unit: &str) -> Option<Ratio> {
         let ledgers = self.ledgers.iter().filter(|l| l.dataset == dataset && l.unit == unit);
@@ -183,6 +188,7 @@ mod tests {
         assert_eq!(book.lost_to_all("visits", "person"), Some(r("7/8")));
         assert_eq!(book.known_as("ab", "visits"), None);
         assert_eq!(book.known_as("ab", "other"), Some("visits".into()));
+        assert_eq!((book.name_of("ab"), book.name_of("cd")), (Some("visits"), None));
     }
 
     #[test]

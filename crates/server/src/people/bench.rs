@@ -124,10 +124,12 @@ impl Bench {
     pub async fn show(&self, state: &State, participant: &str) -> Result<Shown, Problem> {
         let (profile, k) = (self.profile.clone(), self.k);
         let piece = state.bench.piece(participant, &self.table)?;
-        let tried = state.work(move || piece.tried(&profile, k)).await?.map_err(|e| refused(&e))?;
+        let (shelf, who, table) = (state.bench.clone(), participant.to_string(), self.table.clone());
+        let (tried, privacy) = state.work(move || (piece.tried(&profile, k), shelf.privacy(&who, &table))).await?;
+        let (tried, privacy) = (tried.map_err(|e| refused(&e))?, privacy?);
         let (bench, holds) = (self.clone(), tried.holds);
         let verdicts = state.think(move |engine| bench.verdicts(engine, holds)).await??;
-        Ok(Shown { table: self.table.clone(), tried, from: self.from(), verdicts, privacy: state.bench.privacy(participant, &self.table) })
+        Ok(Shown { table: self.table.clone(), tried, from: self.from(), verdicts, privacy })
     }
 
     /// Makes a release of the profile as it is written, and evaluates the profile on it.

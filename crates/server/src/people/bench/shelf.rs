@@ -1,25 +1,25 @@
-//! Tables on the bench, in memory, for who put them there, and the ledger of what each lost.
+//! Tables on the bench, in memory, for who put them there, and the ledger of what each lost, in a book of budgets.
 //!
-//! This ledger is a rehearsal's: it ends with the process. The book that counts is the file of `tegata protect dp`.
+//! The book is a file of the directory, that of `tegata protect budget`: a start gives no budget back. Doors without a
+//! directory (those of tests) hold it in memory.
 
 use crate::problem::{Kind, Problem};
 use model::CivilDate;
-use node::protect::{Piece, STUDY_ID};
+use node::protect::{Cost, Piece, STUDY_ID};
 use pets::{
-    dp::{Answer, Ledger, Person, Question, What, rho_of_epsilon},
+    dp::{Answer, Book, Ledger, Person, Question, What, rho_of_epsilon},
     ratio::Ratio,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use utoipa::ToSchema;
 
 /// LIMIT: tables on the bench at a time, of all participants; the oldest is taken off for a new one.
 const PIECES_MAX: usize = 16;
-/// LIMIT: ledgers that are remembered; a new table is not asked about beyond.
-const LEDGERS_MAX: usize = 4_096;
 /// LIMIT: values that one count answers for.
 const VALUES_MAX: usize = 200;
 /// Answers that are still shown.
@@ -33,22 +33,23 @@ const WITHIN_95: f64 = 1.96;
 
 type Name = (String, String);
 
-/// All tables and ledgers, by participant and table.
+/// The bench's book in a directory.
+const BOOK_FILE: &str = "bench.book.json";
+
+/// All tables, by participant and table, and where their ledgers are.
 #[derive(Debug, Default)]
-pub struct Shelf(Mutex<Held>);
+pub struct Shelf {
+    held: Mutex<Held>,
+    book: Option<PathBuf>,
+}
 
 #[derive(Debug, Default)]
 struct Held {
     study: Option<Arc<Piece>>,
     pieces: Vec<(Name, Arc<Piece>)>,
+    answers: BTreeMap<Name, Vec<Answered>>,
     // INVARIANT: a ledger outlives its table, so that putting the table there again gives no new budget.
-    ledgers: BTreeMap<Name, Book>,
-}
-
-#[derive(Clone, Debug)]
-struct Book {
-    ledger: Ledger,
-    answers: Vec<Answered>,
+    books: BTreeMap<String, Book>,
 }
 
 /// A question, as a form or a program asks it.
@@ -115,26 +116,38 @@ pub struct Row {
 }
 
 impl Shelf {
+    /// A shelf whose book lies in a directory.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self { book: Some(directory.join(BOOK_FILE)), ..Self::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts a table there.
     pub fn put(&self, participant: &str, piece: Piece) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.lock();
         let name = (participant.to_string(), piece.id.clone());
         held.pieces.retain(|(n, _)| *n != name);
         if held.pieces.len() >= PIECES_MAX {
             held.pieces.remove(0);
         }
         held.pieces.push((name, Arc::new(piece)));
+        let Held { pieces, answers, .. } = &mut *held;
+        // What is off the bench is shown no more; its loss stays in the book.
+        answers.retain(|name, _| name.1 == STUDY_ID || pieces.iter().any(|(n, _)| n == name));
     }
 
     /// The names of a participant's tables.
     pub fn names(&self, participant: &str) -> Vec<String> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.lock();
         held.pieces.iter().filter(|((who, _), _)| who == participant).map(|((_, id), _)| id.clone()).collect()
     }
 
     /// A participant's table, or the study.
     pub fn piece(&self, participant: &str, id: &str) -> Result<Arc<Piece>, Problem> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.lock();
         if id == STUDY_ID {
             if let Some(study) = &held.study {
                 return Ok(study.clone());
@@ -148,12 +161,15 @@ impl Shelf {
     }
 
     /// What a table lost, and for what.
-    pub fn privacy(&self, participant: &str, id: &str) -> Privacy {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.ledgers.get(&(participant.to_string(), id.to_string())) {
-            Some(book) => book.privacy(),
-            None => Privacy { epsilon_budget: BUDGET_EPSILON, epsilon_spent: "0".into(), rho_left: budget(), ..Privacy::default() },
-        }
+    pub fn privacy(&self, participant: &str, id: &str) -> Result<Privacy, Problem> {
+        let piece = self.piece(participant, id)?;
+        let kept = match &self.book {
+            Some(path) => node::protect::book(path).map_err(|e| super::refused(&e))?,
+            None => self.lock().books.get(participant).cloned(),
+        };
+        let ledger = kept.and_then(|book| piece.ledger(&book, Person::Row.unit()));
+        let answers = self.lock().answers.get(&(participant.to_string(), id.to_string())).cloned().unwrap_or_default();
+        Ok(Privacy::of(ledger.as_ref(), answers))
     }
 
     /// Asks; the loss stays spent whatever becomes of the answer.
@@ -163,14 +179,12 @@ impl Shelf {
         let piece = self.piece(participant, id)?;
         let question = asking.question().ok_or_else(|| wrong("`what` is `count` with 1 to 200 `values`, or `mean` with `low` and `high`"))?;
         let rho = asking.rho().ok_or_else(|| wrong("ε is a number above zero, such as 0.5"))?;
-        let whole = budget().ok_or_else(|| wrong("no budget"))?;
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (participant.to_string(), id.to_string());
-        if !held.ledgers.contains_key(&name) && held.ledgers.len() >= LEDGERS_MAX {
-            return Err(Problem::of(Kind::Busy, "as many ledgers as are remembered; start this program again"));
-        }
-        let book = held.ledgers.entry(name).or_insert_with(|| Book { ledger: Ledger::open(id, "bench", "row", whole), answers: Vec::new() });
-        let answers = piece.ask(&question, rho, &mut book.ledger, on).map_err(|e| super::refused(&e))?;
+        let cost = Cost { rho, budget: budget().ok_or_else(|| wrong("no budget"))?, on };
+        let answers = match &self.book {
+            Some(path) => piece.ask_from(&question, &cost, path),
+            None => piece.ask(&question, &cost, self.lock().books.entry(participant.to_string()).or_default()),
+        };
+        let answers = answers.map_err(|e| super::refused(&e))?;
         let exact = if asking.what == "count" { piece.counted(&asking.column) } else { BTreeMap::new() };
         let row = |a: &Answer| Row {
             group: a.group.join(", "),
@@ -179,20 +193,26 @@ impl Shelf {
             exact: (asking.what == "count").then(|| a.group.first().and_then(|g| exact.get(g)).copied().unwrap_or(0)),
         };
         let answered = Answered { asked: question.to_string(), epsilon: asking.epsilon.clone(), rows: answers.answers.iter().map(row).collect() };
-        book.answers.insert(0, answered);
-        book.answers.truncate(ANSWERS_SHOWN);
-        Ok(book.privacy())
+        let mut held = self.lock();
+        let shown = held.answers.entry((participant.to_string(), id.to_string())).or_default();
+        shown.insert(0, answered);
+        shown.truncate(ANSWERS_SHOWN);
+        drop(held);
+        self.privacy(participant, id)
     }
 }
 
-impl Book {
-    fn privacy(&self) -> Privacy {
-        Privacy {
+impl Privacy {
+    fn of(ledger: Option<&Ledger>, answers: Vec<Answered>) -> Self {
+        let Some(ledger) = ledger else {
+            return Self { epsilon_budget: BUDGET_EPSILON, epsilon_spent: "0".into(), rho_left: budget(), ..Self::default() };
+        };
+        Self {
             epsilon_budget: BUDGET_EPSILON,
-            epsilon_spent: format!("{:.2}", self.ledger.epsilon(DELTA_EXPONENT)),
-            rho_left: Some(self.ledger.left()),
-            spent: self.ledger.losses().to_vec(),
-            answers: self.answers.clone(),
+            epsilon_spent: format!("{:.2}", ledger.epsilon(DELTA_EXPONENT)),
+            rho_left: Some(ledger.left()),
+            spent: ledger.losses().to_vec(),
+            answers,
         }
     }
 }
