@@ -50,10 +50,13 @@ fn agree() -> Result<(), String> {
 }
 
 /// OpenDP's maps again, and a hundred thousand numbers a scheme, judged by python-stdnum and by the catalogue: `cargo xtask
-/// oracle [PYTHON]`, where PYTHON is an interpreter that has python-stdnum 2.2, and OpenDP 0.16.0 if its maps are asked. What came out is recorded in `crates/pets/tests/oracle/README.md`.
+/// oracle [PYTHON [DATA]]`, where PYTHON is an interpreter that has python-stdnum 2.2, and OpenDP 0.16.0 if its maps are asked, DATA `data/` of a checkout of ARX. What came out is recorded in `crates/pets/tests/oracle/README.md`.
 fn oracle() -> Result<(), String> {
     let python = env::args().nth(2).unwrap_or_else(|| "python3".into());
     maps(&python)?;
+    if let Some(data) = env::args().nth(3) {
+        run("cargo", &["run", "-p", "pets", "--example", "arx", "--", &data])?;
+    }
     let kept = root().join("target/oracle.tsv");
     fs::create_dir_all(root().join("target")).map_err(|e| e.to_string())?;
     let file = fs::File::create(&kept).map_err(|e| format!("{}: {e}", kept.display()))?;

@@ -173,6 +173,21 @@ mod tests {
         assert_eq!(key.name("patient", "123"), "8f11f543a170aa74ce33bd3764610fb7");
     }
 
+    // What tokens and keys are made with, at the published vectors: RFC 5297 A.1, RFC 5869 A.3, FIPS 180-4 (`abc`).
+    #[test]
+    fn the_primitives_agree_with_their_published_vectors() {
+        let key = unhex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff").unwrap();
+        let beside = unhex("101112131415161718191a1b1c1d1e1f2021222324252627").unwrap();
+        let key: [u8; 32] = key.try_into().unwrap();
+        let sealed = aes_siv::siv::Aes128Siv::new(&key.into()).encrypt([beside], &unhex("112233445566778899aabbccddee").unwrap());
+        assert_eq!(hex(&sealed.unwrap()), "85632d07c6e8f37f950acd320a2ecc9340c02b9690c4dc04daef7f6afe5c");
+        let mut okm = [0; 42];
+        Hkdf::<Sha256>::new(None, &[0x0b; 22]).expand(&[], &mut okm).unwrap();
+        assert_eq!(hex(&okm), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(model::Digest::of(b"abc").to_string(), abc);
+    }
+
     #[test]
     fn tokens_turn_back_in_their_domain_and_nowhere_else() {
         let key = DomainKey::derive(&[7; 32], &domain("clinic", "study", "2026")).unwrap();

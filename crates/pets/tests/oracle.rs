@@ -144,6 +144,8 @@ fn records_are_those_of_the_list() {
         ("privacy.tsv", include_bytes!("oracle/privacy.tsv")),
         ("many.tsv", include_bytes!("oracle/many.tsv")),
         ("attacks.json", include_bytes!("oracle/attacks.json")),
+        ("extracts.json", include_bytes!("oracle/extracts.json")),
+        ("arx.tsv", include_bytes!("oracle/arx.tsv")),
     ];
     for (name, bytes) in records {
         let digest = model::Digest::of(bytes).to_string();

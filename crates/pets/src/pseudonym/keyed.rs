@@ -168,4 +168,21 @@ mod tests {
             assert_eq!(Keyed::of(&key).tag(&[a, b])[..], mac.finalize().into_bytes()[..], "{n}");
         }
     }
+
+    // Cases 1 to 4; a key is filled up with zeros to the length of a block anyway.
+    #[test]
+    fn agrees_with_the_vectors_of_rfc_4231() {
+        let ascending: Vec<u8> = (1..=25).collect();
+        let cases: [(&[u8], &[u8], &str); 4] = [
+            (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+            (b"Jefe", b"what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (&[0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+            (&ascending, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+        ];
+        for (key, text, tag) in cases {
+            let mut whole = [0; 32];
+            whole[..key.len()].copy_from_slice(key);
+            assert_eq!(model::Digest(Keyed::of(&whole).tag(&[text])).to_string(), tag);
+        }
+    }
 }
