@@ -204,7 +204,7 @@ impl Rulebook {
         let mut r = Reader::new(b, diagnostics);
         let said: Vec<(Span, Word)> = r.lines("value").into_iter().map(|l| (l.key_span, Word::new(l.argument, r.both(l)))).collect();
         r.finish();
-        let (Some(Domain::SetOf(words) | Domain::OneOf(words))) = self.vocabulary.facts.get_mut(b.id).map(|f| &mut f.domain) else {
+        let Some(Domain::SetOf(words) | Domain::OneOf(words)) = self.vocabulary.facts.get_mut(b.id).map(|f| &mut f.domain) else {
             diagnostics.push(Diagnostic::error("TGT-R012", b.span, format!("there is no fact `{}` with words to speak of", b.id), ""));
             return;
         };
