@@ -142,6 +142,7 @@ given exporter.targets: {XR}
 given exporter.sector: {retail}
 given recipient.place: JP
 given data.about_people: yes
+given data.categories: {contact}
 given volume.xr_subjects_this_year: 10
 expect: permitted
 twin: xr.friend.before
@@ -156,6 +157,7 @@ given exporter.targets: {XR}
 given exporter.sector: {retail}
 given recipient.place: JP
 given data.about_people: yes
+given data.categories: {contact}
 given volume.xr_subjects_this_year: 10
 expect: conditional
 way: xr.m.seal
@@ -171,6 +173,7 @@ given exporter.targets: {XR}
 given exporter.sector: {finance}
 given recipient.place: JP
 given data.about_people: yes
+given data.categories: {contact}
 given volume.xr_subjects_this_year: 10
 expect: prohibited
 by: xr.4
@@ -187,7 +190,7 @@ fn engine() -> Engine {
 }
 
 fn facts(more: &[(&str, Spoken)]) -> Transfer {
-    let base = [("exporter.place", Spoken::Word("XR".into())), ("exporter.targets", Spoken::Words(vec!["XR".into()])), ("data.about_people", Spoken::YesNo(true))];
+    let base = [("exporter.place", Spoken::Word("XR".into())), ("exporter.targets", Spoken::Words(vec!["XR".into()])), ("data.about_people", Spoken::YesNo(true)), ("data.categories", Spoken::Words(vec!["contact".into()]))];
     Transfer::single(base.iter().chain(more).map(|(s, v)| (s.to_string(), Said::claim(v.clone()))))
 }
 

@@ -113,7 +113,7 @@ fn each_route_is_tried_with_each_principal() {
     }
     assert!(open >= 8 && closed >= 15, "{open} public, {closed} closed routes were tried");
     // What the description does not name is not there.
-    let files = [include_str!("../src/people/acts.rs"), include_str!("../src/people/api.rs"), include_str!("../src/space.rs"), include_str!("../src/duties.rs"), include_str!("../src/claims.rs"), include_str!("../src/signaling.rs")];
+    let files = [include_str!("../src/people/acts.rs"), include_str!("../src/people/api.rs"), include_str!("../src/space.rs"), include_str!("../src/duties.rs"), include_str!("../src/claims.rs"), include_str!("../src/signaling.rs"), include_str!("../src/observed.rs")];
     let of_a_house = include_str!("../src/participants/door.rs").matches(".route(\"/v1/").count();
     let routes: usize = files.iter().map(|text| text.matches(".route(\"").count()).sum::<usize>() + of_a_house;
     let described = document["paths"].as_object().unwrap().len() + 1;
